@@ -1,0 +1,1 @@
+"""The Scrapy project: which pages to fetch, and how politely. Knows HTTP and pages, not policies."""

@@ -1,0 +1,1 @@
+"""Page bytes in, policy out. Pure: no network, no clock, no database."""

@@ -1,0 +1,1 @@
+"""The nightly cycle: schedule, compare, confirm, flag, alert."""
