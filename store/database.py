@@ -1,0 +1,110 @@
+"""Opens the database, and holds the one way to write to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlite_utils import Database
+
+from store.errors import StoreNewer, explained
+from store.schema import known_names, migrations
+
+BUSY_SECONDS = 10  # how long to wait for another writer before saying so
+
+
+class Store:
+    """An open database. Belongs to the thread that opened it.
+
+    Raises a `StoreError` (see store.errors) when the file cannot be used as it is: locked,
+    read-only, damaged, or written by a later version. Reads may be done at any time; writes
+    only inside `writing()`.
+    """
+
+    def __init__(self, path: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = Path(path)
+        with explained(self.path):
+            connection = sqlite3.connect(self.path, timeout=busy_seconds)
+            try:
+                self.db = Database(connection, execute_plugins=False)
+                self._prepare()
+            except BaseException:
+                connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        connection = self.db.conn
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            connection.execute("PRAGMA journal_mode = wal")
+        # NORMAL survives a killed process; a power cut can lose the last commits, never
+        # damage the file (sqlite.org/wal.html): a cycle then fetches those pages again.
+        connection.execute("PRAGMA synchronous = normal")
+        connection.execute("PRAGMA foreign_keys = on")
+        applied = {migration.name for migration in migrations.applied(self.db)}
+        if unknown := applied - known_names():
+            raise StoreNewer(
+                f"{self.path}: written by a later version of VisaWatch "
+                f"(it has {', '.join(sorted(unknown))}). Upgrade VisaWatch, or name another "
+                "file with --db; nothing was changed."
+            )
+        if migrations.pending(self.db):
+            with self.writing():  # so that two processes do not both create the tables
+                migrations.apply(self.db)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction, which takes the write lock at once; nested, a part of the outer one.
+
+        Raises StoreLocked after `BUSY_SECONDS`, StoreReadOnly or StoreFull; what was written
+        inside is then rolled back as a whole.
+        """
+        connection = self.db.conn
+        if connection.in_transaction:
+            yield
+            return
+        with explained(self.path):
+            # Not db.atomic(): its deferred BEGIN can meet "database is locked" at its first
+            # write, however long the busy timeout is.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+        """The rows of a SELECT, each readable by column name."""
+        with explained(self.path):
+            cursor = self.db.conn.cursor()
+            cursor.row_factory = sqlite3.Row  # type: ignore[assignment]
+            return cursor.execute(sql, parameters).fetchall()
+
+    def write(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        """Runs one statement inside `writing()`; gives back the new row's id, if any."""
+        assert self.db.conn.in_transaction, "writes belong inside Store.writing()"  # noqa: S101
+        return int(self.db.conn.execute(sql, parameters).lastrowid or 0)
+
+    def write_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Runs one statement for many rows, inside `writing()`."""
+        assert self.db.conn.in_transaction, "writes belong inside Store.writing()"  # noqa: S101
+        self.db.conn.executemany(sql, rows)
+
+    def close(self) -> None:
+        """Closes the connection; a transaction that is open is rolled back."""
+        self.db.conn.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

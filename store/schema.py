@@ -1,0 +1,217 @@
+"""The tables, as named migrations. Append only: a migration that was released never changes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("visawatch")
+
+
+def known_names() -> set[str]:
+    """The names of all migrations that this version knows."""
+    return {migration.name for migration in migrations.pending(Database(memory=True))}
+
+
+def _run(db: Database, script: str) -> None:
+    """Runs a script inside the migration's transaction (executescript() would commit it)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.conn.execute(statement)
+            statement = ""
+
+
+@migrations()
+def m001_programs_and_pages(db: Database) -> None:
+    """Who is watched, and where."""
+    _run(
+        db,
+        """
+        CREATE TABLE institutions (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            gme_url TEXT
+        ) STRICT;
+        CREATE TABLE programs (
+            id TEXT PRIMARY KEY,
+            institution_id INTEGER NOT NULL REFERENCES institutions(id),
+            specialty TEXT NOT NULL,
+            level TEXT NOT NULL,
+            city TEXT, state TEXT,
+            website_url TEXT, eligibility_url TEXT,
+            acgme_id TEXT, coordinator_email TEXT,
+            removed_at TEXT
+        ) STRICT;
+        CREATE TABLE snapshots (
+            id INTEGER PRIMARY KEY,
+            sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
+            content_type TEXT NOT NULL,
+            size INTEGER NOT NULL,       -- bytes before compression
+            body BLOB NOT NULL           -- zstandard
+        ) STRICT;
+        CREATE TABLE readings (          -- what the rules made of a snapshot
+            snapshot_id INTEGER PRIMARY KEY REFERENCES snapshots(id),
+            rules TEXT NOT NULL,         -- version of the rules that read it
+            policy TEXT                  -- JSON; NULL when nothing is stated
+        ) STRICT;
+        CREATE TABLE pages (
+            id INTEGER PRIMARY KEY,
+            url TEXT NOT NULL UNIQUE,
+            etag TEXT, last_modified TEXT,
+            snapshot_id INTEGER REFERENCES snapshots(id),
+            changed_at TEXT              -- when that snapshot was first seen here
+        ) STRICT;
+        CREATE TABLE page_moves (
+            page_id INTEGER NOT NULL REFERENCES pages(id),
+            cycle_id INTEGER NOT NULL,
+            old_url TEXT NOT NULL, new_url TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE watches (           -- a page of one program, or of one institution
+            page_id INTEGER NOT NULL REFERENCES pages(id),
+            program_id TEXT REFERENCES programs(id),
+            institution_id INTEGER REFERENCES institutions(id),
+            found TEXT NOT NULL CHECK (found IN ('named', 'discovered')),
+            CHECK ((program_id IS NULL) <> (institution_id IS NULL))
+        ) STRICT;
+        CREATE UNIQUE INDEX watches_program ON watches(program_id, page_id)
+            WHERE program_id IS NOT NULL;
+        CREATE UNIQUE INDEX watches_institution ON watches(institution_id, page_id)
+            WHERE institution_id IS NOT NULL;
+        CREATE INDEX watches_page ON watches(page_id);
+        """,
+    )
+
+
+@migrations()
+def m002_cycles_and_observations(db: Database) -> None:
+    """What happened in each night."""
+    _run(
+        db,
+        """
+        CREATE TABLE cycles (
+            id INTEGER PRIMARY KEY,
+            night TEXT UNIQUE,           -- the planned time it was started for, if any
+            started_at TEXT NOT NULL,
+            finished_at TEXT,
+            summary TEXT                 -- JSON, once finished
+        ) STRICT;
+        CREATE TABLE observations (
+            page_id INTEGER NOT NULL REFERENCES pages(id),
+            cycle_id INTEGER NOT NULL REFERENCES cycles(id),
+            attempt INTEGER NOT NULL,    -- 0: the night's fetch; 1: the one that confirms
+            at INTEGER NOT NULL,         -- seconds since 1970, UTC
+            health TEXT NOT NULL,
+            snapshot_id INTEGER REFERENCES snapshots(id),  -- NULL: not the page
+            detail TEXT,
+            PRIMARY KEY (page_id, cycle_id, attempt)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE discoveries (       -- a search for a program's pages, and its best find
+            target TEXT NOT NULL,
+            cycle_id INTEGER NOT NULL REFERENCES cycles(id),
+            fetched INTEGER NOT NULL,
+            kept INTEGER NOT NULL,
+            PRIMARY KEY (target, cycle_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE leases (
+            name TEXT PRIMARY KEY,
+            host TEXT NOT NULL, pid INTEGER NOT NULL, process_start TEXT NOT NULL,
+            renewed_at TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    )
+
+
+@migrations()
+def m003_policies_and_changes(db: Database) -> None:
+    """What each program's policy was and is, and what was flagged."""
+    _run(
+        db,
+        """
+        CREATE TABLE policies (          -- history; the last row of a program stands
+            id INTEGER PRIMARY KEY,
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            cycle_id INTEGER REFERENCES cycles(id),
+            since TEXT NOT NULL,
+            origin TEXT NOT NULL CHECK (origin IN ('read', 'dismissed', 'corrected')),
+            policy TEXT NOT NULL,        -- JSON: what is shown
+            reading TEXT NOT NULL,       -- JSON: what the pages said when it began to stand
+            inherited_from TEXT
+        ) STRICT;
+        CREATE INDEX policies_program ON policies(program_id, id);
+        CREATE TABLE pending (           -- a difference that must be seen again to be flagged
+            program_id TEXT PRIMARY KEY REFERENCES programs(id),
+            kind TEXT NOT NULL,
+            first_cycle INTEGER NOT NULL, last_cycle INTEGER NOT NULL,
+            cycles INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE changes (
+            id INTEGER PRIMARY KEY,
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            cycle_id INTEGER NOT NULL REFERENCES cycles(id),
+            kind TEXT NOT NULL,
+            severity TEXT NOT NULL CHECK (severity IN ('critical', 'major', 'minor')),
+            status TEXT NOT NULL
+                CHECK (status IN ('open', 'accepted', 'dismissed', 'corrected')),
+            before TEXT NOT NULL, after TEXT NOT NULL,   -- JSON policies
+            url TEXT,
+            detected_at TEXT NOT NULL,
+            UNIQUE (program_id, cycle_id)
+        ) STRICT;
+        CREATE INDEX changes_status ON changes(status, id);
+        CREATE TABLE reviews (
+            id INTEGER PRIMARY KEY,
+            change_id INTEGER NOT NULL REFERENCES changes(id),
+            verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'dismissed', 'corrected')),
+            by TEXT NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL,
+            policy TEXT                  -- JSON, of a correction
+        ) STRICT;
+        CREATE TRIGGER reviews_are_not_rewritten BEFORE UPDATE ON reviews
+            BEGIN SELECT raise(ABORT, 'reviews are kept for good'); END;
+        CREATE TRIGGER reviews_are_not_deleted BEFORE DELETE ON reviews
+            BEGIN SELECT raise(ABORT, 'reviews are kept for good'); END;
+        """,
+    )
+
+
+@migrations()
+def m004_subscriptions_and_outbox(db: Database) -> None:
+    """Who is told, and what is on its way to them."""
+    _run(
+        db,
+        """
+        CREATE TABLE subscriptions (
+            id INTEGER PRIMARY KEY,
+            email TEXT NOT NULL,
+            program_id TEXT, institution TEXT, specialty TEXT, state TEXT, visa TEXT,
+            severity TEXT NOT NULL,      -- the least that is mailed
+            frequency TEXT NOT NULL CHECK (frequency IN ('at_once', 'daily', 'weekly')),
+            token TEXT NOT NULL UNIQUE,  -- in unsubscribe links
+            created_at TEXT NOT NULL,
+            ended_at TEXT
+        ) STRICT;
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY,
+            message_id TEXT NOT NULL UNIQUE,
+            email TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            message BLOB NOT NULL,       -- the whole MIME message, zstandard
+            created_at TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'refused')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_attempt_at TEXT NOT NULL,
+            sent_at TEXT,
+            error TEXT
+        ) STRICT;
+        CREATE INDEX outbox_queued ON outbox(next_attempt_at) WHERE state = 'queued';
+        CREATE TABLE mailed (            -- each change goes to each address once
+            email TEXT NOT NULL,
+            change_id INTEGER NOT NULL REFERENCES changes(id),
+            outbox_id INTEGER NOT NULL REFERENCES outbox(id),
+            PRIMARY KEY (email, change_id)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    )
