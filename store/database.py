@@ -81,7 +81,7 @@ class Store:
         """The rows of a SELECT, each readable by column name."""
         with explained(self.path):
             cursor = self.db.conn.cursor()
-            cursor.row_factory = sqlite3.Row  # type: ignore[assignment]
+            cursor.row_factory = sqlite3.Row
             return cursor.execute(sql, parameters).fetchall()
 
     def write(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:

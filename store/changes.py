@@ -1,0 +1,134 @@
+"""Flagged changes, their reviews, and the differences that wait to be seen a second time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+
+from store.database import Store
+from store.errors import NotFound
+from store.records import Change, Review
+
+STATUSES = ("open", "accepted", "dismissed", "corrected")
+
+
+def flag(store: Store, change: Change) -> Change | None:
+    """Files `change` (its id is ignored) and gives it back with its id.
+
+    None when this program was already flagged in this cycle: a cycle that was killed and
+    goes on flags nothing twice. Inside `writing()`.
+    """
+    new_id = store.write(
+        "INSERT OR IGNORE INTO changes (program_id, cycle_id, kind, severity, status, before,"
+        " after, url, detected_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            change.program_id,
+            change.cycle_id,
+            change.kind,
+            change.severity,
+            change.status,
+            json.dumps(change.before, ensure_ascii=False),
+            json.dumps(change.after, ensure_ascii=False),
+            change.url,
+            change.detected_at,
+        ),
+    )
+    if store.rows("SELECT changes() AS n")[0]["n"] == 0:
+        return None
+    return replace(change, id=new_id)
+
+
+def listed(store: Store, status: str = "open", *, since_id: int = 0) -> list[Change]:
+    """Changes oldest first; `status` is one of STATUSES or `all`."""
+    return [
+        _change(row)
+        for row in store.rows(
+            "SELECT * FROM changes WHERE (?1 = 'all' OR status = ?1) AND id > ?2 ORDER BY id",
+            (status, since_id),
+        )
+    ]
+
+
+def of_cycle(store: Store, cycle_id: int) -> list[Change]:
+    """The changes that one cycle flagged, oldest first."""
+    return [
+        _change(row)
+        for row in store.rows("SELECT * FROM changes WHERE cycle_id = ? ORDER BY id", (cycle_id,))
+    ]
+
+
+def get(store: Store, change_id: int) -> Change:
+    """One change. Raises NotFound."""
+    rows = store.rows("SELECT * FROM changes WHERE id = ?", (change_id,))
+    if not rows:
+        raise NotFound(f"no change {change_id}; `visawatch changes --status all` lists them")
+    return _change(rows[0])
+
+
+def decide(store: Store, review: Review) -> None:
+    """Files a review and sets its change's status. Inside `writing()`."""
+    store.write(
+        "INSERT INTO reviews (change_id, verdict, by, note, at, policy) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            review.change_id,
+            review.verdict,
+            review.by,
+            review.note,
+            review.at,
+            None if review.policy is None else json.dumps(review.policy, ensure_ascii=False),
+        ),
+    )
+    store.write("UPDATE changes SET status = ? WHERE id = ?", (review.verdict, review.change_id))
+
+
+def reviews(store: Store, change_id: int) -> list[Review]:
+    """All decisions on one change, oldest first."""
+    return [
+        Review(
+            row["change_id"],
+            row["verdict"],
+            row["by"],
+            row["note"],
+            row["at"],
+            None if row["policy"] is None else json.loads(row["policy"]),
+        )
+        for row in store.rows("SELECT * FROM reviews WHERE change_id = ? ORDER BY id", (change_id,))
+    ]
+
+
+def wait(store: Store, program_id: str, kind: str, cycle_id: int) -> int:
+    """Notes that a difference of this kind was seen in this cycle; gives the count of cycles.
+
+    A cycle counts once however often it is run; another kind starts the count anew.
+    Inside `writing()`.
+    """
+    store.write(
+        "INSERT INTO pending VALUES (?1, ?2, ?3, ?3, 1) ON CONFLICT (program_id) DO UPDATE SET"
+        " cycles = CASE WHEN kind <> ?2 THEN 1 WHEN last_cycle = ?3 THEN cycles ELSE cycles + 1 END,"
+        " first_cycle = CASE WHEN kind <> ?2 THEN ?3 ELSE first_cycle END,"
+        " kind = ?2, last_cycle = ?3",
+        (program_id, kind, cycle_id),
+    )
+    row = store.rows("SELECT cycles FROM pending WHERE program_id = ?", (program_id,))[0]
+    return int(row["cycles"])
+
+
+def stop_waiting(store: Store, program_id: str) -> None:
+    """The difference is gone, or was flagged. Inside `writing()`."""
+    store.write("DELETE FROM pending WHERE program_id = ?", (program_id,))
+
+
+def _change(row: sqlite3.Row) -> Change:
+    return Change(
+        id=row["id"],
+        program_id=row["program_id"],
+        cycle_id=row["cycle_id"],
+        kind=row["kind"],
+        severity=row["severity"],
+        status=row["status"],
+        before=json.loads(row["before"]),
+        after=json.loads(row["after"]),
+        detected_at=row["detected_at"],
+        url=row["url"],
+    )

@@ -1,0 +1,147 @@
+"""The rows that the store gives out and takes in.
+
+Policies are JSON documents here: the store keeps them and does not read them.
+Times are ISO 8601, UTC, as `stamp` writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+def stamp(moment: datetime) -> str:
+    """`2026-11-25T02:00:00Z`: sorts as text, and has no offset to misread.
+
+    >>> stamp(datetime(2026, 11, 25, 2, tzinfo=UTC))
+    '2026-11-25T02:00:00Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One accredited residency or fellowship (a row of programs.csv)."""
+
+    program_id: str
+    institution: str
+    specialty: str
+    level: str = "residency"
+    city: str = ""
+    state: str = ""
+    website_url: str = ""
+    eligibility_url: str = ""
+    acgme_id: str = ""
+    coordinator_email: str = ""
+    gme_url: str = ""  # the institution's GME office page, shared by its programs
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A watched URL, and what its last good answer was."""
+
+    id: int
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    snapshot_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What became of one page in one cycle. `snapshot_id` is None when the page was not seen."""
+
+    page_id: int
+    cycle_id: int
+    attempt: int  # 0: the night's fetch; 1: the fresh one that confirms
+    at: int  # seconds since 1970, UTC
+    health: str
+    snapshot_id: int | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One pass over the programs."""
+
+    id: int
+    started_at: str
+    finished_at: str | None = None
+    night: str | None = None
+    summary: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A program's policy at a time: what is shown, and what its pages said then."""
+
+    program_id: str
+    since: str
+    origin: str  # read | dismissed | corrected
+    policy: dict[str, Any]
+    reading: dict[str, Any]
+    inherited_from: str | None = None
+    cycle_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A flagged difference between a program's last confirmed policy and the new one."""
+
+    id: int
+    program_id: str
+    cycle_id: int
+    kind: str  # policy_changed | statement_added | statement_withdrawn | page_gone | ...
+    severity: str  # critical | major | minor
+    status: str  # open | accepted | dismissed | corrected
+    before: dict[str, Any]
+    after: dict[str, Any]
+    detected_at: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A maintainer's decision; never changed or deleted."""
+
+    change_id: int
+    verdict: str  # accepted | dismissed | corrected
+    by: str
+    note: str
+    at: str
+    policy: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Which changes one address is told of; an empty filter lets everything through."""
+
+    id: int
+    email: str
+    program_id: str = ""
+    institution: str = ""
+    specialty: str = ""
+    state: str = ""
+    visa: str = ""
+    severity: str = "major"  # the least severe that is mailed
+    frequency: str = "at_once"  # at_once | daily | weekly
+    token: str = ""
+    created_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message in the outbox: composed once, sent until it is accepted or refused for good."""
+
+    id: int
+    message_id: str
+    email: str
+    subject: str
+    message: bytes
+    created_at: str
+    state: str = "queued"  # queued | sent | refused
+    attempts: int = 0
+    next_attempt_at: str = ""
+    sent_at: str | None = None
+    error: str | None = None

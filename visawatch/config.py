@@ -1,0 +1,112 @@
+"""Settings: visawatch.toml, the environment (VISAWATCH_MAIL__SMTP_URL ...), and defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class ConfigError(Exception):
+    """A settings file or variable that cannot be used, named with the way out."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CrawlSettings(_Section):
+    """How politely and how far pages are fetched."""
+
+    contact: str = ""
+    delay_seconds: float = Field(1.0, ge=0)
+    per_host: int = Field(1, ge=1)
+    timeout_seconds: float = Field(30, gt=0)
+    page_budget: int = Field(15, ge=1)
+    depth: int = Field(3, ge=0)
+    max_bytes: int = Field(10_000_000, ge=1000)
+    allow_hosts: tuple[str, ...] = ()
+
+
+class MonitorSettings(_Section):
+    """When a cycle runs, and how sure it has to be."""
+
+    confirm_delay_seconds: float = Field(60, ge=0)
+    withdraw_cycles: int = Field(2, ge=1)
+    stale_after_cycles: int = Field(3, ge=1)
+    nightly_at: str = Field("02:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
+class MailSettings(_Section):
+    """Where alerts go: an SMTP server, or a Maildir when `smtp_url` is empty."""
+
+    smtp_url: str = ""
+    sender: str = ""
+    maildir: str = "mail"
+
+
+class WebSettings(_Section):
+    """Where the review room and the public pages are served."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    base_url: str = ""
+
+
+class Config(BaseSettings):
+    """All settings; the environment wins over the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VISAWATCH_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    crawl: CrawlSettings = CrawlSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    mail: MailSettings = MailSettings()
+    web: WebSettings = WebSettings()
+
+
+def load(path: Path | None) -> Config:
+    """The settings in the file at `path`, if there is one, and in the environment.
+
+    Raises ConfigError for a file that is not TOML, an unknown key or a value out of range.
+    """
+
+    class FromFile(Config):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            if path is None:
+                return (env_settings,)
+            return (env_settings, TomlConfigSettingsSource(settings_cls, path))
+
+    name = path or "the environment"
+    try:
+        return FromFile()
+    except ValidationError as error:
+        faults = "; ".join(_fault(e["loc"], e["type"], e["msg"]) for e in error.errors())
+        raise ConfigError(f"{name}: {faults}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot be read: {error.strerror}") from error
+
+
+def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    key = ".".join(str(part) for part in location)
+    if kind == "extra_forbidden":
+        return f"unknown key '{key}' (docs/configuration.md lists them all)"
+    return f"'{key}': {message}"
