@@ -105,7 +105,8 @@ def wait(store: Store, program_id: str, kind: str, cycle_id: int) -> int:
     """
     store.write(
         "INSERT INTO pending VALUES (?1, ?2, ?3, ?3, 1) ON CONFLICT (program_id) DO UPDATE SET"
-        " cycles = CASE WHEN kind <> ?2 THEN 1 WHEN last_cycle = ?3 THEN cycles ELSE cycles + 1 END,"
+        " cycles = CASE WHEN kind <> ?2 THEN 1"
+        " WHEN last_cycle = ?3 THEN cycles ELSE cycles + 1 END,"
         " first_cycle = CASE WHEN kind <> ?2 THEN ?3 ELSE first_cycle END,"
         " kind = ?2, last_cycle = ?3",
         (program_id, kind, cycle_id),

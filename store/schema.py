@@ -63,7 +63,7 @@ def m001_programs_and_pages(db: Database) -> None:
             url TEXT NOT NULL UNIQUE,
             etag TEXT, last_modified TEXT,
             snapshot_id INTEGER REFERENCES snapshots(id),
-            changed_at TEXT              -- when that snapshot was first seen here
+            changed_cycle INTEGER        -- in which that snapshot was first seen here
         ) STRICT;
         CREATE TABLE page_moves (
             page_id INTEGER NOT NULL REFERENCES pages(id),

@@ -26,22 +26,22 @@ class CrawlSettings(_Section):
     """How politely and how far pages are fetched."""
 
     contact: str = ""
-    delay_seconds: float = Field(1.0, ge=0)
-    per_host: int = Field(1, ge=1)
-    timeout_seconds: float = Field(30, gt=0)
-    page_budget: int = Field(15, ge=1)
-    depth: int = Field(3, ge=0)
-    max_bytes: int = Field(10_000_000, ge=1000)
+    delay_seconds: float = Field(default=1.0, ge=0)
+    per_host: int = Field(default=1, ge=1)
+    timeout_seconds: float = Field(default=30, gt=0)
+    page_budget: int = Field(default=15, ge=1)
+    depth: int = Field(default=3, ge=0)
+    max_bytes: int = Field(default=10_000_000, ge=1000)
     allow_hosts: tuple[str, ...] = ()
 
 
 class MonitorSettings(_Section):
     """When a cycle runs, and how sure it has to be."""
 
-    confirm_delay_seconds: float = Field(60, ge=0)
-    withdraw_cycles: int = Field(2, ge=1)
-    stale_after_cycles: int = Field(3, ge=1)
-    nightly_at: str = Field("02:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    confirm_delay_seconds: float = Field(default=60, ge=0)
+    withdraw_cycles: int = Field(default=2, ge=1)
+    stale_after_cycles: int = Field(default=3, ge=1)
+    nightly_at: str = Field(default="02:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
 class MailSettings(_Section):
@@ -56,7 +56,7 @@ class WebSettings(_Section):
     """Where the review room and the public pages are served."""
 
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     base_url: str = ""
 
 

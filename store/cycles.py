@@ -1,0 +1,134 @@
+"""Cycles, what was observed in them, and the lease that lets one run at a time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from store.database import Store
+from store.records import Cycle, Observation
+
+
+def open_one(store: Store, started_at: str, night: str | None = None) -> tuple[Cycle, bool]:
+    """The cycle that was begun and not finished, to go on with it; else a new one.
+
+    The second value says that it is gone on with. Inside `writing()`.
+    """
+    rows = store.rows("SELECT * FROM cycles WHERE finished_at IS NULL ORDER BY id LIMIT 1")
+    if rows:
+        if night is not None and rows[0]["night"] is None:
+            store.write("UPDATE cycles SET night = ? WHERE id = ?", (night, rows[0]["id"]))
+        return _cycle(rows[0]), True
+    new_id = store.write(
+        "INSERT INTO cycles (night, started_at) VALUES (?, ?)", (night, started_at)
+    )
+    return Cycle(new_id, started_at, night=night), False
+
+
+def finish(store: Store, cycle_id: int, finished_at: str, summary: dict[str, Any]) -> None:
+    """The cycle is done. Inside `writing()`."""
+    store.write(
+        "UPDATE cycles SET finished_at = ?, summary = ? WHERE id = ?",
+        (finished_at, json.dumps(summary), cycle_id),
+    )
+
+
+def of_night(store: Store, night: str) -> Cycle | None:
+    """The cycle that was run for a planned night, if any."""
+    rows = store.rows("SELECT * FROM cycles WHERE night = ?", (night,))
+    return _cycle(rows[0]) if rows else None
+
+
+def listed(store: Store) -> list[Cycle]:
+    """All cycles, oldest first."""
+    return [_cycle(row) for row in store.rows("SELECT * FROM cycles ORDER BY id")]
+
+
+def observe(store: Store, observations: Sequence[Observation]) -> None:
+    """Files observations; one that is there is replaced. Inside `writing()`."""
+    store.write_many(
+        "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (o.page_id, o.cycle_id, o.attempt, o.at, o.health, o.snapshot_id, o.detail)
+            for o in observations
+        ],
+    )
+
+
+def observed(store: Store, cycle_id: int) -> dict[int, Observation]:
+    """By page id, the latest attempt of each page that this cycle has observed."""
+    rows = store.rows(
+        "SELECT o.* FROM pages g CROSS JOIN observations o"
+        " ON o.page_id = g.id AND o.cycle_id = ? ORDER BY o.page_id, o.attempt",
+        (cycle_id,),
+    )
+    return {row["page_id"]: _observation(row) for row in rows}
+
+
+def latest(store: Store) -> dict[int, Observation]:
+    """By page id, the last observation of each page."""
+    return _last_of_each(store, good=False)
+
+
+def latest_good(store: Store) -> dict[int, Observation]:
+    """By page id, the last observation in which the page itself was seen."""
+    return _last_of_each(store, good=True)
+
+
+def unhealthy_cycles(store: Store, page_id: int) -> int:
+    """In how many cycles, up to the last, the page was not seen."""
+    row = store.rows(
+        "SELECT count(DISTINCT cycle_id) AS n FROM observations WHERE page_id = ?1 AND cycle_id >"
+        " coalesce((SELECT max(cycle_id) FROM observations WHERE page_id = ?1"
+        " AND health IN ('ok', 'not_modified')), 0)",
+        (page_id,),
+    )[0]
+    return int(row["n"])
+
+
+def discovered(store: Store, target: str, cycle_id: int, fetched: int, kept: int) -> None:
+    """A search for a target's pages was made in this cycle. Inside `writing()`."""
+    store.write(
+        "INSERT OR REPLACE INTO discoveries VALUES (?, ?, ?, ?)",
+        (target, cycle_id, fetched, kept),
+    )
+
+
+def last_discovery(store: Store) -> dict[str, int]:
+    """By target, the last cycle that looked for its pages."""
+    return {
+        row["target"]: row["cycle_id"]
+        for row in store.rows(
+            "SELECT target, max(cycle_id) AS cycle_id FROM discoveries GROUP BY target"
+        )
+    }
+
+
+def _last_of_each(store: Store, *, good: bool) -> dict[int, Observation]:
+    rows = store.rows(
+        "SELECT o.* FROM pages g CROSS JOIN observations o ON o.page_id = g.id"
+        " AND (o.cycle_id, o.attempt) = (SELECT cycle_id, attempt FROM observations"
+        " WHERE page_id = g.id AND (NOT ?1 OR health IN ('ok', 'not_modified'))"
+        " ORDER BY cycle_id DESC, attempt DESC LIMIT 1)",
+        (good,),
+    )
+    return {row["page_id"]: _observation(row) for row in rows}
+
+
+def _cycle(row: sqlite3.Row) -> Cycle:
+    summary = None if row["summary"] is None else json.loads(row["summary"])
+    return Cycle(row["id"], row["started_at"], row["finished_at"], row["night"], summary)
+
+
+def _observation(row: sqlite3.Row) -> Observation:
+    return Observation(
+        page_id=row["page_id"],
+        cycle_id=row["cycle_id"],
+        attempt=row["attempt"],
+        at=row["at"],
+        health=row["health"],
+        snapshot_id=row["snapshot_id"],
+        detail=row["detail"],
+    )

@@ -1,0 +1,128 @@
+"""Watched pages: which program or institution each belongs to, and its last good answer."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from store.database import Store
+from store.records import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A page of one program (`program_id`) or of one institution (`institution`)."""
+
+    page: Page
+    program_id: str | None
+    institution: str | None
+    found: str  # named | discovered
+
+
+def watches(store: Store) -> list[Watch]:
+    """Every watch of a program that is watched, or of an institution that has one."""
+    return [
+        Watch(_page(row), row["program_id"], row["institution"], row["found"])
+        for row in store.rows(
+            "SELECT g.*, w.program_id, i.name AS institution, w.found"
+            " FROM watches w JOIN pages g ON g.id = w.page_id"
+            " LEFT JOIN institutions i ON i.id = w.institution_id"
+            " WHERE w.program_id IN (SELECT id FROM programs WHERE removed_at IS NULL)"
+            " OR w.institution_id IN"
+            " (SELECT institution_id FROM programs WHERE removed_at IS NULL)"
+            " ORDER BY g.id"
+        )
+    ]
+
+
+def at(store: Store, url: str) -> Page | None:
+    """The page with this URL, if it was ever watched."""
+    rows = store.rows("SELECT * FROM pages WHERE url = ?", (url,))
+    return _page(rows[0]) if rows else None
+
+
+def add(store: Store, url: str) -> Page:
+    """The page with this URL, or the one it has moved to; made if it is new.
+
+    Inside `writing()`.
+    """
+    moves = store.rows(
+        # The last place that a chain of moves leads to (UNION ends a circle of them).
+        "WITH RECURSIVE trail(url, step) AS (SELECT ?1, 0 UNION SELECT m.new_url, step + 1"
+        " FROM page_moves m JOIN trail t ON m.old_url = t.url WHERE step < 20)"
+        " SELECT url FROM trail ORDER BY step DESC LIMIT 1",
+        (url,),
+    )
+    url = moves[0]["url"]
+    store.write("INSERT OR IGNORE INTO pages (url) VALUES (?)", (url,))
+    page = at(store, url)
+    assert page is not None  # noqa: S101 (just inserted)
+    return page
+
+
+def watch(
+    store: Store,
+    page_id: int,
+    *,
+    program_id: str | None = None,
+    institution: str | None = None,
+    found: str,
+) -> None:
+    """Ties a page to a program or to an institution; harmless when tied. Inside `writing()`."""
+    store.write(
+        "INSERT OR IGNORE INTO watches (page_id, program_id, institution_id, found)"
+        " VALUES (?, ?, (SELECT id FROM institutions WHERE name = ?), ?)",
+        (page_id, program_id, institution, found),
+    )
+
+
+def unwatch_program(store: Store, program_id: str, page_id: int) -> None:
+    """A program's page is no longer its page. Inside `writing()`."""
+    store.write("DELETE FROM watches WHERE program_id = ? AND page_id = ?", (program_id, page_id))
+
+
+def unwatch_named(store: Store, program_id: str) -> None:
+    """Drops the page that a list named for a program, before it names another."""
+    store.write("DELETE FROM watches WHERE program_id = ? AND found = 'named'", (program_id,))
+
+
+def record_answer(
+    store: Store,
+    page_id: int,
+    *,
+    etag: str | None,
+    last_modified: str | None,
+    snapshot_id: int,
+    cycle_id: int,
+) -> None:
+    """The page answered with this snapshot. Inside `writing()`."""
+    store.write(
+        "UPDATE pages SET etag = ?2, last_modified = ?3, snapshot_id = ?4,"
+        " changed_cycle = CASE WHEN snapshot_id IS ?4 THEN changed_cycle ELSE ?5 END WHERE id = ?1"
+        # An unchanged page is not written again.
+        " AND (etag IS NOT ?2 OR last_modified IS NOT ?3 OR snapshot_id IS NOT ?4)",
+        (page_id, etag, last_modified, snapshot_id, cycle_id),
+    )
+
+
+def move(store: Store, page: Page, new_url: str, cycle_id: int) -> Page:
+    """The page has moved for good; its watches and history go with it. Inside `writing()`.
+
+    When the new URL is already a page, that page takes over the watches.
+    """
+    store.write(
+        "INSERT INTO page_moves VALUES (?, ?, ?, ?)", (page.id, cycle_id, page.url, new_url)
+    )
+    other = at(store, new_url)
+    if other is None:
+        store.write("UPDATE pages SET url = ? WHERE id = ?", (new_url, page.id))
+        moved = at(store, new_url)
+        assert moved is not None  # noqa: S101 (just updated)
+        return moved
+    store.write("UPDATE OR IGNORE watches SET page_id = ? WHERE page_id = ?", (other.id, page.id))
+    store.write("DELETE FROM watches WHERE page_id = ?", (page.id,))
+    return other
+
+
+def _page(row: sqlite3.Row) -> Page:
+    return Page(row["id"], row["url"], row["etag"], row["last_modified"], row["snapshot_id"])
