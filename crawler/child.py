@@ -1,0 +1,121 @@
+"""The process that crawls: `python -m crawler.child FD PARENT`, started by `crawling()` only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+from crawler import wire
+from crawler.values import Fetch
+
+_PARENT_CHECK_SECONDS = 1.0
+_HIGH_WATER = 4_000_000  # bytes waiting for the parent before pages wait too
+
+
+class Outbox:
+    """Takes pages to the parent without ever blocking the event loop."""
+
+    def __init__(self, link: socket.socket, parent: int) -> None:
+        self._link = link
+        self._parent = parent
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self, on_stop: Any) -> None:
+        """Connect to the running loop; call `on_stop` when the parent asks for the end."""
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._link)
+        self._writer.transport.set_write_buffer_limits(high=_HIGH_WATER)
+        for watch in (self._watch_link(on_stop), self._watch_parent()):
+            self._tasks.add(asyncio.create_task(watch))
+
+    async def send(self, message: Fetch | str | None) -> None:
+        """Send a page, the end (None), or why there is no end (a str)."""
+        self._writer.write(wire.frame(message))
+        # Scrapy counts the page as in work meanwhile, and begins no others above
+        # SCRAPER_SLOT_MAX_ACTIVE_SIZE: this is the whole back-pressure.
+        await self._writer.drain()
+
+    async def close(self) -> None:
+        """Wait until the parent has taken everything."""
+        for task in self._tasks:
+            task.cancel()
+        self._writer.close()
+        await self._writer.wait_closed()
+
+    async def _watch_link(self, on_stop: Any) -> None:
+        while await self._reader.read(1) == wire.STOP:
+            on_stop()
+        os._exit(1)  # the parent closed its end: nobody wants the rest
+
+    async def _watch_parent(self) -> None:
+        # The socket tells of the parent's death, unless something that the parent forked
+        # still holds the other end.
+        while os.getppid() == self._parent:
+            await asyncio.sleep(_PARENT_CHECK_SECONDS)
+        os._exit(1)
+
+
+def main(link_fd: int, parent: int) -> int:
+    """Read the order from the socket, crawl, send pages and the end; return the exit status."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides, through the socket
+    _allow_many_sockets()
+    link = socket.socket(fileno=link_fd)
+    with link.makefile("rb") as stream:
+        try:
+            order: wire.Order = wire.receive(stream)
+        except EOFError:
+            return 1
+    try:
+        return _crawl(order, link, parent)
+    except Exception:  # noqa: BLE001  # the parent is told what it was, and raises
+        traceback.print_exc()
+        link.setblocking(True)
+        link.sendall(wire.frame(traceback.format_exc(limit=0).strip()))
+        return 1
+
+
+def _crawl(order: wire.Order, link: socket.socket, parent: int) -> int:
+    from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.settings import Settings
+
+    from crawler.settings import for_limits
+    from crawler.spiders.pages import PagesSpider
+
+    _log_to_stderr(logging.INFO if order.verbose else logging.WARNING)
+    settings = Settings()
+    settings.setmodule("crawler.settings", priority="project")
+    settings.setdict(for_limits(order.plan.limits), priority="cmdline")
+    outbox = Outbox(link, parent)
+    process = AsyncCrawlerProcess(settings)
+    crawl = process.crawl(PagesSpider, plan=order.plan, outbox=outbox)
+    process.start(install_signal_handlers=False)
+    crawl.result()  # raises what kept the spider from starting
+    return 0
+
+
+def _log_to_stderr(level: int) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(level)
+    handler.setFormatter(logging.Formatter("crawler: %(levelname)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    # Warns of each page that is too large or breaks off: its `Fetch` says so already.
+    logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.ERROR)
+
+
+def _allow_many_sockets() -> None:
+    # Kept-alive connections to thousands of hosts go beyond the usual soft limit of 1024.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 16_384 if hard == resource.RLIM_INFINITY else min(hard, 16_384)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,102 @@
+"""Content-Encoding undone within a limit: gzip, deflate, br and zstd (RFC 9110, 8.4)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import brotli  # type: ignore[import-untyped]  # has no stubs
+import zstandard
+
+ACCEPTED = "gzip, deflate, br, zstd"
+_CHUNK = 1 << 18
+_BOMB_RATIO = 50  # text packs 5 to 20 times smaller; what unpacks further than this is made to
+
+
+class TooLarge(ValueError):
+    """The content has more bytes than the limit."""
+
+
+class Bomb(TooLarge):
+    """Few bytes that unpack into more than the limit."""
+
+
+class Broken(ValueError):
+    """The packed data is damaged or ends early."""
+
+
+def unpack(data: bytes, encoding: str, limit: int) -> bytes:
+    """Return the content of `data`, which was packed as the header `encoding` says.
+
+    Several encodings are undone last first. Data that does not begin like its encoding is
+    returned as it is (servers label plain pages as gzip), and so is an unknown encoding.
+    Raises `Bomb`, `TooLarge` or `Broken`.
+    """
+    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
+        chunks = _chunks(data, name)
+        if chunks is None:
+            continue
+        out = bytearray()
+        try:
+            for chunk in chunks:
+                out += chunk
+                if len(out) > limit:
+                    raise (Bomb if len(out) > len(data) * _BOMB_RATIO else TooLarge)
+        except (zlib.error, brotli.error, zstandard.ZstdError) as error:
+            raise Broken(str(error) or type(error).__name__) from error
+        data = bytes(out)
+    return data
+
+
+def gunzip(data: bytes, limit: int) -> bytes:
+    """Return the content of a .gz file, or `data` if it is none. Raises as `unpack` does."""
+    return unpack(data, "gzip", limit)
+
+
+def _chunks(data: bytes, encoding: str) -> Iterator[bytes] | None:
+    if encoding in ("gzip", "x-gzip") and data[:2] == b"\x1f\x8b":
+        return _zlib_chunks(data, zlib.MAX_WBITS | 16)
+    if encoding == "deflate":
+        # RFC 9110 means the zlib format; some servers send bare deflate.
+        is_zlib = len(data) > 1 and data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
+        return _zlib_chunks(data, zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
+    if encoding == "br":
+        return _brotli_chunks(data)
+    if encoding == "zstd" and data[:4] == b"\x28\xb5\x2f\xfd":
+        return _zstd_chunks(data)
+    return None
+
+
+def _zlib_chunks(data: bytes, wbits: int) -> Iterator[bytes]:
+    while True:
+        unpacker = zlib.decompressobj(wbits)
+        rest = data
+        while rest and not unpacker.eof:
+            yield unpacker.decompress(rest, _CHUNK)
+            rest = unpacker.unconsumed_tail
+        if not unpacker.eof:
+            yield unpacker.flush(_CHUNK)
+            if not unpacker.eof:
+                raise Broken("it ends early")
+        # RFC 1952, 2.2: a gzip file may have several members; padding after them is ignored.
+        data = unpacker.unused_data
+        if data[:2] != b"\x1f\x8b" or wbits < 16:
+            return
+
+
+def _brotli_chunks(data: bytes) -> Iterator[bytes]:
+    unpacker = brotli.Decompressor()
+    yield unpacker.process(data, output_buffer_limit=_CHUNK)
+    while not unpacker.is_finished():
+        chunk = unpacker.process(b"", output_buffer_limit=_CHUNK)
+        if not chunk and not unpacker.is_finished():
+            raise Broken("it ends early")
+        yield chunk
+
+
+def _zstd_chunks(data: bytes) -> Iterator[bytes]:
+    # RFC 8878 for HTTP (RFC 9659): a window of at most 8 MB.
+    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 23)
+    with unpacker.stream_reader(data, read_across_frames=True) as reader:
+        while chunk := reader.read(_CHUNK):
+            yield chunk

@@ -1,0 +1,195 @@
+"""The queue of requests: hosts side by side, each at its own pace, robots.txt first.
+
+Scrapy's scheduler knows no hosts: with one request a second per host, its queue fills the
+downloader with requests that wait for the same host while others idle. This one hands out a
+request only when its host may be asked now, so that every request in the downloader is at
+work, and 2,000 hosts with a delay of 1 s advance together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from time import monotonic
+from typing import Any
+
+from scrapy import Request
+from scrapy.core.downloader import Downloader
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
+from twisted.internet.defer import Deferred
+
+from crawler.robots import Robots
+
+_SHORTEST_TIMER = 0.001  # seconds: the resolution of uvloop's timers
+
+
+@dataclass(slots=True)
+class _Host:
+    """What is waiting for one host, and when it may be asked next."""
+
+    waiting: list[tuple[int, int, Request]] = field(default_factory=list)
+    in_hand: int = 0
+    free_at: float = 0.0
+    granted: float = 0.0  # what the last grant set `free_at` to
+    delay: float = 0.0
+    listed: bool = False  # in the frontier's `_ready`
+    timer: asyncio.TimerHandle | None = None
+
+
+class Frontier(BaseScheduler):
+    """A Scrapy scheduler that keeps each host's pace and fetches its robots.txt first.
+
+    Higher `Request.priority` goes first within a host. Requests are not filtered for
+    duplicates: the spider knows which pages it has asked for.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        self._crawler = crawler
+        self._delay = settings.getfloat("DOWNLOAD_DELAY")
+        self._per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._hosts: dict[str, _Host] = {}
+        self._ready: deque[_Host] = deque()
+        self._waiting = 0  # requests in all hosts' heaps
+        self._order = count()
+        self._stopped = False
+        self.robots = Robots(
+            settings["ROBOTSTXT_USER_AGENT"],
+            settings["USER_AGENT"],
+            settings.getfloat("DOWNLOAD_TIMEOUT"),
+            release=self._robots_known,
+        )
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Frontier:
+        """Build it from the settings of politeness."""
+        return cls(crawler)
+
+    def has_pending_requests(self) -> bool:
+        """Whether requests wait, for their host's time or for its robots.txt."""
+        return self._waiting > 0 or self.robots.parked > 0
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Take a request; refuse it (False) once the crawl is being stopped."""
+        if self._stopped:
+            return False
+        host = self._host(request)
+        self._push(host, request)
+        self._schedule(host)
+        return True
+
+    def next_request(self) -> Request | None:
+        """Return a request whose host may be asked now, or None."""
+        while self._ready:
+            host = self._ready.popleft()
+            host.listed = False
+            now = monotonic()
+            if host.waiting and host.in_hand < self._per_host and host.free_at <= now:
+                self._waiting -= 1
+                request = self.robots.before(heapq.heappop(host.waiting)[2])
+                if request is not None:
+                    host.in_hand += 1
+                    host.free_at = host.granted = now + max(self._delay, host.delay)
+                    self._schedule(host)
+                    return request
+            self._schedule(host)
+        return None
+
+    def done(self, request: Request) -> None:
+        """A request left the downloader, whatever became of it: its host may be asked again."""
+        host = self._host(request)
+        host.in_hand -= 1
+        # A request that a middleware refused never reached the host: it costs no delay.
+        if "download_slot" not in request.meta and host.free_at == host.granted:
+            host.free_at = 0.0
+        self._schedule(host)
+
+    def hold(self, url_request: Request, seconds: float) -> None:
+        """Ask nothing of the request's host for `seconds`."""
+        host = self._host(url_request)
+        host.free_at = max(host.free_at, monotonic() + seconds)
+
+    def stop(self) -> None:
+        """Forget what waits; requests in hand end as usual."""
+        self._stopped = True
+        self.robots.forget()
+        self._ready.clear()
+        for host in self._hosts.values():
+            host.waiting.clear()
+            host.listed = False
+            self._cancel_timer(host)
+        self._waiting = 0
+
+    def close(self, reason: str) -> Deferred[None] | None:
+        """See `BaseScheduler`."""
+        for host in self._hosts.values():
+            self._cancel_timer(host)
+        return None
+
+    def _host(self, request: Request) -> _Host:
+        name = urlparse_cached(request).hostname or ""
+        host = self._hosts.get(name)
+        if host is None:
+            host = self._hosts[name] = _Host()
+        return host
+
+    def _push(self, host: _Host, request: Request) -> None:
+        heapq.heappush(host.waiting, (-request.priority, next(self._order), request))
+        self._waiting += 1
+
+    def _schedule(self, host: _Host) -> None:
+        """List a host as ready, or set a timer for when it will be."""
+        if host.listed or not host.waiting or host.in_hand >= self._per_host:
+            return
+        wait = host.free_at - monotonic()
+        if wait <= 0:
+            host.listed = True
+            self._ready.append(host)
+        elif host.timer is None:
+            loop = asyncio.get_running_loop()
+            host.timer = loop.call_later(max(wait, _SHORTEST_TIMER), self._due, host)
+
+    def _due(self, host: _Host) -> None:
+        host.timer = None
+        if host.waiting:
+            # Handing a request in anew is the public way to wake the engine.
+            self._waiting -= 1
+            self._crawler.engine.crawl(heapq.heappop(host.waiting)[2])
+
+    def _robots_known(self, requests: list[Request], crawl_delay: float) -> None:
+        """Queue what waited for a robots.txt; called when its response was read."""
+        for request in requests:
+            host = self._host(request)
+            host.delay = max(host.delay, crawl_delay)
+            self._push(host, request)
+            self._schedule(host)
+
+    @staticmethod
+    def _cancel_timer(host: _Host) -> None:
+        if host.timer is not None:
+            host.timer.cancel()
+            host.timer = None
+
+
+class HostDownloader(Downloader):
+    """Scrapy's downloader, which tells the frontier when a request has left it."""
+
+    def fetch(self, request: Request, spider: Any = None) -> Deferred[Response | Request]:
+        """Download a request; see `Downloader.fetch`."""
+        download: Deferred[Response | Request] = super().fetch(request)
+        scheduler = self.crawler.engine.scheduler
+        if isinstance(scheduler, Frontier):
+            download.addBoth(_and_then, scheduler.done, request)
+        return download
+
+
+def _and_then(result: Any, done: Callable[[Request], None], request: Request) -> Any:
+    done(request)
+    return result

@@ -1,0 +1,137 @@
+"""robots.txt: fetched once per origin and crawl, before anything else of that origin.
+
+RFC 9309 decides what an answer means (section 2.3.1): 2xx are rules; 4xx means that there are
+none, so everything is allowed; 5xx and an unreachable server mean that everything is
+disallowed, for which pages get the health of that failure. 429 is not "there are none" but
+"not now", and is treated as a failure too (as Google does). Redirects are followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+from protego import Protego
+from scrapy import Request
+from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
+
+from crawler.failures import explain
+from crawler.refusal import Refused
+from crawler.values import Health
+
+_PRIORITY = 1_000
+_MAX_BYTES = 512_000  # RFC 9309, 2.5: at least the first 500 KiB must be read
+_MAX_CRAWL_DELAY = 60.0  # seconds; not in RFC 9309, but a wish that costs us little
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one robots.txt says; `parsed` is None when there are no rules."""
+
+    parsed: Protego | None = None
+    refusal: Refused | None = None
+
+
+class Robots:
+    """The robots.txt of every origin, and the requests that wait for one."""
+
+    def __init__(
+        self,
+        token: str,
+        user_agent: str,
+        timeout: float,
+        release: Callable[[list[Request], float], None],
+    ) -> None:
+        self._token = token
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"}
+        self._timeout = timeout
+        self._release = release
+        self._rules: dict[str, Rules] = {}
+        self._parked: dict[str, list[Request]] = {}
+        self.parked = 0
+
+    def before(self, request: Request) -> Request | None:
+        """Return what may be sent now: the request, its robots.txt first, or None (parked)."""
+        origin = origin_of(request)
+        if "robots" in request.meta or origin in self._rules:
+            return request
+        self.parked += 1
+        if origin in self._parked:
+            self._parked[origin].append(request)
+            return None
+        self._parked[origin] = [request]
+        return Request(
+            f"{origin}/robots.txt",
+            headers=self._headers,
+            callback=self._arrived,
+            errback=self._failed,
+            cb_kwargs={"origin": origin},
+            meta={"robots": origin, "download_timeout": self._timeout},
+            priority=_PRIORITY,
+        )
+
+    def refusal(self, request: Request) -> Refused | None:
+        """Return why the request's robots.txt keeps us away, or None if it does not."""
+        rules = self._rules.get(origin_of(request))
+        if rules is None:
+            return None
+        if rules.refusal is not None:
+            return rules.refusal
+        if rules.parsed is None or rules.parsed.can_fetch(request.url, self._token):
+            return None
+        host = urlparse_cached(request).netloc
+        return Refused(Health.ROBOTS, f"the robots.txt of {host} does not allow this page")
+
+    def sitemaps(self, origin: str) -> tuple[str, ...]:
+        """Return the addresses of the sitemaps that an origin's robots.txt names."""
+        rules = self._rules.get(origin)
+        if rules is None or rules.parsed is None:
+            return ()
+        return tuple(urljoin(f"{origin}/", address) for address in rules.parsed.sitemaps)
+
+    def forget(self) -> None:
+        """Forget the requests that wait."""
+        self._parked.clear()
+        self.parked = 0
+
+    def _arrived(self, response: Response, origin: str) -> None:
+        host = origin.partition("://")[2]
+        status = response.status
+        if status == 429 or status >= 500:
+            health = Health.RATE_LIMITED if status == 429 else Health.SERVER_ERROR
+            refusal = Refused(
+                health,
+                f"the robots.txt of {host} answered with status {status}, "
+                "so nothing else was asked of it",
+                status,
+            )
+            self._settle(origin, Rules(refusal=refusal))
+        elif 200 <= status < 300:
+            text = response.body[:_MAX_BYTES].decode("utf-8", errors="replace")
+            self._settle(origin, Rules(parsed=Protego.parse(text)))
+        else:
+            self._settle(origin, Rules())
+
+    def _failed(self, failure: Any, origin: str | None = None) -> None:
+        origin = failure.request.meta["robots"]
+        refused = explain(failure.value, failure.request)
+        detail = f"its robots.txt could not be read, so nothing else was asked: {refused.detail}"
+        self._settle(origin, Rules(refusal=Refused(refused.health, detail, refused.status)))
+
+    def _settle(self, origin: str, rules: Rules) -> None:
+        self._rules[origin] = rules
+        requests = self._parked.pop(origin, [])
+        self.parked -= len(requests)
+        delay = 0.0
+        if rules.parsed is not None:
+            delay = min(float(rules.parsed.crawl_delay(self._token) or 0.0), _MAX_CRAWL_DELAY)
+        self._release(requests, delay)
+
+
+def origin_of(request: Request) -> str:
+    """Return `scheme://host:port` of a request, as its URL spells it."""
+    parts = urlparse_cached(request)
+    return f"{parts.scheme}://{parts.netloc}"
