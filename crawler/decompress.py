@@ -11,6 +11,7 @@ import zstandard
 ACCEPTED = "gzip, deflate, br, zstd"
 _CHUNK = 1 << 18
 _BOMB_RATIO = 50  # text packs 5 to 20 times smaller; what unpacks further than this is made to
+_COUNTED_ON = 4  # times the limit; more than this is no mere large page either
 
 
 class TooLarge(ValueError):
@@ -32,20 +33,32 @@ def unpack(data: bytes, encoding: str, limit: int) -> bytes:
     returned as it is (servers label plain pages as gzip), and so is an unknown encoding.
     Raises `Bomb`, `TooLarge` or `Broken`.
     """
+    packed_size = len(data)
     for name in reversed([part.strip().lower() for part in encoding.split(",")]):
         chunks = _chunks(data, name)
         if chunks is None:
             continue
-        out = bytearray()
         try:
-            for chunk in chunks:
-                out += chunk
-                if len(out) > limit:
-                    raise (Bomb if len(out) > len(data) * _BOMB_RATIO else TooLarge)
+            unpacked = _within(chunks, packed_size, limit)
         except (zlib.error, brotli.error, zstandard.ZstdError) as error:
             raise Broken(str(error) or type(error).__name__) from error
-        data = bytes(out)
+        data = unpacked
     return data
+
+
+def _within(chunks: Iterator[bytes], packed_size: int, limit: int) -> bytes:
+    """Join chunks up to the limit; beyond, only count on until it is clear what this is."""
+    out = bytearray()
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if (size > packed_size * _BOMB_RATIO and size > limit) or size > limit * _COUNTED_ON:
+            raise Bomb
+        if size <= limit:
+            out += chunk
+    if size > limit:
+        raise TooLarge
+    return bytes(out)
 
 
 def gunzip(data: bytes, limit: int) -> bytes:

@@ -16,6 +16,7 @@ from crawler.decompress import ACCEPTED
 from crawler.discover import Reading, read, score_page
 from crawler.failures import explain
 from crawler.frontier import Frontier
+from crawler.guard import Guard
 from crawler.health import Answer, judge
 from crawler.ledger import Ledger, Page
 from crawler.search import Candidate, Search
@@ -80,6 +81,7 @@ class PagesSpider(Spider):
         """Build the spider with its headers, from the settings."""
         spider = cls(*args, **kwargs)
         spider._set_crawler(crawler)
+        spider._guard = Guard(crawler.settings.getlist("ALLOW_HOSTS"))
         spider._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         spider._headers = {
             "User-Agent": crawler.settings["USER_AGENT"],
@@ -91,13 +93,17 @@ class PagesSpider(Spider):
         crawler.signals.connect(spider._closed, signals.spider_closed)
         return spider
 
+    _guard: Guard
     _timeout: float
     _headers: dict[str, str]
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the requests for known pages, and the first ones of searches."""
         for page in self._ledger.known_pages():
-            yield self._request(page, _KNOWN, conditional=True)
+            asked = self._ask(page, _KNOWN, conditional=True)
+            requests = [asked] if isinstance(asked, Request) else await self._settle(page, asked)
+            for request in requests:
+                yield request
         for search in self._planned_searches():
             for request in await self._advance(search):
                 yield request
@@ -125,22 +131,31 @@ class PagesSpider(Spider):
 
     # One page: ask, judge, hand on.
 
-    def _request(self, page: Page, priority: int, *, conditional: bool) -> Request:
-        page.in_work = True
+    def _ask(self, page: Page, priority: int, *, conditional: bool) -> Request | Fetch:
+        """Return the request for a page, or what became of it when there cannot be one."""
+        reason = self._guard.refusal(page.url)
+        if reason is not None:
+            return Fetch((), page.url, page.url, Health.FORBIDDEN_ADDRESS, reason)
         headers = dict(self._headers)
         # RFC 9110, 13.1: both may be sent; the ETag decides where a server knows it.
         if conditional and page.etag:
             headers["If-None-Match"] = page.etag
         if conditional and page.last_modified:
             headers["If-Modified-Since"] = page.last_modified
-        return Request(
-            page.url,
-            headers=headers,
-            callback=self._arrived,
-            errback=self._failed,
-            priority=priority,
-            meta={"page": page, "download_timeout": self._timeout},
-        )
+        try:
+            request = Request(
+                page.url,
+                headers=headers,
+                callback=self._arrived,
+                errback=self._failed,
+                priority=priority,
+                meta={"page": page, "download_timeout": self._timeout},
+            )
+        except ValueError as error:
+            detail = f"the address is not a valid URL: {error}"
+            return Fetch((), page.url, page.url, Health.FORBIDDEN_ADDRESS, detail)
+        page.in_work = True
+        return request
 
     async def _arrived(self, response: Response) -> list[Request]:
         page: Page = response.meta["page"]
@@ -248,8 +263,11 @@ class PagesSpider(Spider):
                 return []
             outcome = self._ledger.outcome_of(page)
             if outcome is None:
-                page.waiting.append((search, candidate))
-                return [self._request(page, _DISCOVERED, conditional=False)]
+                asked = self._ask(page, _DISCOVERED, conditional=False)
+                if isinstance(asked, Request):
+                    page.waiting.append((search, candidate))
+                    return [asked]
+                outcome = asked
             await self._hand_to_searches(page, outcome, [(search, candidate)])
 
     async def _hand_to_searches(
