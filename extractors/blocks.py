@@ -1,0 +1,256 @@
+"""A page as blocks in reading order: what one reads as one thing, with what it stands under.
+
+The page's normalised text is its blocks joined by a newline; every quote is a span of it.
+A table row reads "Specialty: Pathology | J-1: Yes | H-1B: No": its header travels with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bs4 import BeautifulSoup
+from bs4.element import Comment, NavigableString, PageElement, Tag
+
+from extractors.prune import prune
+
+
+class BlockKind(StrEnum):
+    """What a block is on the page."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    ITEM = "item"  # of a list, bulleted or numbered
+    ROW = "row"  # of a table, or a term with its definition
+    QUESTION = "question"  # what a click opens: a summary, or a term asked
+
+
+CELL_BREAK = " | "
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block; `under` holds the headings and lead-ins it stands under, outermost first."""
+
+    text: str
+    kind: BlockKind = BlockKind.PARAGRAPH
+    under: tuple[str, ...] = ()
+
+
+_HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+_LISTS = frozenset({"ul", "ol", "menu", "dir"})
+_BULLET = re.compile(r"^(?:[•·▪◦‣●○■□➢➤✓*–—-]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?=\S)")
+_LEAD_IN = re.compile(r"(?::|following|below|as follows|one of)\W*$", re.I)
+_ENDS_LINE = re.compile(r"[.?!:;)]$")
+_OPEN_WORD = re.compile(
+    r"(?:^|\s)(?:a|an|and|any|are|by|for|from|in|is|no|not|of|on|only|or|our|sponsors?|accepts?"
+    r"|supports?|the|through|to|via|with|,)$",
+    re.I,
+)
+_MAX_UNDER = 4
+_PSEUDO_HEADING_WORDS = 9
+
+
+def html_blocks(page: str) -> list[Block]:
+    """The blocks of an HTML page (decoded), without navigation, scripts and hidden text."""
+    light = prune(page)
+    if not light:
+        return []
+    return _Walk().run(BeautifulSoup(light, "lxml"))
+
+
+def text_blocks(text: str) -> list[Block]:
+    """The blocks of plain text: lines, where a line that goes on is joined to the next."""
+    walk = _Walk()
+    for paragraph in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
+        for line in _joined_lines(paragraph.split("\n")):
+            walk.add(line, BlockKind.PARAGRAPH)
+    return walk.blocks
+
+
+class _Walk:
+    """One pass over the tree with a stack of our own, so that no depth can overflow."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._headings: list[tuple[int, str]] = []
+        self._leads: list[str] = []  # of the open lists, outermost first
+        self._flat_lead = ""  # of items that are paragraphs with a bullet
+        self._buffer: list[str] = []
+
+    def run(self, soup: BeautifulSoup) -> list[Block]:
+        stack: list[tuple[Tag, Iterator[PageElement]]] = [(soup, iter(soup.contents))]
+        while stack:
+            tag, children = stack[-1]
+            child = next(children, None)
+            if child is None:
+                stack.pop()
+                self._leave(tag, [t for t, _ in stack])
+            elif isinstance(child, NavigableString):
+                if not isinstance(child, Comment):
+                    self._buffer.append(str(child))
+            elif isinstance(child, Tag):
+                if child.name == "br":
+                    self._buffer.append("\n")
+                elif child.name in ("b", "strong"):
+                    self._buffer.append(child.get_text())
+                elif child.name == "table" and child.find("table") is None:
+                    self._flush(tag)
+                    self._table(child)
+                else:
+                    self._flush(tag)
+                    if child.name in _LISTS:
+                        self._leads.append(self._lead_in())
+                    stack.append((child, iter(child.contents)))
+        return self.blocks
+
+    def _leave(self, tag: Tag, above: list[Tag]) -> None:
+        self._flush(tag)
+        if tag.name in _LISTS and self._leads:
+            self._leads.pop()
+
+    def _flush(self, tag: Tag) -> None:
+        """Make blocks of the text gathered directly in `tag`."""
+        text = "".join(self._buffer)
+        self._buffer.clear()
+        if not text.strip():
+            return
+        name = tag.name
+        if name in _HEADINGS:
+            self.add(" ".join(text.split()), BlockKind.HEADING, _HEADINGS[name])
+        elif name in ("summary", "dt"):
+            self.add(" ".join(text.split()), BlockKind.QUESTION)
+        else:
+            kind = BlockKind.ITEM if self._leads else BlockKind.PARAGRAPH
+            for line in _joined_lines(text.split("\n")):
+                self.add(line, kind)
+
+    def add(self, text: str, kind: BlockKind, level: int = 7) -> None:
+        """Append one block, and remember it if others will stand under it."""
+        text = " ".join(text.split())
+        if not text:
+            return
+        if kind is BlockKind.PARAGRAPH and _BULLET.match(text):
+            if not self._flat_lead:
+                self._flat_lead = self._lead_in() or " "
+            leads = [self._flat_lead.strip()]
+            kind = BlockKind.ITEM
+        else:
+            if kind is not BlockKind.ITEM:
+                self._flat_lead = ""
+            leads = list(self._leads)
+        if kind is BlockKind.PARAGRAPH and _looks_like_heading(text):
+            kind = BlockKind.HEADING
+        if kind is BlockKind.HEADING:
+            while self._headings and self._headings[-1][0] >= level:
+                self._headings.pop()
+        under = [t for _, t in self._headings] + [t for t in leads if t]
+        self.blocks.append(Block(text, kind, tuple(dict.fromkeys(under))[-_MAX_UNDER:]))
+        if kind is BlockKind.HEADING:
+            self._headings.append((level, text))
+
+    def _lead_in(self) -> str:
+        """The text that opens a list: the block before it, when it points forward."""
+        if not self.blocks:
+            return ""
+        last = self.blocks[-1]
+        if last.kind is BlockKind.HEADING or self._leads or _LEAD_IN.search(last.text):
+            return last.text
+        return ""
+
+    def _table(self, table: Tag) -> None:
+        caption = table.find("caption")
+        lead = " ".join(caption.get_text().split()) if caption else ""
+        if lead:
+            self.add(lead, BlockKind.HEADING, 6)
+        header: list[str] = []
+        for row in table.find_all("tr"):
+            cells = [c for c in row.find_all(["td", "th"]) if c.find_parent("tr") is row]
+            texts = _row_texts(cells)
+            if not any(texts):
+                continue
+            if not header and len(cells) > 1 and _is_header(row, cells):
+                header = texts
+                self.add(CELL_BREAK.join(t for t in texts if t), BlockKind.ROW)
+            elif len(cells) == 1:
+                for line in _cell_lines(cells[0]):
+                    self.add(line, BlockKind.PARAGRAPH)
+            else:
+                self.add(_row_text(header, texts), BlockKind.ROW)
+
+
+def _row_text(header: list[str], texts: list[str]) -> str:
+    """ "Pathology | J-1: Yes | H-1B: No"; without a header the first cell names the second."""
+    if header:
+        named = [texts[0]]
+        for at, text in enumerate(texts[1:], 1):
+            name = header[at] if at < len(header) else ""
+            if text:
+                named.append(f"{name.rstrip(':')}: {text}" if name else text)
+        return CELL_BREAK.join(t for t in named if t)
+    if len(texts) == 2 and texts[0] and texts[1]:
+        return f"{texts[0].rstrip(':')}: {texts[1]}"
+    return CELL_BREAK.join(t for t in texts if t)
+
+
+def _row_texts(cells: list[Tag]) -> list[str]:
+    texts: list[str] = []
+    for cell in cells:
+        texts.append(" ".join(cell.get_text(" ").split()))
+        span = cell.get("colspan")
+        if isinstance(span, str) and span.isdecimal():
+            texts.extend([""] * (min(int(span), 50) - 1))
+    return texts
+
+
+def _cell_lines(cell: Tag) -> list[str]:
+    """The lines of a table's only cell: old pages lay out their text in one."""
+    return [line for line in cell.get_text("\n").split("\n") if line.strip()]
+
+
+def _is_header(row: Tag, cells: list[Tag]) -> bool:
+    if row.find_parent("thead") is not None or all(c.name == "th" for c in cells):
+        return True
+    # A row of bold cells, or of visas with an empty corner.
+    return all(_is_bold(c) for c in cells)
+
+
+def _is_bold(cell: Tag) -> bool:
+    text = cell.get_text().strip()
+    bold = cell.find(["b", "strong"])
+    return not text or (bold is not None and bold.get_text().strip() == text)
+
+
+def _looks_like_heading(text: str) -> bool:
+    """A short line without an end: "Visa status", "Medical Trainees"."""
+    return (
+        len(text.split()) <= _PSEUDO_HEADING_WORDS
+        and not re.search(r"[.?!,;]$", text)
+        and not _BULLET.match(text)
+        and text[:1].isupper()
+        and ":" not in text[:-1]
+    )
+
+
+def _joined_lines(lines: list[str]) -> list[str]:
+    """Lines of one paragraph: a break inside a sentence is a space, any other is a break."""
+    joined: list[str] = []
+    for line in lines:
+        line = " ".join(line.split())
+        if not line:
+            joined.append("")
+            continue
+        before = joined[-1] if joined else ""
+        goes_on = (
+            before
+            and not _ENDS_LINE.search(before)
+            and not _BULLET.match(line)
+            and (line[0].islower() or _OPEN_WORD.search(before))
+        )
+        if goes_on:
+            joined[-1] = f"{before} {line}"
+        else:
+            joined.append(line)
+    return [line for line in joined if line]

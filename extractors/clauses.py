@@ -1,0 +1,401 @@
+"""What one sentence claims of visas, from the rules that fire in it and where they stand.
+
+Cues point: "we sponsor >" to the visas after it, "< are accepted" to those before, and none
+past a turn ("but", ";", a bracket). Each visa takes the nearest cue that points to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from extractors.conditions import AT_DISCRETION, ConditionKind
+from extractors.reading_text import ANY, OTHER, Mention, ReadingText, reading_text
+from extractors.rulebook import Direction, Hit, RuleKind, rulebook
+from extractors.values import Stance, Visa
+
+_STATUSES = (Visa.CITIZEN, Visa.PERMANENT_RESIDENT)
+_REACH = 110  # characters between a cue and a visa it speaks of
+_POLAR = (RuleKind.OFFER, RuleKind.MILD_OFFER, RuleKind.REFUSE)
+_OF_H1B = (
+    ConditionKind.STEP3_PASSED,
+    ConditionKind.TRANSFER_ONLY,
+    ConditionKind.US_GRADUATES_ONLY,
+)
+_SOFTENS_A_REFUSAL = (
+    ConditionKind.EXCEPTIONAL_ONLY,
+    ConditionKind.CASE_BY_CASE,
+    ConditionKind.GME_APPROVAL,
+)
+
+
+class Strength(IntEnum):
+    """How a claim is made; the stronger decides."""
+
+    MILD = 1  # "must hold a J-1": not said in so many words
+    GENERAL = 2  # "we sponsor no visas": of all, not of this one
+    IMPLIED = 3  # "J-1 only": of H-1B by silence
+    EXPLICIT = 4  # "H-1B is not sponsored"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One visa (or ANY, OTHER), what is said of it, how, and the rules that fired."""
+
+    visa: str
+    stance: Stance
+    strength: Strength
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A condition with the visas it is put on; none when the sentence names none."""
+
+    kind: ConditionKind
+    visas: tuple[str, ...]
+    rule: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """All that is read in one sentence."""
+
+    text: ReadingText
+    claims: list[Claim] = field(default_factory=list)
+    demands: list[Demand] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    unclaimed: list[Mention] = field(default_factory=list)
+    answer: Stance | None = None
+    others: bool = False  # about scholars, observers, faculty
+    trainees: bool = False
+    citizens: tuple[str, ...] = ()  # rules that say: citizens only
+    leftover: int = 0  # words that no rule knows
+
+    @property
+    def visas(self) -> tuple[str, ...]:
+        """The visas named, each once."""
+        return tuple(dict.fromkeys(m.visa for m in self.mentions))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    start: int
+    end: int
+    mentions: tuple[Mention, ...]
+    cues: tuple[Hit, ...]
+
+
+def read_sentence(raw: str) -> Reading:
+    """Apply the rules to one sentence of the page.
+
+    >>> [(c.visa, c.stance.value) for c in read_sentence("J1 yes, but no H1B visas.").claims]
+    [('H-1B', 'not_sponsored')]
+    """
+    text = reading_text(raw)
+    hits = list(rulebook().phrases.hits(text.text))
+    reading = Reading(text)
+    kinds = {hit.rule.kind for hit in hits}
+    reading.others = RuleKind.OTHERS in kinds
+    reading.trainees = RuleKind.TRAINEES in kinds
+    if RuleKind.NO in kinds:
+        reading.answer = Stance.NOT_SPONSORED
+    elif RuleKind.YES in kinds:
+        reading.answer = Stance.SPONSORED
+    cancels = [h for h in hits if h.rule.kind in (RuleKind.PSEUDO, RuleKind.DECOY)]
+    decoys = [h for h in cancels if h.rule.kind is RuleKind.DECOY]
+    reading.mentions = [m for m in text.mentions if not _covered(m, decoys)]
+    live = [h for h in hits if h.rule.kind not in _SILENT and not _covered(h, cancels)]
+    refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
+    only = [h for h in live if h.rule.kind is RuleKind.ONLY]
+    cues = [
+        h
+        for h in live
+        if h.rule.kind in _POLAR
+        and (h.rule.kind is RuleKind.REFUSE or not any(_overlap(h, r) for r in refusals))
+    ]
+    clauses = _clauses(text, hits, reading.mentions, cues)
+    reading.leftover = _leftover(text.text, reading.mentions, hits)
+    _read_only(reading, only, clauses)
+    for clause in clauses:
+        _read_clause(reading, clause)
+    _read_citizens(reading, live)
+    _read_demands(reading, live, clauses)
+    return reading
+
+
+_SILENT = (
+    RuleKind.PSEUDO,
+    RuleKind.DECOY,
+    RuleKind.END,
+    RuleKind.OTHERS,
+    RuleKind.TRAINEES,
+    RuleKind.YES,
+    RuleKind.NO,
+    RuleKind.ASIDE,
+)
+
+
+def _covered(inner: Hit | Mention, covers: Sequence[Hit]) -> bool:
+    return any(c.start <= inner.start and inner.end <= c.end for c in covers)
+
+
+def _overlap(a: Hit, b: Hit) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
+def _clauses(
+    text: ReadingText, hits: Sequence[Hit], mentions: Sequence[Mention], cues: Sequence[Hit]
+) -> list[_Clause]:
+    """The clauses between turns, without those that are about something else."""
+    ends = sorted(
+        (h for h in hits if h.rule.kind is RuleKind.END and not any(_overlap(h, c) for c in cues)),
+        key=lambda h: h.start,
+    )
+    asides = [h for h in hits if h.rule.kind is RuleKind.ASIDE]
+    bounds = [0, *(h.start for h in ends), len(text.text)]
+    clauses = []
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        if any(start <= h.start < end for h in asides):
+            continue
+        clauses.append(
+            _Clause(
+                start,
+                end,
+                tuple(m for m in mentions if start <= m.start < end),
+                tuple(sorted((c for c in cues if start <= c.start < end), key=lambda c: c.start)),
+            )
+        )
+    return clauses
+
+
+def _read_only(reading: Reading, only: Sequence[Hit], clauses: Sequence[_Clause]) -> None:
+    """ "Only J-1": the J-1 is offered, the H-1B by that refused."""
+    for hit in only:
+        named = [m.visa for m in reading.mentions if hit.start <= m.start and m.end <= hit.end]
+        named = [v for v in named if v not in (ANY, OTHER, *_STATUSES)]
+        if not {Visa.J1, Visa.H1B} & set(named):
+            continue
+        if not any(c.start <= hit.start < c.end for c in clauses):
+            continue
+        for visa in dict.fromkeys(named):
+            _claim(reading, visa, Stance.SPONSORED, Strength.EXPLICIT, hit)
+        for visa in (Visa.J1, Visa.H1B):
+            if visa not in named:
+                _claim(reading, visa, Stance.NOT_SPONSORED, Strength.IMPLIED, hit)
+
+
+def _claim(reading: Reading, visa: str, stance: Stance, strength: Strength, hit: Hit) -> None:
+    reading.claims.append(Claim(visa, stance, strength, (hit.rule.id,)))
+
+
+def _read_clause(reading: Reading, clause: _Clause) -> None:
+    explicit = {c.visa for c in reading.claims if c.strength is Strength.EXPLICIT}
+    specific = any(m.visa not in (ANY, *_STATUSES) for m in clause.mentions)
+    for mention in clause.mentions:
+        if mention.visa in explicit or (mention.visa == ANY and specific):
+            continue
+        cue = _cue_of(mention, clause)
+        if cue is None:
+            reading.unclaimed.append(mention)
+            continue
+        stance = Stance.SPONSORED
+        if cue.rule.kind is RuleKind.REFUSE:
+            stance = Stance.NOT_SPONSORED
+        mild = cue.rule.kind is RuleKind.MILD_OFFER
+        strength = Strength.MILD if mild else Strength.EXPLICIT
+        reading.claims.append(Claim(mention.visa, stance, strength, (mention.rule, cue.rule.id)))
+    listed = any(m.visa in _STATUSES for m in clause.mentions)
+    if listed and not any(c.rule.kind is RuleKind.REFUSE for c in clause.cues):
+        for mention in list(reading.unclaimed):
+            if mention in clause.mentions and mention.visa in (Visa.J1, Visa.H1B):
+                reading.unclaimed.remove(mention)
+                rules = (mention.rule, "listed-with-citizens")
+                reading.claims.append(Claim(mention.visa, Stance.SPONSORED, Strength.MILD, rules))
+
+
+def _cue_of(mention: Mention, clause: _Clause) -> Hit | None:
+    """The nearest cue that points to the visa; a mild one only where there is no other."""
+    for kinds in ((RuleKind.OFFER, RuleKind.REFUSE), (RuleKind.MILD_OFFER,)):
+        best: tuple[int, int, Hit] | None = None
+        for cue in clause.cues:
+            if cue.rule.kind not in kinds:
+                continue
+            distance = _distance(mention, cue, clause)
+            if distance is not None and (best is None or distance < best[:2]):
+                best = (*distance, cue)
+        if best is not None:
+            return best[2]
+    return None
+
+
+def _distance(mention: Mention, cue: Hit, clause: _Clause) -> tuple[int, int] | None:
+    """(other visas in between, characters in between), or None when it does not point here."""
+    if cue.start <= mention.start < cue.end:
+        return (0, 0)
+    after = mention.start >= cue.end
+    gap = mention.start - cue.end if after else cue.start - mention.end
+    if gap > _REACH:
+        return None
+    direction = cue.rule.direction
+    others = [m for m in clause.mentions if m.visa not in _STATUSES]
+    if direction is Direction.FORWARD and not after and any(m.start >= cue.end for m in others):
+        return None
+    if direction is Direction.BACKWARD and after and any(m.end <= cue.start for m in others):
+        return None
+    low, high = (cue.end, mention.start) if after else (mention.end, cue.start)
+    between = sum(1 for m in others if low <= m.start and m.end <= high)
+    # An active verb with visas after it speaks of those first.
+    against = direction is Direction.BOTH and not after and any(m.start >= cue.end for m in others)
+    return (between + (1 if against else 0), gap)
+
+
+def _read_citizens(reading: Reading, live: Sequence[Hit]) -> None:
+    """ "Citizens only" refuses every visa, unless the sentence goes on to admit one."""
+    hits = [h for h in live if h.rule.kind is RuleKind.CITIZENS]
+    if not hits:
+        return
+    refused = {c.visa for c in reading.claims if c.stance is Stance.NOT_SPONSORED}
+    if all(v in refused or v in _STATUSES for v in reading.visas):
+        reading.citizens = tuple(dict.fromkeys(h.rule.id for h in hits))
+
+
+def _read_demands(reading: Reading, live: Sequence[Hit], clauses: Sequence[_Clause]) -> None:
+    for hit in live:
+        kind = hit.rule.condition
+        if kind is None:
+            continue
+        at = next((n for n, c in enumerate(clauses) if c.start <= hit.start < c.end), None)
+        if at is None:
+            continue
+        visas = _demanded(kind, hit, clauses, at)
+        reading.demands.append(Demand(kind, visas, hit.rule.id, hit.start, hit.end))
+        if kind in AT_DISCRETION or kind is ConditionKind.PAUSED:
+            _soften(reading, kind, visas, clauses[at], hit)
+
+
+def _demanded(
+    kind: ConditionKind, hit: Hit, clauses: Sequence[_Clause], at: int
+) -> tuple[str, ...]:
+    """The visas that a condition is put on: those nearest to it, or of the clause before."""
+    if kind is ConditionKind.ECFMG_CERTIFIED:
+        return (Visa.J1,)
+    for clause in (clauses[at], *reversed(clauses[:at]), *clauses[at + 1 : at + 2]):
+        named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER)]
+        if kind in _OF_H1B:
+            named = [m for m in named if m.visa in (Visa.H1B, OTHER)]
+        if named:
+            nearest = min(named, key=lambda m: max(m.start - hit.end, hit.start - m.end))
+            return _group(nearest, named, clause)
+    return ()
+
+
+def _group(mention: Mention, named: Sequence[Mention], clause: _Clause) -> tuple[str, ...]:
+    """The visa with those listed beside it ("J-1 and H-1B")."""
+    group = [mention]
+    for other in named:
+        low, high = sorted((other, mention), key=lambda m: m.start)
+        if other is not mention and high.start - low.end <= 6:
+            group.append(other)
+    return tuple(dict.fromkeys(m.visa for m in group))
+
+
+def _soften(
+    reading: Reading, kind: ConditionKind, visas: tuple[str, ...], clause: _Clause, hit: Hit
+) -> None:
+    """Sponsorship that may be refused is conditional; a pause refuses."""
+    for visa in visas:
+        own = [c for c in reading.claims if c.visa == visa]
+        refused = any(c.stance is Stance.NOT_SPONSORED for c in own)
+        named_here = any(m.visa == visa for m in clause.mentions)
+        if kind is ConditionKind.PAUSED:
+            stance = Stance.NOT_SPONSORED
+        elif refused and named_here and kind not in _SOFTENS_A_REFUSAL:
+            continue  # "we do not sponsor H-1B transfers"
+        else:
+            stance = Stance.CONDITIONAL
+        rules = tuple(dict.fromkeys(r for c in own for r in c.rules)) + (hit.rule.id,)
+        reading.claims = [c for c in reading.claims if c.visa != visa]
+        reading.claims.append(Claim(visa, stance, Strength.EXPLICIT, rules))
+        reading.unclaimed = [m for m in reading.unclaimed if m.visa != visa]
+
+
+_FILLERS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "or",
+        "and",
+        "of",
+        "for",
+        "to",
+        "with",
+        "in",
+        "on",
+        "be",
+        "is",
+        "are",
+        "it",
+        "this",
+        "that",
+        "any",
+        "valid",
+        "current",
+        "standard",
+        "clinical",
+        "sponsored",
+        "sponsorship",
+        "ecfmg",
+        "through",
+        "via",
+        "by",
+        "status",
+        "type",
+        "types",
+        "visas",
+        "applicants",
+        "candidates",
+        "trainees",
+        "residents",
+        "physicians",
+        "medical",
+        "program",
+        "programs",
+        "only",
+        "graduates",
+        "one",
+        "both",
+        "either",
+        "eligible",
+        "holding",
+        "q",
+        "accepted",
+        "sponsor",
+        "us",
+        "able",
+        "seek",
+        "obtain",
+        "people",
+        "those",
+        "proof",
+        "possession",
+        "who",
+        "from",
+        "if",
+        "alien",
+        "foundation",
+    ]
+)
+
+
+def _leftover(text: str, mentions: Sequence[Mention], hits: Sequence[Hit]) -> int:
+    """How many words of the sentence are neither visas nor small words around them."""
+    kept = list(text)
+    for mention in mentions:
+        kept[mention.start : mention.end] = " " * (mention.end - mention.start)
+    words = "".join(c if c.isalnum() else " " for c in kept).lower().split()
+    return sum(1 for w in words if w not in _FILLERS and not w.isdigit() and len(w) > 1)

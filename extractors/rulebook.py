@@ -1,0 +1,212 @@
+"""The phrase rules: read from the TOML files beside, checked, and matched.
+
+The engine knows no phrase and the files know no engine: a rule says in plain words what it
+means, and carries sentences in which it must and must not fire. docs/rules.md is the guide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import re2
+
+from extractors.conditions import ConditionKind
+from extractors.values import Visa
+
+_ENGINE = 1  # raise by hand when the same rules would be read differently
+_FOLDER = Path(__file__).parent / "rules"
+_FRAGMENT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_MAX_NESTING = 6  # fragments within fragments
+
+
+class RuleKind(StrEnum):
+    """What a rule says of the words it matches."""
+
+    VISA = "visa"  # names a visa or status
+    OFFER = "offer"  # "we sponsor", "are accepted"
+    MILD_OFFER = "mild_offer"  # "must hold a", "eligible for": offered, without saying so
+    REFUSE = "refuse"  # "do not sponsor", "are not accepted"
+    ONLY = "only"  # the visas in the match, and no other
+    CITIZENS = "citizens"  # citizens (and permanent residents) only
+    CONDITION = "condition"  # "case by case", "Step 3 must be passed"
+    PSEUDO = "pseudo"  # a longer phrase that cancels the cues it covers
+    DECOY = "decoy"  # a phrase that cancels the visas it covers, too: "J-1 documents"
+    ASIDE = "aside"  # its clause is about something else: moonlighting, waivers
+    END = "end"  # ends the reach of what stands before: "but", "whereas"
+    OTHERS = "others"  # the sentence is about scholars, observers, faculty
+    TRAINEES = "trainees"  # the sentence is about residents and fellows
+    YES = "yes"  # an answer begins with yes
+    NO = "no"  # an answer begins with no
+
+
+class Direction(StrEnum):
+    """Where the visas of a cue stand (as in medspaCy's ConText)."""
+
+    FORWARD = "forward"  # "we sponsor >"
+    BACKWARD = "backward"  # "< are accepted"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One phrase, as written in a rule file. The keys of a file are these fields."""
+
+    id: str
+    says: str
+    kind: RuleKind
+    match: str
+    yes: tuple[str, ...]
+    no: tuple[str, ...] = ()
+    direction: Direction = Direction.BOTH
+    visa: str | None = None  # of kind visa: a Visa, "any", or "other"
+    condition: ConditionKind | None = None  # of kind condition
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule's match in a text."""
+
+    rule: Rule
+    start: int
+    end: int
+
+
+class RuleError(ValueError):
+    """A rule file that cannot be used; the message names file, rule and fault."""
+
+
+class Matcher:
+    """Rules of some kinds, compiled: one pass of a Set says which can match, then spans."""
+
+    def __init__(self, rules: Iterable[Rule], fragments: Mapping[str, str]) -> None:
+        options = re2.Options()
+        options.case_sensitive = False
+        options.log_errors = False
+        self._rules: list[tuple[Rule, Any]] = []
+        self._set = re2.Set.SearchSet(options)
+        for rule in rules:
+            pattern = expand(rule.match, fragments)
+            try:
+                compiled = re2.compile(pattern, options)
+                self._set.Add(pattern)
+            except re2.error as error:
+                raise RuleError(f"rule {rule.id}: bad match: {error}") from error
+            self._rules.append((rule, compiled))
+        self._set.Compile()
+
+    def hits(self, text: str) -> Iterator[Hit]:
+        """Every match of every rule, rule by rule; group 1 gives the span where there is one."""
+        for number in self._set.Match(text) or ():
+            rule, compiled = self._rules[number]
+            for match in compiled.finditer(text):
+                start, end = match.span(1 if match.re.groups and match.group(1) else 0)
+                if end > start:
+                    yield Hit(rule, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All rules: `spellings` run on folded text, `phrases` on text with visas spelled one way."""
+
+    rules: tuple[Rule, ...]
+    spellings: Matcher
+    phrases: Matcher
+
+
+@cache
+def rulebook() -> Rulebook:
+    """The rules that come with the package."""
+    return load(_FOLDER)
+
+
+@cache
+def rules_version() -> str:
+    """A short name for the rules and engine, so that stored readings can be told stale."""
+    digest = hashlib.sha256(str(_ENGINE).encode())
+    for path in sorted(_FOLDER.glob("*.toml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def load(folder: Path) -> Rulebook:
+    """Read every rule file of `folder`; raises RuleError for the first fault."""
+    fragments: dict[str, str] = {}
+    rules: dict[str, Rule] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            data = tomllib.loads(path.read_text("utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise RuleError(f"{path.name}: {error}") from error
+        unknown = set(data) - {"fragments", "rule"}
+        if unknown:
+            raise RuleError(f"{path.name}: unknown table {sorted(unknown)[0]!r}")
+        for name, pattern in data.get("fragments", {}).items():
+            if name in fragments:
+                raise RuleError(f"{path.name}: fragment {name!r} is defined twice")
+            fragments[name] = pattern
+        for entry in data.get("rule", []):
+            rule = _rule(path.name, entry)
+            if rule.id in rules:
+                raise RuleError(f"{path.name}: rule {rule.id!r} is defined twice")
+            rules[rule.id] = rule
+    spellings = Matcher((r for r in rules.values() if r.kind is RuleKind.VISA), fragments)
+    phrases = Matcher((r for r in rules.values() if r.kind is not RuleKind.VISA), fragments)
+    return Rulebook(tuple(rules.values()), spellings, phrases)
+
+
+def expand(pattern: str, fragments: Mapping[str, str]) -> str:
+    """`pattern` with each {name} replaced by its fragment, as a group without capture."""
+    for _ in range(_MAX_NESTING):
+        if not _FRAGMENT.search(pattern):
+            return pattern
+        pattern = _FRAGMENT.sub(lambda m: f"(?:{_fragment(m.group(1), fragments)})", pattern)
+    raise RuleError(f"fragments nest too deep in {pattern[:80]!r}")
+
+
+def _fragment(name: str, fragments: Mapping[str, str]) -> str:
+    if name not in fragments:
+        raise RuleError(f"unknown fragment {{{name}}}")
+    return fragments[name]
+
+
+def _rule(file: str, entry: Mapping[str, Any]) -> Rule:
+    """A checked rule; the allowed keys are the fields of `Rule`."""
+    where = f"{file}: rule {entry.get('id', '?')!r}"
+    allowed = {f.name: f for f in fields(Rule)}
+    for key in entry:
+        if key not in allowed:
+            raise RuleError(f"{where}: unknown key {key!r}; known: {', '.join(allowed)}")
+    for name, field in allowed.items():
+        if field.default is MISSING and not entry.get(name):
+            raise RuleError(f"{where}: {name!r} is missing or empty")
+    try:
+        rule = Rule(
+            id=entry["id"],
+            says=entry["says"],
+            kind=RuleKind(entry["kind"]),
+            match=entry["match"],
+            yes=tuple(entry["yes"]),
+            no=tuple(entry.get("no", ())),
+            direction=Direction(entry.get("direction", "both")),
+            visa=entry.get("visa"),
+            condition=ConditionKind(entry["condition"]) if "condition" in entry else None,
+            source=entry.get("source"),
+        )
+    except ValueError as error:
+        raise RuleError(f"{where}: {error}") from error
+    if (rule.kind is RuleKind.VISA) != (rule.visa is not None):
+        raise RuleError(f"{where}: 'visa' goes with kind 'visa', and only with it")
+    if rule.visa not in (None, "any", "other", *Visa):
+        raise RuleError(f"{where}: no visa is called {rule.visa!r}")
+    if (rule.kind is RuleKind.CONDITION) != (rule.condition is not None):
+        raise RuleError(f"{where}: 'condition' goes with kind 'condition', and only with it")
+    return rule
