@@ -170,7 +170,7 @@ def summary(change: Change) -> str:
     `H-1B: sponsored -> not sponsored (J-1 and H-1B -> J-1 only)`
     """
     before, after = change.before, change.after
-    parts = [line for visa in Visa for line in _visa_lines(visa, before, after)]
+    parts = [", ".join(lines) for v in Visa if (lines := tuple(_visa_lines(v, before, after)))]
     old, new = category(before), category(after)
     if change.kind == "page_gone":
         return f"the page is gone; last known: {old}"
@@ -204,15 +204,17 @@ def visa_words(visa: str) -> str:
 
 
 def _visa_lines(visa: Visa, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    name = visa_words(visa)
     old, new = stance(before, visa), stance(after, visa)
-    if old != new:
-        yield f"{name}: {STANCE_WORDS[old]} -> {STANCE_WORDS[new]}"
     was, now = conditions(before, visa), conditions(after, visa)
-    if gone := [c for c in was if c not in now]:
-        yield f"{name}: no longer '{', '.join(gone)}'"
-    if added := [c for c in now if c not in was]:
-        yield f"{name}: now '{', '.join(added)}'"
+    gone, added = [c for c in was if c not in now], [c for c in now if c not in was]
+    if old != new:
+        yield f"{visa_words(visa)}: {STANCE_WORDS[old]} -> {STANCE_WORDS[new]}"
+    elif gone or added:
+        yield f"{visa_words(visa)}: {STANCE_WORDS[new]} as before"
+    if gone:
+        yield f"no longer '{', '.join(gone)}'"
+    if added:
+        yield f"now '{', '.join(added)}'"
 
 
 def _standing(policy: dict[str, Any], visa: Visa) -> tuple[Stance, frozenset[str]]:

@@ -1,0 +1,64 @@
+"""Which changes a subscription asks for."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.diff import touched
+from store.records import Change, Program, Subscription
+
+SEVERITIES = ("minor", "major", "critical")  # the least severe first
+
+FREQUENCY_WORDS = {
+    "at_once": "as soon as they are seen",
+    "daily": "once a day",
+    "weekly": "once a week",
+}
+
+
+def matches(subscription: Subscription, change: Change, program: Program) -> bool:
+    """Whether a subscription asks for this change of this program.
+
+    Filters compare whole names, whatever their case and spacing. The visa filter asks whether
+    the change is about that visa (see `monitor.diff.touched`). `minor` changes go only into
+    digests. When a change was detected, and whether it was mailed, is not asked here.
+    """
+    s = subscription
+    if SEVERITIES.index(change.severity) < SEVERITIES.index(s.severity):
+        return False
+    if change.severity == "minor" and s.frequency == "at_once":
+        return False
+    if s.program_id and s.program_id != program.program_id:
+        return False
+    wanted = (
+        (s.institution, program.institution),
+        (s.specialty, program.specialty),
+        (s.state, program.state),
+    )
+    if any(asked and _plain(asked) != _plain(given) for asked, given in wanted):
+        return False
+    return not s.visa or _plain(s.visa) in map(_plain, touched(change.before, change.after))
+
+
+def described(subscription: Subscription) -> str:
+    """A subscription's filters in words.
+
+    >>> described(Subscription(1, "a@b.example", visa="H-1B", state="WA", severity="critical"))
+    'critical changes about H-1B in state WA, as soon as they are seen'
+    """
+    s = subscription
+    least = {"minor": "all changes", "major": "critical and major changes"}
+    filters = [
+        least.get(s.severity, "critical changes"),
+        s.visa and f"about {s.visa}",
+        s.program_id and f"of program {s.program_id}",
+        s.institution and f"at {s.institution}",
+        s.specialty and f"in {s.specialty}",
+        s.state and f"in state {s.state}",
+    ]
+    return " ".join(filter(None, filters)) + f", {FREQUENCY_WORDS[s.frequency]}"
+
+
+def _plain(name: str) -> str:
+    """`H 1B`, `h-1b` and `H1B` are one name, as are names that differ in case and spacing."""
+    return re.sub(r"[\W_]+", "", name).casefold()

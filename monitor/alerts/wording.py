@@ -1,0 +1,185 @@
+"""What a mail says of each change: its headline, and the parts that its template shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from extractors.values import Stance, Visa
+from monitor import diff
+from monitor.alerts.message import one_line, readable
+from store.records import Change, Program
+
+_NOW = {  # what a program does now about a visa, if it did something else before
+    Stance.SPONSORED: "now sponsors {visa}",
+    Stance.CONDITIONAL: "now sponsors {visa} conditionally",
+    Stance.NOT_SPONSORED: "no longer sponsors {visa}",
+    Stance.UNSTATED: "no longer says anything about {visa}",
+    Stance.CONFLICTING: "now contradicts itself about {visa}",
+}
+_STATUSES = (Visa.PERMANENT_RESIDENT, Visa.CITIZEN)  # nobody sponsors these
+
+_REVIEWED = {
+    "open": "Found automatically; no maintainer has confirmed it yet.",
+    "accepted": "Confirmed by a maintainer.",
+    "corrected": "Corrected by a maintainer: this is the policy as they read it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A change with the program that it is about, and whether that is still watched."""
+
+    change: Change
+    program: Program
+    watched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One visa, before and after, in words."""
+
+    visa: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A page's own words, and where and when they stood there; `link` only if it is http(s)."""
+
+    text: str
+    url: str
+    link: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One change, as the templates show it."""
+
+    institution: str
+    program: str
+    program_id: str
+    headline: str
+    summary: str
+    severity: str
+    category_before: str
+    category_after: str
+    rows: tuple[Row, ...]
+    quotes_before: tuple[Quote, ...]
+    quotes_after: tuple[Quote, ...]
+    spans: tuple[diff.Span, ...]
+    url: str
+    link: str
+    detected: str
+    reviewed: str
+    watched: bool
+    review: str
+    review_link: str
+
+
+def headline(subject: Subject) -> str:
+    """`Harborview Medical Center, Internal Medicine no longer sponsors H-1B`, in one line."""
+    program = subject.program
+    name = f"{one_line(program.institution, 60)}, {one_line(program.specialty, 40)}"
+    return f"{name} {_happened(subject.change)}"
+
+
+def item(subject: Subject, base_url: str) -> Item:
+    """All that a mail shows of one change."""
+    change, program = subject.change, subject.program
+    before, after = change.before, change.after
+    visas = diff.touched(before, after)
+    place = ", ".join(filter(None, (program.city, program.state)))
+    spans = diff.shortened(
+        diff.word_diff(*(readable(diff.statement_text(p)) for p in (before, after)))
+    )
+    return Item(
+        institution=one_line(program.institution, 200),
+        program=" · ".join(one_line(p) for p in (program.specialty, program.level, place) if p),
+        program_id=one_line(program.program_id),
+        headline=headline(subject),
+        summary=one_line(diff.summary(change), 300),
+        severity=change.severity,
+        category_before=diff.category(before),
+        category_after=diff.category(after),
+        rows=tuple(Row(diff.visa_words(v), _says(before, v), _says(after, v)) for v in visas),
+        quotes_before=_quotes(before, visas),
+        quotes_after=_quotes(after, visas),
+        spans=spans if any(span.op != "equal" for span in spans) else (),
+        url=one_line(change.url or "", 2000),
+        link=_link(change.url),
+        detected=_moment(change.detected_at),
+        reviewed=_REVIEWED.get(change.status, ""),
+        watched=subject.watched,
+        review=f"visawatch review {change.id} accept",
+        review_link=f"{base_url}/changes/{change.id}" if base_url else "",
+    )
+
+
+def _happened(change: Change) -> str:
+    before, after = change.before, change.after
+    visas = diff.touched(before, after)
+    if change.kind == "page_gone":
+        return "has taken its visa page down"
+    moved = [v for v in visas if diff.stance(before, v) != diff.stance(after, v)]
+    # J-1 and H-1B decide who may apply: they are what a headline is about, if they moved.
+    named = [v for v in moved if v in (Visa.J1, Visa.H1B)] or moved
+    by_phrase: dict[str, list[str]] = {}
+    for visa in named:
+        phrase = _phrase(visa, diff.stance(before, visa), diff.stance(after, visa))
+        by_phrase.setdefault(phrase, []).append(diff.visa_words(visa))
+    if by_phrase:
+        return ", ".join(p.format(visa=" and ".join(v)) for p, v in by_phrase.items())
+    if any(diff.conditions(before, v) != diff.conditions(after, v) for v in visas):
+        names = " and ".join(diff.visa_words(v) for v in visas)
+        return f"changed its conditions for {names}"
+    return "reworded its visa statement"
+
+
+def _phrase(visa: str, before: Stance, after: Stance) -> str:
+    if visa in _STATUSES:
+        return "changed what it says about {visa}"
+    if after is Stance.NOT_SPONSORED and before is Stance.UNSTATED:
+        return "says that it does not sponsor {visa}"
+    return _NOW[after]
+
+
+def _says(policy: dict[str, Any], visa: str) -> str:
+    words = diff.STANCE_WORDS[diff.stance(policy, visa)]
+    conditions = ", ".join(one_line(c) for c in diff.conditions(policy, visa))
+    return f"{words} ({conditions})" if conditions else words
+
+
+def _quotes(policy: dict[str, Any], visas: tuple[str, ...]) -> tuple[Quote, ...]:
+    """What the policy's pages say of these visas, each sentence once."""
+    quotes = {
+        (e["quote"], e.get("url")): Quote(
+            readable(e["quote"]),
+            one_line(e.get("url") or "", 2000),
+            _link(e.get("url")),
+            _moment(e.get("fetched_at") or ""),
+        )
+        for e in policy.get("evidence", ())
+        if e["visa"] in visas
+    }
+    return tuple(quotes.values())
+
+
+def _moment(iso: str) -> str:
+    """`2026-11-25T02:00:00Z` as `2026-11-25 02:00 UTC`; anything else as it is, in one line."""
+    day, _, time = iso.partition("T")
+    return f"{day} {time[:5]} UTC" if time.endswith("Z") else one_line(iso)
+
+
+def _link(url: str | None) -> str:
+    """The URL if it is an http(s) one, else nothing: a page may name any scheme."""
+    if url is None or url != one_line(url, 2000) or " " in url:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""

@@ -1,0 +1,169 @@
+"""Mail on its way: composed once, kept until it is sent or refused for good."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import zstandard
+
+from store import changes
+from store.database import Store
+from store.errors import NotFound
+from store.records import Change, Mail, Program, stamp
+
+# No mail waits longer than this for its next attempt, so one that seems to was filed by a
+# clock that ran ahead and has been set right since.
+LONGEST_WAIT = timedelta(hours=24)
+
+
+def mailable(store: Store, since: str) -> list[Change]:
+    """The changes detected at `since` or later that may be mailed, oldest first.
+
+    Dismissed ones were false alarms. A corrected one has the policy that the maintainer
+    gave as its `after`, unless that is what stood before: then nothing changed.
+    """
+    rows = store.rows(
+        "SELECT id, status FROM changes WHERE detected_at >= ? AND status <> 'dismissed'"
+        " ORDER BY id",
+        (since,),
+    )
+    found = (changes.get(store, row["id"]) for row in rows)
+    told = (_corrected(store, c) if c.status == "corrected" else c for c in found)
+    return [change for change in told if change is not None]
+
+
+def mailed(store: Store, email: str) -> set[int]:
+    """The ids of the changes that have been put into a mail to this address."""
+    rows = store.rows("SELECT change_id FROM mailed WHERE email = ?", (email.lower(),))
+    return {row["change_id"] for row in rows}
+
+
+def program(store: Store, program_id: str) -> tuple[Program, bool]:
+    """A program and whether it is still watched: changes of removed ones may be unmailed yet.
+
+    Raises NotFound.
+    """
+    rows = store.rows(
+        "SELECT p.*, i.name AS institution FROM programs p"
+        " JOIN institutions i ON i.id = p.institution_id WHERE p.id = ?",
+        (program_id,),
+    )
+    if not rows:
+        raise NotFound(f"no program '{program_id}'")
+    row = rows[0]
+    return (
+        Program(
+            program_id,
+            row["institution"],
+            row["specialty"],
+            level=row["level"],
+            city=row["city"] or "",
+            state=row["state"] or "",
+        ),
+        row["removed_at"] is None,
+    )
+
+
+def enqueue(store: Store, mail: Mail, change_ids: Iterable[int]) -> int:
+    """Files a mail (its id is ignored) and that these changes are in it; gives its id.
+
+    A mail with the same Message-ID is not filed again. Inside `writing()`.
+    """
+    store.write(
+        "INSERT OR IGNORE INTO outbox"
+        " (message_id, email, subject, message, created_at, state, next_attempt_at)"
+        " VALUES (?, ?, ?, ?, ?, 'queued', ?)",
+        (
+            mail.message_id,
+            mail.email,
+            mail.subject,
+            zstandard.compress(mail.message),
+            mail.created_at,
+            mail.next_attempt_at or mail.created_at,
+        ),
+    )
+    rows = store.rows("SELECT id FROM outbox WHERE message_id = ?", (mail.message_id,))
+    mail_id = int(rows[0]["id"])
+    store.write_many(
+        "INSERT OR IGNORE INTO mailed VALUES (?, ?, ?)",
+        [(mail.email.lower(), change_id, mail_id) for change_id in change_ids],
+    )
+    return mail_id
+
+
+def due(store: Store, now: datetime, *, after_id: int = 0, limit: int = 100) -> list[Mail]:
+    """Queued mail whose time has come, oldest first, from the one after `after_id`."""
+    return [
+        _mail(row)
+        for row in store.rows(
+            "SELECT * FROM outbox WHERE state = 'queued' AND id > ?"
+            " AND (next_attempt_at <= ? OR next_attempt_at > ?) ORDER BY id LIMIT ?",
+            (after_id, stamp(now), stamp(now + LONGEST_WAIT), limit),
+        )
+    ]
+
+
+def mark_sent(store: Store, mail_id: int, now: datetime) -> None:
+    """The server has taken the mail. Inside `writing()`."""
+    store.write(
+        "UPDATE outbox SET state = 'sent', sent_at = ?, attempts = attempts + 1, error = NULL"
+        " WHERE id = ?",
+        (stamp(now), mail_id),
+    )
+
+
+def mark_refused(store: Store, mail_id: int, error: str) -> None:
+    """The mail will never be taken; `error` says why. Inside `writing()`."""
+    store.write(
+        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, error = ? WHERE id = ?",
+        (error, mail_id),
+    )
+
+
+def postpone(store: Store, mail_id: int, until: datetime, error: str) -> None:
+    """The mail was not taken this time; `error` says why. Inside `writing()`."""
+    store.write(
+        "UPDATE outbox SET next_attempt_at = ?, attempts = attempts + 1, error = ? WHERE id = ?",
+        (stamp(until), error, mail_id),
+    )
+
+
+def listed(store: Store) -> list[Mail]:
+    """All mail, sent or not, oldest first."""
+    return [_mail(row) for row in store.rows("SELECT * FROM outbox ORDER BY id")]
+
+
+def get(store: Store, mail_id: int) -> Mail:
+    """One mail. Raises NotFound."""
+    rows = store.rows("SELECT * FROM outbox WHERE id = ?", (mail_id,))
+    if not rows:
+        raise NotFound(f"no mail {mail_id}; `visawatch alerts show` lists them all")
+    return _mail(rows[0])
+
+
+def _corrected(store: Store, change: Change) -> Change | None:
+    policies = [r.policy for r in changes.reviews(store, change.id) if r.policy is not None]
+    if not policies:
+        return change
+    truth = policies[-1]
+    same = all(truth.get(k) == change.before.get(k) for k in ("stances", "conditions"))
+    return None if same else replace(change, after=truth)
+
+
+def _mail(row: sqlite3.Row) -> Mail:
+    return Mail(
+        id=row["id"],
+        message_id=row["message_id"],
+        email=row["email"],
+        subject=row["subject"],
+        message=zstandard.decompress(row["message"]),
+        created_at=row["created_at"],
+        state=row["state"],
+        attempts=row["attempts"],
+        next_attempt_at=row["next_attempt_at"],
+        sent_at=row["sent_at"],
+        error=row["error"],
+    )
