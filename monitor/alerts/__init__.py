@@ -4,7 +4,7 @@ from monitor.alerts.addresses import address
 from monitor.alerts.composing import enqueue
 from monitor.alerts.delivery import Delivery, check, deliver
 from monitor.alerts.errors import AddressError, MailError
-from monitor.alerts.matching import described, matches
+from monitor.alerts.matching import described, lets_through, matches
 
 __all__ = [
     "AddressError",
@@ -15,5 +15,6 @@ __all__ = [
     "deliver",
     "described",
     "enqueue",
+    "lets_through",
     "matches",
 ]

@@ -28,6 +28,14 @@ def matches(subscription: Subscription, change: Change, program: Program) -> boo
         return False
     if change.severity == "minor" and s.frequency == "at_once":
         return False
+    if not lets_through(s, program):
+        return False
+    return not s.visa or _plain(s.visa) in map(_plain, touched(change.before, change.after))
+
+
+def lets_through(subscription: Subscription, program: Program) -> bool:
+    """Whether a subscription's filters that are about programs let this one through."""
+    s = subscription
     if s.program_id and s.program_id != program.program_id:
         return False
     wanted = (
@@ -35,9 +43,7 @@ def matches(subscription: Subscription, change: Change, program: Program) -> boo
         (s.specialty, program.specialty),
         (s.state, program.state),
     )
-    if any(asked and _plain(asked) != _plain(given) for asked, given in wanted):
-        return False
-    return not s.visa or _plain(s.visa) in map(_plain, touched(change.before, change.after))
+    return all(not asked or _plain(asked) == _plain(given) for asked, given in wanted)
 
 
 def described(subscription: Subscription) -> str:

@@ -1,0 +1,112 @@
+"""`visawatch alerts`: deliver what waits, and read what was sent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from monitor.alerts import MailError, check, deliver, enqueue
+from store import outbox
+from store.records import Mail
+
+if TYPE_CHECKING:
+    from visawatch.app import App
+
+
+@click.group()
+def alerts() -> None:
+    """Mail to subscribers."""
+
+
+@alerts.command()
+@click.option("--json", "as_json", is_flag=True, help="The summary as one JSON line.")
+@click.pass_obj
+def send(app: App, as_json: bool) -> None:
+    """Compose the mail that is due and deliver what waits in the outbox.
+
+    Fails when a mail was refused, or could not be sent now; what was not sent stays, and is
+    sent by a later run.
+    """
+    settings = app.config.mail
+    try:
+        check(settings)
+        with app.store() as store:
+            base_url = app.config.web.base_url
+            composed = enqueue(store, app.now(), sender=settings.sender, base_url=base_url)
+            delivery = deliver(store, settings, app.now())
+    except MailError as error:
+        raise click.ClickException(str(error)) from error
+    for problem in delivery.problems:
+        click.echo(problem, err=True)
+    if as_json:
+        app.echo_json({"composed": composed, **asdict(delivery)})
+    else:
+        where = "" if settings.smtp_url else f" into the folder {settings.maildir}"
+        click.echo(
+            f"{composed} composed, {delivery.sent} sent{where}, "
+            f"{delivery.postponed} postponed, {delivery.refused} refused"
+        )
+    if delivery.postponed or delivery.refused:
+        raise click.exceptions.Exit(1)
+
+
+@alerts.command()
+@click.argument("number", type=int, required=False, metavar="[N]")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+@click.pass_obj
+def show(app: App, number: int | None, as_json: bool) -> None:
+    """List all mail, waiting, sent or refused; with a number, print that mail."""
+    with app.store() as store:
+        mails = outbox.listed(store) if number is None else [outbox.get(store, number)]
+    if as_json:
+        for mail in mails:
+            app.echo_json(_json(mail))
+    elif number is not None:
+        click.echo(_head(mails[0]) + "\n\n" + _text(mails[0]))
+    else:
+        _print(mails)
+
+
+def _print(mails: list[Mail]) -> None:
+    table = Table("N", "Composed", "To", "Subject", "State")
+    for mail in mails:
+        cells = (str(mail.id), mail.created_at, mail.email, mail.subject, _state(mail))
+        table.add_row(*map(Text, cells))
+    Console().print(table if mails else "No mail yet; `visawatch alerts send` composes it.")
+
+
+def _state(mail: Mail) -> str:
+    if mail.state == "sent":
+        return f"sent {mail.sent_at}"
+    if mail.state == "refused":
+        return f"refused: {mail.error}"
+    return f"waits for {mail.next_attempt_at}: {mail.error}" if mail.error else "waits"
+
+
+def _head(mail: Mail) -> str:
+    message = _message(mail)
+    names = ("From", "To", "Subject", "Date", "Message-ID")
+    return "\n".join(f"{name}: {message[name]}" for name in names)
+
+
+def _text(mail: Mail) -> str:
+    part = _message(mail).get_body(("plain",))
+    return "" if part is None else str(part.get_content())
+
+
+def _json(mail: Mail) -> dict[str, Any]:
+    fields = asdict(mail)
+    del fields["message"]
+    return {**fields, "text": _text(mail)}
+
+
+def _message(mail: Mail) -> EmailMessage:
+    return message_from_bytes(mail.message, policy=default)
