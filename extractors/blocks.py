@@ -141,7 +141,7 @@ class _Walk:
             if kind is not BlockKind.ITEM:
                 self._flat_lead = ""
             leads = list(self._leads)
-        if kind is BlockKind.PARAGRAPH and _looks_like_heading(text):
+        if kind is BlockKind.PARAGRAPH and not self._is_asked() and _looks_like_heading(text):
             kind = BlockKind.HEADING
         if kind is BlockKind.HEADING:
             while self._headings and self._headings[-1][0] >= level:
@@ -150,6 +150,13 @@ class _Walk:
         self.blocks.append(Block(text, kind, tuple(dict.fromkeys(under))[-_MAX_UNDER:]))
         if kind is BlockKind.HEADING:
             self._headings.append((level, text))
+
+    def _is_asked(self) -> bool:
+        """True right below a question: a short line is its answer, no heading."""
+        if not self.blocks:
+            return False
+        last = self.blocks[-1]
+        return last.kind is BlockKind.QUESTION or last.text.endswith("?")
 
     def _lead_in(self) -> str:
         """The text that opens a list: the block before it, when it points forward."""

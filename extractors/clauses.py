@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import pairwise
 
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.reading_text import ANY, OTHER, Mention, ReadingText, reading_text
@@ -105,26 +106,43 @@ def read_sentence(raw: str) -> Reading:
         reading.answer = Stance.NOT_SPONSORED
     elif RuleKind.YES in kinds:
         reading.answer = Stance.SPONSORED
-    cancels = [h for h in hits if h.rule.kind in (RuleKind.PSEUDO, RuleKind.DECOY)]
-    decoys = [h for h in cancels if h.rule.kind is RuleKind.DECOY]
+    decoys = [h for h in hits if h.rule.kind is RuleKind.DECOY]
     reading.mentions = [m for m in text.mentions if not _covered(m, decoys)]
-    live = [h for h in hits if h.rule.kind not in _SILENT and not _covered(h, cancels)]
-    refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
+    live = _live(hits)
     only = [h for h in live if h.rule.kind is RuleKind.ONLY]
-    cues = [
-        h
-        for h in live
-        if h.rule.kind in _POLAR
-        and (h.rule.kind is RuleKind.REFUSE or not any(_overlap(h, r) for r in refusals))
-    ]
+    cues = [h for h in live if h.rule.kind in _POLAR]
     clauses = _clauses(text, hits, reading.mentions, cues)
     reading.leftover = _leftover(text.text, reading.mentions, hits)
     _read_only(reading, only, clauses)
     for clause in clauses:
         _read_clause(reading, clause)
+    for hit in live:
+        if hit.rule.kind is RuleKind.UNNAMED and not reading.mentions:
+            _claim(reading, str(hit.rule.visa), Stance.SPONSORED, Strength.MILD, hit)
     _read_citizens(reading, live)
     _read_demands(reading, live, clauses)
     return reading
+
+
+def fired(raw: str) -> frozenset[str]:
+    """The ids of the rules that fire in a sentence, after cancelling (what the tests ask)."""
+    text = reading_text(raw)
+    hits = list(rulebook().phrases.hits(text.text))
+    silent = (h for h in hits if h.rule.kind in _SILENT)
+    return frozenset(
+        [*(m.rule for m in text.mentions), *(h.rule.id for h in (*_live(hits), *silent))]
+    )
+
+
+def _live(hits: Sequence[Hit]) -> list[Hit]:
+    """The cues that no longer phrase cancels; a refusal swallows the offer within it."""
+    cancels = [h for h in hits if h.rule.kind in (RuleKind.PSEUDO, RuleKind.DECOY)]
+    live = [h for h in hits if h.rule.kind not in _SILENT and not _covered(h, cancels)]
+    refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
+    offers = (RuleKind.OFFER, RuleKind.MILD_OFFER)
+    return [
+        h for h in live if h.rule.kind not in offers or not any(_overlap(h, r) for r in refusals)
+    ]
 
 
 _SILENT = (
@@ -151,14 +169,19 @@ def _clauses(
     text: ReadingText, hits: Sequence[Hit], mentions: Sequence[Mention], cues: Sequence[Hit]
 ) -> list[_Clause]:
     """The clauses between turns, without those that are about something else."""
+    unbroken = [*cues, *(h for h in hits if h.rule.kind is RuleKind.PSEUDO)]
     ends = sorted(
-        (h for h in hits if h.rule.kind is RuleKind.END and not any(_overlap(h, c) for c in cues)),
+        (
+            h
+            for h in hits
+            if h.rule.kind is RuleKind.END and not any(_overlap(h, u) for u in unbroken)
+        ),
         key=lambda h: h.start,
     )
     asides = [h for h in hits if h.rule.kind is RuleKind.ASIDE]
     bounds = [0, *(h.start for h in ends), len(text.text)]
     clauses = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         if any(start <= h.start < end for h in asides):
             continue
         clauses.append(
@@ -271,14 +294,14 @@ def _read_demands(reading: Reading, live: Sequence[Hit], clauses: Sequence[_Clau
         at = next((n for n, c in enumerate(clauses) if c.start <= hit.start < c.end), None)
         if at is None:
             continue
-        visas = _demanded(kind, hit, clauses, at)
+        visas = _demanded(kind, hit, clauses, at, reading.text.text)
         reading.demands.append(Demand(kind, visas, hit.rule.id, hit.start, hit.end))
         if kind in AT_DISCRETION or kind is ConditionKind.PAUSED:
             _soften(reading, kind, visas, clauses[at], hit)
 
 
 def _demanded(
-    kind: ConditionKind, hit: Hit, clauses: Sequence[_Clause], at: int
+    kind: ConditionKind, hit: Hit, clauses: Sequence[_Clause], at: int, text: str
 ) -> tuple[str, ...]:
     """The visas that a condition is put on: those nearest to it, or of the clause before."""
     if kind is ConditionKind.ECFMG_CERTIFIED:
@@ -289,18 +312,31 @@ def _demanded(
             named = [m for m in named if m.visa in (Visa.H1B, OTHER)]
         if named:
             nearest = min(named, key=lambda m: max(m.start - hit.end, hit.start - m.end))
-            return _group(nearest, named, clause)
+            return _group(nearest, named, text)
     return ()
 
 
-def _group(mention: Mention, named: Sequence[Mention], clause: _Clause) -> tuple[str, ...]:
-    """The visa with those listed beside it ("J-1 and H-1B")."""
-    group = [mention]
-    for other in named:
-        low, high = sorted((other, mention), key=lambda m: m.start)
-        if other is not mention and high.start - low.end <= 6:
-            group.append(other)
+def _group(mention: Mention, named: Sequence[Mention], text: str) -> tuple[str, ...]:
+    """The visa with those listed beside it: "J-1 and H-1B", "J-1, O-1 or H-1B", but not
+    "unlike the J-1, H-1B ..."."""
+    groups: list[list[Mention]] = [[named[0]]]
+    commas: list[Mention] = []  # joined by a comma, so far only
+    for before, after in pairwise(named):
+        between = text[before.end : after.start].strip(" ,")
+        if between in _JOINERS:
+            groups[-1] += [*commas, after]
+            commas = []
+        elif not between:
+            commas.append(after)
+        else:
+            groups += [[m] for m in (*commas, after)]
+            commas = []
+    groups += [[m] for m in commas]
+    group = next(g for g in groups if mention in g)
     return tuple(dict.fromkeys(m.visa for m in group))
+
+
+_JOINERS = frozenset(("and", "or", "and/or", "/", "&", "as well as", "plus", "and the", "or the"))
 
 
 def _soften(
@@ -309,18 +345,28 @@ def _soften(
     """Sponsorship that may be refused is conditional; a pause refuses."""
     for visa in visas:
         own = [c for c in reading.claims if c.visa == visa]
-        refused = any(c.stance is Stance.NOT_SPONSORED for c in own)
+        refused = any(
+            c.stance is Stance.NOT_SPONSORED and c.strength is Strength.EXPLICIT for c in own
+        )
         named_here = any(m.visa == visa for m in clause.mentions)
         if kind is ConditionKind.PAUSED:
             stance = Stance.NOT_SPONSORED
         elif refused and named_here and kind not in _SOFTENS_A_REFUSAL:
             continue  # "we do not sponsor H-1B transfers"
+        elif not own and kind not in _SOFTENS_A_REFUSAL and not _restricts(reading, clause):
+            continue  # "H-1B holders from another program ..." offers nothing
         else:
             stance = Stance.CONDITIONAL
-        rules = tuple(dict.fromkeys(r for c in own for r in c.rules)) + (hit.rule.id,)
+        rules = tuple(dict.fromkeys([*(r for c in own for r in c.rules), hit.rule.id]))
         reading.claims = [c for c in reading.claims if c.visa != visa]
         reading.claims.append(Claim(visa, stance, Strength.EXPLICIT, rules))
         reading.unclaimed = [m for m in reading.unclaimed if m.visa != visa]
+
+
+def _restricts(reading: Reading, clause: _Clause) -> bool:
+    """True for a clause that lets somebody through: "unless ...", "only ..."."""
+    words = reading.text.text[clause.start : clause.end].lower()
+    return "only" in words or words.lstrip(" ,;").startswith(("unless", "except"))
 
 
 _FILLERS = frozenset(

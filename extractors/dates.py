@@ -24,7 +24,8 @@ _DATE = re.compile(
 _RELATIVE = re.compile(
     r"\b(?:by|before|prior to|at|on|until|no later than)(?: the)?(?: time of| date of| start of)?"
     r"(?: (?:the|our|your|being|rank|submitting|their))*"
-    r" (?:match(?: day)?|rank(?:ed|ing)(?: lists?(?: deadline)?)?|rank(?: order)? list(?: deadline)?"
+    r" (?:match(?: day)?|rank(?:ed|ing)(?: lists?(?: deadline)?)?"
+    r"|rank(?: order)? list(?: deadline)?"
     r"|application|applying|interviews?|training|residency|filing|matching|start(?: date)?"
     r"|petition|appl(?:y|ying)|certification)\b",
     re.I,

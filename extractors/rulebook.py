@@ -33,6 +33,7 @@ class RuleKind(StrEnum):
     VISA = "visa"  # names a visa or status
     OFFER = "offer"  # "we sponsor", "are accepted"
     MILD_OFFER = "mild_offer"  # "must hold a", "eligible for": offered, without saying so
+    UNNAMED = "unnamed"  # "must be sponsored by ECFMG": a J-1, mildly offered
     REFUSE = "refuse"  # "do not sponsor", "are not accepted"
     ONLY = "only"  # the visas in the match, and no other
     CITIZENS = "citizens"  # citizens (and permanent residents) only
@@ -66,7 +67,7 @@ class Rule:
     yes: tuple[str, ...]
     no: tuple[str, ...] = ()
     direction: Direction = Direction.BOTH
-    visa: str | None = None  # of kind visa: a Visa, "any", or "other"
+    visa: str | None = None  # of kinds visa and unnamed: a Visa, "any", or "other"
     condition: ConditionKind | None = None  # of kind condition
     source: str | None = None
 
@@ -203,8 +204,8 @@ def _rule(file: str, entry: Mapping[str, Any]) -> Rule:
         )
     except ValueError as error:
         raise RuleError(f"{where}: {error}") from error
-    if (rule.kind is RuleKind.VISA) != (rule.visa is not None):
-        raise RuleError(f"{where}: 'visa' goes with kind 'visa', and only with it")
+    if (rule.kind in (RuleKind.VISA, RuleKind.UNNAMED)) != (rule.visa is not None):
+        raise RuleError(f"{where}: 'visa' goes with kinds 'visa' and 'unnamed', and only them")
     if rule.visa not in (None, "any", "other", *Visa):
         raise RuleError(f"{where}: no visa is called {rule.visa!r}")
     if (rule.kind is RuleKind.CONDITION) != (rule.condition is not None):

@@ -25,7 +25,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # soft hyphen, zer
 _WORDS = re2.compile(
     rb"(?i)visa|citizen|ecfmg|permanent.{0,8}resid|green.{0,4}card|resident.{0,4}alien|alien"
     rb"|j[^a-z0-9]{0,8}(?:1|[il]\b)|h[^a-z0-9 ]{0,7}1|h[^a-z0-9]{0,7}[1il]8?[^a-z0-9]{0,7}b"
-    rb"|\bh18\b|o[^a-z0-9 ]{1,7}1\b|e[^a-z0-9 ]{1,7}3\b"
+    rb"|\bh18\b|\beads?\b|employment.{0,6}authori|practical.{0,6}training|\btn[ -]status|f[^a-z0-9 ]{1,7}1\b|o[^a-z0-9 ]{1,7}1\b|e[^a-z0-9 ]{1,7}3\b"
 )
 
 

@@ -124,10 +124,12 @@ def _read_block(
         label, value = _label_and_value(raw)
         if block.kind is BlockKind.ROW and position == 0 and not value:
             row_visas = tuple(v for v in reading.visas if v in (Visa.J1, Visa.H1B))
-        if value and not any(c.strength > Strength.MILD for c in claims):
+        if row_visas and position:
+            claims += _row_cell(value or raw, row_visas, claims)
+        elif value and not any(c.strength > Strength.MILD for c in claims):
             claims += _labelled(label, value, claims)
-        elif row_visas and position and reading.answer and not claims:
-            claims = [Claim(v, reading.answer, Strength.EXPLICIT, ("row",)) for v in row_visas]
+        if _points_to_a_list(raw):
+            claims = [c for c in claims if c.visa != ANY]
         if question and not question.answered:
             answers = _answers(question.reading, reading, claims)
             if answers:
@@ -208,6 +210,21 @@ def _labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
         for m in told.mentions
         if m.visa not in done and m.visa not in (ANY, OTHER, *_STATUSES)
     ]
+
+
+def _row_cell(value: str, visas: Sequence[Visa], claims: Sequence[Claim]) -> list[Claim]:
+    """ "J-1 | Sponsored: Yes": the row names the visa, the cell answers."""
+    told = read_sentence(value)
+    if told.answer is None or told.mentions or claims:
+        return []
+    return [
+        Claim(v, told.answer, Strength.EXPLICIT, ("row", f"answer-{told.answer}")) for v in visas
+    ]
+
+
+def _points_to_a_list(raw: str) -> bool:
+    """ "The following visas are not accepted:": its items say which."""
+    return raw.endswith(":")
 
 
 def _answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Claim]:

@@ -1,0 +1,87 @@
+"""Every rule fires in its own examples and in none of its counter-examples."""
+
+from pathlib import Path
+
+import pytest
+
+from extractors.clauses import fired
+from extractors.rulebook import Rule, RuleError, load, rulebook
+from extractors.sieve import may_speak_of_visas
+
+RULES = rulebook().rules
+VALID = """
+[fragments]
+beast = 'cat|dog'
+[[rule]]
+id = "pet"
+says = "a pet"
+kind = "offer"
+match = '''\\b{beast}\\b'''
+yes = ["A cat."]
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [(r, s) for r in RULES for s in r.yes],
+    ids=lambda v: v.id if isinstance(v, Rule) else str(v)[:40],
+)
+def test_a_rule_fires_in_its_examples(rule: Rule, sentence: str) -> None:
+    assert rule.id in fired(sentence)
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [(r, s) for r in RULES for s in r.no],
+    ids=lambda v: v.id if isinstance(v, Rule) else str(v)[:40],
+)
+def test_a_rule_keeps_silent_in_its_counter_examples(rule: Rule, sentence: str) -> None:
+    assert rule.id not in fired(sentence)
+
+
+def test_the_sieve_lets_through_whatever_names_a_visa() -> None:
+    held_back = [
+        s for r in RULES if r.kind == "visa" for s in r.yes if not may_speak_of_visas(f"<p>{s}</p>")
+    ]
+    assert held_back == []
+
+
+def test_every_rule_has_a_counter_example() -> None:
+    assert [r.id for r in RULES if not r.no] == []
+
+
+def _load(folder: Path, text: str) -> None:
+    (folder / "x.toml").write_text(text, "utf-8")
+    load(folder)
+
+
+def test_a_valid_file_loads(tmp_path: Path) -> None:
+    _load(tmp_path, VALID)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (VALID + 'colour = "red"\n', "unknown key 'colour'"),
+        (VALID.replace('yes = ["A cat."]', "yes = []"), "'yes' is missing or empty"),
+        (VALID.replace('says = "a pet"\n', ""), "'says' is missing"),
+        (VALID.replace("{beast}", "{monster}"), "unknown fragment {monster}"),
+        (VALID.replace('"offer"', '"gift"'), "'gift' is not a valid RuleKind"),
+        (VALID.replace("{beast}", "(?=cat)"), "bad match"),
+        (VALID.replace('"offer"', '"condition"'), "'condition' goes with"),
+        (VALID.replace('"offer"', '"visa"'), "'visa' goes with"),
+        (VALID + VALID.split("dog'")[1], "defined twice"),
+        ("[colours]\n", "unknown table 'colours'"),
+        ("[[rule", "x.toml"),
+    ],
+)
+def test_a_fault_in_a_file_is_named(tmp_path: Path, text: str, fault: str) -> None:
+    with pytest.raises(RuleError) as error:
+        _load(tmp_path, text)
+    assert fault in str(error.value)
+
+
+def test_a_fragment_is_defined_once(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("[fragments]\nbeast = 'cow'\n", "utf-8")
+    with pytest.raises(RuleError, match="defined twice"):
+        _load(tmp_path, VALID)
