@@ -115,6 +115,14 @@ def wait(store: Store, program_id: str, kind: str, cycle_id: int) -> int:
     return int(row["cycles"])
 
 
+def waited(store: Store, program_id: str, kind: str) -> int:
+    """In how many cycles a difference of this kind was seen."""
+    rows = store.rows(
+        "SELECT cycles FROM pending WHERE program_id = ? AND kind = ?", (program_id, kind)
+    )
+    return int(rows[0]["cycles"]) if rows else 0
+
+
 def stop_waiting(store: Store, program_id: str) -> None:
     """The difference is gone, or was flagged. Inside `writing()`."""
     store.write("DELETE FROM pending WHERE program_id = ?", (program_id,))

@@ -88,6 +88,28 @@ def unhealthy_cycles(store: Store, page_id: int) -> int:
     return int(row["n"])
 
 
+def moved_programs(store: Store, cycle_id: int) -> list[str]:
+    """The programs for which this cycle may have news, by id; for all others nothing moved.
+
+    One of their pages has new bytes, or is gone; or the program has no policy yet; or it waits
+    for a difference to be seen again.
+    """
+    rows = store.rows(
+        "WITH news(id) AS (SELECT g.id FROM pages g WHERE g.changed_cycle = ?1 UNION"
+        " SELECT g.id FROM pages g CROSS JOIN observations o ON o.page_id = g.id"
+        " AND o.cycle_id = ?1 WHERE o.health IN ('gone', 'soft_404')),"
+        " moved(id) AS ("
+        " SELECT program_id FROM watches WHERE page_id IN news AND program_id IS NOT NULL"
+        " UNION SELECT p.id FROM watches w JOIN programs p"
+        " ON p.institution_id = w.institution_id WHERE w.page_id IN news"
+        " UNION SELECT program_id FROM pending"
+        " UNION SELECT id FROM programs WHERE id NOT IN (SELECT program_id FROM policies))"
+        " SELECT id FROM programs WHERE removed_at IS NULL AND id IN moved ORDER BY id",
+        (cycle_id,),
+    )
+    return [row["id"] for row in rows]
+
+
 def discovered(store: Store, target: str, cycle_id: int, fetched: int, kept: int) -> None:
     """A search for a target's pages was made in this cycle. Inside `writing()`."""
     store.write(

@@ -110,6 +110,8 @@ def move(store: Store, page: Page, new_url: str, cycle_id: int) -> Page:
 
     When the new URL is already a page, that page takes over the watches.
     """
+    # Where it is now is no longer a place it left: else a page that moves back goes in circles.
+    store.write("DELETE FROM page_moves WHERE old_url = ?", (new_url,))
     store.write(
         "INSERT INTO page_moves VALUES (?, ?, ?, ?)", (page.id, cycle_id, page.url, new_url)
     )

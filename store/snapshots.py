@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +38,6 @@ def keep(store: Store, body: bytes, content_type: str) -> int:
     )
 
 
-def all_of(store: Store) -> Iterator[Snapshot]:
-    """Every snapshot, oldest first, one in memory at a time."""
-    for row in store.rows("SELECT id FROM snapshots ORDER BY id"):
-        yield get(store, row["id"])
-
-
 def get(store: Store, snapshot_id: int) -> Snapshot:
     """One snapshot, unpacked."""
     row = store.rows("SELECT * FROM snapshots WHERE id = ?", (snapshot_id,))[0]
@@ -55,12 +49,6 @@ def get(store: Store, snapshot_id: int) -> Snapshot:
     )
 
 
-def hash_of(store: Store, snapshot_id: int) -> str:
-    """The SHA-256 of one snapshot, in hexadecimal."""
-    row = store.rows("SELECT sha256 FROM snapshots WHERE id = ?", (snapshot_id,))[0]
-    return str(row["sha256"].hex())
-
-
 def save_reading(store: Store, snapshot_id: int, rules: str, policy: dict[str, Any] | None) -> None:
     """Keeps what rules of version `rules` read in a snapshot. Inside `writing()`."""
     store.write(
@@ -70,12 +58,48 @@ def save_reading(store: Store, snapshot_id: int, rules: str, policy: dict[str, A
     )
 
 
-def reading(store: Store, snapshot_id: int, rules: str) -> tuple[bool, dict[str, Any] | None]:
-    """Whether these rules have read the snapshot, and what they read in it (None: nothing)."""
-    rows = store.rows(
-        "SELECT policy FROM readings WHERE snapshot_id = ? AND rules = ?", (snapshot_id, rules)
+def is_read(store: Store, snapshot_id: int, rules: str) -> bool:
+    """Whether rules of this version have read the snapshot."""
+    return bool(
+        store.rows(
+            "SELECT 1 FROM readings WHERE snapshot_id = ? AND rules = ?", (snapshot_id, rules)
+        )
     )
-    if not rows:
-        return False, None
-    text = rows[0]["policy"]
-    return True, None if text is None else json.loads(text)
+
+
+def readings(store: Store, snapshot_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """By snapshot id, what was read in those that state something."""
+    rows = store.rows(
+        "SELECT snapshot_id, policy FROM readings WHERE policy IS NOT NULL AND snapshot_id IN"
+        " (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(snapshot_ids)),),
+    )
+    return {row["snapshot_id"]: json.loads(row["policy"]) for row in rows}
+
+
+def hashes(store: Store, snapshot_ids: Collection[int]) -> dict[int, str]:
+    """By snapshot id, its SHA-256 in hexadecimal."""
+    rows = store.rows(
+        "SELECT id, sha256 FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(snapshot_ids)),),
+    )
+    return {row["id"]: row["sha256"].hex() for row in rows}
+
+
+def unread(store: Store, rules: str) -> list[int]:
+    """The snapshots that rules of another version have read, or none; oldest first."""
+    rows = store.rows(
+        "SELECT s.id FROM snapshots s LEFT JOIN readings r ON r.snapshot_id = s.id"
+        " WHERE r.rules IS NOT ? ORDER BY s.id",
+        (rules,),
+    )
+    return [row["id"] for row in rows]
+
+
+def with_hashes(store: Store, hashes: Collection[str]) -> list[int]:
+    """The ids of the snapshots with these SHA-256 hashes (hexadecimal)."""
+    found = [
+        store.rows("SELECT id FROM snapshots WHERE sha256 = ?", (bytes.fromhex(digest),))
+        for digest in sorted(hashes)
+    ]
+    return [row["id"] for rows in found for row in rows]

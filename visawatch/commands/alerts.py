@@ -70,7 +70,7 @@ def show(app: App, number: int | None, as_json: bool) -> None:
         for mail in mails:
             app.echo_json(_json(mail))
     elif number is not None:
-        click.echo(_head(mails[0]) + "\n\n" + _text(mails[0]))
+        click.echo(_head(mails[0]) + "\n\n" + text_of(mails[0]))
     else:
         _print(mails)
 
@@ -97,7 +97,8 @@ def _head(mail: Mail) -> str:
     return "\n".join(f"{name}: {message[name]}" for name in names)
 
 
-def _text(mail: Mail) -> str:
+def text_of(mail: Mail) -> str:
+    """The mail as plain text."""
     part = _message(mail).get_body(("plain",))
     return "" if part is None else str(part.get_content())
 
@@ -105,7 +106,7 @@ def _text(mail: Mail) -> str:
 def _json(mail: Mail) -> dict[str, Any]:
     fields = asdict(mail)
     del fields["message"]
-    return {**fields, "text": _text(mail)}
+    return {**fields, "text": text_of(mail)}
 
 
 def _message(mail: Mail) -> EmailMessage:

@@ -1,0 +1,77 @@
+"""What differs between two policies of a program, and how much it matters. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from extractors import Category, Policy, Stance, Visa
+
+
+class ChangeKind(StrEnum):
+    """What happened to a program's policy."""
+
+    POLICY_CHANGED = "policy_changed"  # a stance or a condition is another one
+    STATEMENT_ADDED = "statement_added"  # a visa is spoken of that was not
+    STATEMENT_WITHDRAWN = "statement_withdrawn"  # a visa is no longer spoken of
+    PAGE_GONE = "page_gone"  # the page is gone, and no other was found
+    CONFLICT = "conflict"  # the pages now contradict each other
+    WORDING_CHANGED = "wording_changed"  # the same policy in other words
+
+
+class Severity(StrEnum):
+    """How much a change matters, the most severe first."""
+
+    CRITICAL = "critical"  # who may apply changed
+    MAJOR = "major"  # a condition changed
+    MINOR = "minor"  # wording only
+
+
+DECISIVE = (Visa.J1, Visa.H1B)  # the visas on which nearly all applicants from abroad train
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What kind of change leads from one policy to another, and its severity."""
+
+    kind: ChangeKind
+    severity: Severity
+
+
+def difference(before: Policy, after: Policy) -> Difference | None:
+    """The change from `before` to `after`; None when they say the same in the same words."""
+    old, new = dict(before.stances), dict(after.stances)
+    if old == new and set(before.conditions) == set(after.conditions):
+        if wording(before) == wording(after):
+            return None
+        return Difference(ChangeKind.WORDING_CHANGED, Severity.MINOR)
+
+    touched = {visa for visa in {*old, *new} if old.get(visa) != new.get(visa)}
+    severity = Severity.CRITICAL if touched & set(DECISIVE) else Severity.MAJOR
+    if after.category == Category.CONFLICTING != before.category:
+        kind = ChangeKind.CONFLICT
+    elif touched and touched <= {visa for visa in new if _silent(before, visa)}:
+        kind = ChangeKind.STATEMENT_ADDED
+    elif touched and touched <= {visa for visa in old if _silent(after, visa)}:
+        kind = ChangeKind.STATEMENT_WITHDRAWN
+    else:
+        kind = ChangeKind.POLICY_CHANGED
+    return Difference(kind, severity)
+
+
+def wording(policy: Policy) -> frozenset[str]:
+    """The policy's quotes, without what no reader would call a change of wording.
+
+    Case, spacing and punctuation are dropped: `J 1 visas.` and `J-1 visas` are the same.
+    """
+    return frozenset(re.sub(r"\W+", "", e.quote.casefold()) for e in policy.evidence)
+
+
+def same_words(before: Policy, after: Policy) -> bool:
+    """Whether both rest on the same statements, wherever on the site these stand."""
+    return wording(before) == wording(after)
+
+
+def _silent(policy: Policy, visa: Visa) -> bool:
+    return policy.stance(visa) is Stance.UNSTATED

@@ -1,0 +1,297 @@
+"""One cycle: fetch, read, compare, confirm, flag, alert.
+
+Killed at any instant, it is gone on with by the next run: pages that were observed are not
+fetched again, a program is flagged once in a cycle, a change is mailed once to an address.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+from crawler import Crawl, KnownPage, Limits, Plan, Target, crawling
+from monitor import alerts, watchlist
+from monitor.alerts.delivery import Settings as MailSettings
+from monitor.clock import Clock, system
+from monitor.compare import ChangeKind
+from monitor.flag import Suspicion, confirmed, first_sight, settle, suspect
+from monitor.intake import Intake, Tally
+from monitor.reading import Reading, read
+from monitor.rules import only_the_rules_changed
+from store import changes, cycles, leases, policies
+from store.database import Store
+from store.records import Cycle, Standing, stamp
+
+LEASE = "cycle"
+
+
+class CycleBusy(Exception):
+    """Another process is running a cycle on this database, or has run the night's."""
+
+
+class CycleStopped(Exception):
+    """The cycle was asked to stop; the next run goes on where it stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a cycle needs of the configuration."""
+
+    mail: MailSettings
+    limits: Limits
+    base_url: str = ""
+    confirm_delay_seconds: float = 60.0
+    withdraw_cycles: int = 2
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a cycle is doing, for whoever watches it. `done` and `total` are pages."""
+
+    total: int = 0
+    done: int = 0
+    stage: str = "fetching"
+    on_change: Callable[[Progress], None] = field(default=lambda progress: None)
+
+    def at(self, stage: str, *, total: int | None = None, step: int = 0) -> None:
+        """Moves on, and tells."""
+        self.stage = stage
+        self.total = self.total if total is None else total
+        self.done += step
+        self.on_change(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The last line of a cycle (`crawl --json`)."""
+
+    cycle: int
+    programs: int
+    pages: int
+    fetched: int
+    not_modified: int
+    failed: int
+    changes: int
+    mails: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Stop:
+    """How a cycle is stopped from elsewhere, a signal handler or another thread."""
+
+    _event: threading.Event = field(default_factory=threading.Event)
+    _crawl: Crawl | None = None
+
+    def request(self) -> None:
+        """Finishes the pages in hand, and stops. May be called more than once."""
+        self._event.set()
+        if self._crawl is not None:
+            self._crawl.stop()
+
+    @property
+    def requested(self) -> bool:
+        """Whether to stop."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Waits, unless asked to stop."""
+        self._event.wait(seconds)
+
+    @contextmanager
+    def reaching(self, crawl: Crawl) -> Iterator[None]:
+        """While inside, a request reaches the crawl too."""
+        self._crawl = crawl
+        if self.requested:
+            crawl.stop()
+        try:
+            yield
+        finally:
+            self._crawl = None
+
+
+def run(
+    store: Store,
+    settings: Settings,
+    *,
+    only: Collection[str] = (),
+    clock: Clock = system,
+    night: str | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> tuple[Summary, alerts.Delivery]:
+    """Runs one cycle over the programs in the store, or goes on with the one that was begun.
+
+    Raises CycleBusy when another process runs one, CycleStopped when `stop` was requested,
+    NotFound for an id in `only` that is not watched, CrawlError when the crawl broke off,
+    MailError for mail settings of no use, and StoreError.
+    """
+    alerts.check(settings.mail)
+    if holder := leases.take(store, LEASE, clock()):
+        raise CycleBusy(f"a cycle is under way: {holder}")
+    try:
+        done = cycles.of_night(store, night) if night else None
+        if done is not None and done.finished_at is not None:
+            raise CycleBusy(f"the night of {night} was run already, as cycle {done.id}")
+        with store.writing():
+            cycle, _ = cycles.open_one(store, stamp(clock()), night)
+        job = _Run(store, settings, cycle, clock, progress or Progress(), stop or Stop())
+        return job.run(only)
+    finally:
+        leases.give_back(store, LEASE)
+
+
+@dataclass(slots=True)
+class _Run:
+    store: Store
+    settings: Settings
+    cycle: Cycle
+    clock: Clock
+    progress: Progress
+    stop: Stop
+
+    def run(self, only: Collection[str]) -> tuple[Summary, alerts.Delivery]:
+        began = time.monotonic()
+        watched = watchlist.load(self.store, only)
+        watchlist.name_pages(self.store, watched.programs.values())
+        watched = watchlist.load(self.store, only)
+        tally = self._crawl(watched, watchlist.targets(self.store, watched, self.cycle.id))
+        crawled_at = time.monotonic()
+
+        watched = watchlist.load(self.store, only)  # with what was discovered, and has moved
+        suspicions = self._suspicions(watched)
+        if suspicions:
+            self._wait_to_confirm(crawled_at)
+            self._confirm(watched, suspicions)
+        self.progress.at("mailing")
+        delivery = self._alert()
+        summary = Summary(
+            cycle=self.cycle.id,
+            programs=len(watched.programs),
+            pages=len({page.id for page in watched.pages()}),
+            fetched=tally.fetched,
+            not_modified=tally.not_modified,
+            failed=tally.failed,
+            changes=len(changes.of_cycle(self.store, self.cycle.id)),
+            mails=delivery.sent,
+            seconds=round(time.monotonic() - began, 1),
+        )
+        with self.store.writing():
+            cycles.finish(self.store, self.cycle.id, stamp(self.clock()), asdict(summary))
+        return summary, delivery
+
+    def _crawl(
+        self, watched: watchlist.Watchlist, targets: tuple[Target, ...], *, attempt: int = 0
+    ) -> Tally:
+        intake = Intake(self.store, self.cycle.id, watched, self.clock, attempt)
+        if not targets:
+            return intake.tally
+        known = len({page.url for target in targets for page in target.pages})
+        self.progress.at("fetching" if attempt == 0 else "confirming", total=known)
+        with crawling(Plan(targets, self.settings.limits)) as crawl, self.stop.reaching(crawl):
+            for fetch in crawl:
+                intake.take(fetch)
+                self.progress.at(self.progress.stage, step=1)
+            intake.flush()
+        self._check_stop()
+        intake.finish()
+        return intake.tally
+
+    def _suspicions(self, watched: watchlist.Watchlist) -> dict[str, Suspicion]:
+        """By program id, what differs from what stands; first sights are recorded."""
+        self.progress.at("comparing")
+        standing = policies.standing(self.store)
+        wanted = [
+            program_id
+            for program_id in cycles.moved_programs(self.store, self.cycle.id)
+            if program_id in watched.programs
+        ]
+        found: dict[str, Suspicion] = {}
+        with self.store.writing():
+            for reading in self._read(watched, wanted):
+                suspicion = self._judge(reading, standing)
+                if suspicion is not None:
+                    found[reading.program.program_id] = suspicion
+        return found
+
+    def _judge(self, reading: Reading, standing: dict[str, Standing]) -> Suspicion | None:
+        program_id = reading.program.program_id
+        before = standing.get(program_id)
+        if before is None:
+            if reading.policy is not None:
+                first_sight(self.store, reading, self.cycle.id, self.clock())
+            return None
+        suspicion = suspect(reading, before)
+        if suspicion is None or only_the_rules_changed(self.store, suspicion, before):
+            changes.stop_waiting(self.store, program_id)
+            return None
+        return None if self._told(suspicion) else suspicion
+
+    def _told(self, suspicion: Suspicion) -> bool:
+        """Whether it is a page that is gone, and was flagged as such in an earlier cycle."""
+        kind = suspicion.difference.kind
+        seen = changes.waited(self.store, suspicion.reading.program.program_id, str(kind))
+        return kind is ChangeKind.PAGE_GONE and seen >= self.settings.withdraw_cycles
+
+    def _read(self, watched: watchlist.Watchlist, ids: Collection[str]) -> list[Reading]:
+        return read(self.store, watched, ids, withdraw_cycles=self.settings.withdraw_cycles)
+
+    def _wait_to_confirm(self, crawled_at: float) -> None:
+        self.progress.at("waiting to confirm")
+        self.stop.wait(crawled_at + self.settings.confirm_delay_seconds - time.monotonic())
+        self._check_stop()
+
+    def _confirm(self, watched: watchlist.Watchlist, suspicions: dict[str, Suspicion]) -> None:
+        """Fetches the pages of suspicious programs once more, and flags what is still so."""
+        targets = tuple(
+            Target(program_id, (), tuple(KnownPage(page.url) for page in found))
+            for program_id in suspicions
+            if (found := watched.pages_of(program_id))
+        )
+        self._crawl(watched, targets, attempt=1)
+        watched = watchlist.load(self.store, list(suspicions))
+        standing = policies.standing(self.store)
+        for reading in self._read(watched, list(suspicions)):
+            program_id = reading.program.program_id
+            first, before = suspicions[program_id], standing[program_id]
+            if not confirmed(first, suspect(reading, before)):
+                # Looked at again in the next cycle, even if the page does not change.
+                with self.store.writing():
+                    changes.wait(self.store, program_id, "unconfirmed", self.cycle.id)
+                continue
+            settle(
+                self.store,
+                Suspicion(reading, first.difference),
+                before,
+                cycle_id=self.cycle.id,
+                now=self.clock(),
+                withdraw_cycles=self.settings.withdraw_cycles,
+            )
+
+    def _alert(self) -> alerts.Delivery:
+        now = self.clock()
+        alerts.enqueue(
+            self.store, now, sender=self.settings.mail.sender, base_url=self.settings.base_url
+        )
+        return alerts.deliver(self.store, self.settings.mail, now)
+
+    def _check_stop(self) -> None:
+        if self.stop.requested:
+            raise CycleStopped(
+                f"stopped in cycle {self.cycle.id}; what was seen is kept, and the next run "
+                "goes on from here"
+            )
+
+
+__all__ = [
+    "CycleBusy",
+    "CycleStopped",
+    "Progress",
+    "Settings",
+    "Stop",
+    "Summary",
+    "run",
+]

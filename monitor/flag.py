@@ -1,0 +1,133 @@
+"""Decides, per program, whether a reading is news: compare, wait, flag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from extractors import Policy
+from monitor.compare import ChangeKind, Difference, Severity, difference
+from monitor.reading import Reading
+from store import changes, policies
+from store.database import Store
+from store.records import Change, Standing, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A difference from what stands, not yet confirmed by a fresh fetch."""
+
+    reading: Reading
+    difference: Difference
+
+
+def suspect(reading: Reading, standing: Standing | None) -> Suspicion | None:
+    """The difference between a reading and what its program's pages said when last confirmed.
+
+    None for a first sight: that is an observation, not a change.
+    """
+    if reading.policy is None or standing is None:
+        return None
+    if reading.gone:
+        return Suspicion(reading, Difference(ChangeKind.PAGE_GONE, Severity.MAJOR))
+    found = difference(Policy.from_json(standing.reading), reading.policy)
+    if found is None:
+        return None
+    if standing.origin != "read":
+        # A maintainer's decision held for the statement as it was. The statement is another
+        # one now, so what it says is compared with what the maintainer decided.
+        found = difference(Policy.from_json(standing.policy), reading.policy) or found
+    return Suspicion(reading, found)
+
+
+def confirmed(first: Suspicion, second: Suspicion | None) -> bool:
+    """Whether a fresh fetch shows the very difference that the first one did."""
+    return (
+        second is not None
+        and first.difference == second.difference
+        and first.reading.policy is not None
+        and second.reading.policy is not None
+        and first.reading.policy.stances == second.reading.policy.stances
+        and set(first.reading.policy.conditions) == set(second.reading.policy.conditions)
+    )
+
+
+def first_sight(store: Store, reading: Reading, cycle_id: int, now: datetime) -> None:
+    """From now on, what a program's pages say stands as its policy. Inside `writing()`."""
+    assert reading.policy is not None  # noqa: S101 (a first sight is a sight)
+    policy = reading.policy.to_json()
+    policies.record(
+        store,
+        Standing(
+            program_id=reading.program.program_id,
+            since=stamp(now),
+            origin="read",
+            policy=policy,
+            reading=policy,
+            inherited_from=reading.inherited_from,
+            cycle_id=cycle_id,
+        ),
+    )
+
+
+def settle(
+    store: Store,
+    suspicion: Suspicion,
+    standing: Standing,
+    *,
+    cycle_id: int,
+    now: datetime,
+    withdraw_cycles: int,
+) -> Change | None:
+    """Flags a confirmed difference, or counts it if it must be seen in another cycle too.
+
+    One transaction: the change, and the policy that stands from now on. Run again, for the
+    same cycle, it flags nothing twice.
+    """
+    reading, found = suspicion.reading, suspicion.difference
+    program_id = reading.program.program_id
+    assert reading.policy is not None  # noqa: S101 (see suspect)
+    with store.writing():
+        seen = changes.wait(store, program_id, str(found.kind), cycle_id)
+        slow = found.kind in (ChangeKind.STATEMENT_WITHDRAWN, ChangeKind.PAGE_GONE)
+        if slow and seen < withdraw_cycles:
+            return None
+        gone = found.kind is ChangeKind.PAGE_GONE  # its policy stands meanwhile
+        after = standing.policy if gone else reading.policy.to_json()
+        change = changes.flag(
+            store,
+            Change(
+                id=0,
+                program_id=program_id,
+                cycle_id=cycle_id,
+                kind=str(found.kind),
+                severity=str(found.severity),
+                status="open",
+                before=standing.policy,
+                after=after,
+                detected_at=stamp(now),
+                url=_url(after) or _url(standing.policy),
+            ),
+        )
+        if change is None or gone:
+            return change
+        policies.record(
+            store,
+            replace(
+                standing,
+                since=stamp(now),
+                origin="read",
+                policy=after,
+                reading=after,
+                inherited_from=reading.inherited_from,
+                cycle_id=cycle_id,
+            ),
+        )
+        changes.stop_waiting(store, program_id)
+        return change
+
+
+def _url(policy: dict[str, object]) -> str | None:
+    evidence = policy["evidence"]
+    assert isinstance(evidence, list)  # noqa: S101 (a policy's JSON)
+    return next((str(e["url"]) for e in evidence if e.get("url")), None)

@@ -1,0 +1,141 @@
+"""Takes in what a crawl brings: snapshots, readings and observations, in small transactions.
+
+What was taken in survives a killed process; what was not is fetched again, because a cycle
+that goes on asks for the pages that it has not observed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from crawler import Fetch, Health
+from extractors import RULES_VERSION, classify
+from monitor.clock import Clock
+from monitor.finds import Finds
+from monitor.watchlist import Watchlist, institution_of, program_of
+from store import cycles, pages, snapshots
+from store.database import Store
+from store.records import Observation, Page
+
+BATCH = 64  # pages in one transaction
+BATCH_SECONDS = 0.5  # the longest that a page waits for its transaction
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a crawl has met so far, in pages."""
+
+    fetched: int = 0
+    not_modified: int = 0
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class Intake:
+    """Stores the pages of one cycle. `attempt` is 1 for the fetch that confirms a difference."""
+
+    store: Store
+    cycle_id: int
+    watchlist: Watchlist
+    clock: Clock
+    attempt: int = 0
+    tally: Tally = field(default_factory=Tally)
+    _finds: Finds = field(default_factory=Finds)
+    _batch: list[Fetch] = field(default_factory=list)
+    _flushed_at: float = field(default_factory=time.monotonic)
+    _pages: dict[str, Page] = field(default_factory=dict)
+    _gone: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        self._pages = {page.url: page for page in self.watchlist.pages()}
+
+    def take(self, fetch: Fetch) -> None:
+        """Takes one page in; it is in the store after the next `flush`, which comes soon."""
+        self.tally.fetched += fetch.health.is_page
+        self.tally.not_modified += fetch.health is Health.NOT_MODIFIED
+        if fetch.discovered:
+            self._finds.consider(fetch)
+            return
+        self.tally.failed += not fetch.health.is_page
+        self._batch.append(fetch)
+        overdue = time.monotonic() - self._flushed_at > BATCH_SECONDS
+        if overdue or len(self._batch) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what was taken in, as one transaction."""
+        with self.store.writing():
+            cycles.observe(self.store, [self._known(fetch) for fetch in self._batch])
+        self._batch.clear()
+        self._flushed_at = time.monotonic()
+
+    def finish(self) -> None:
+        """The crawl is complete: what it discovered is watched from now on, or let go."""
+        self.flush()
+        with self.store.writing():
+            for key, met in self._finds.met.items():
+                kept = self._finds.kept(key)
+                for fetch in kept:
+                    self._watch(key, fetch)
+                if self._finds.stating(key):
+                    self._replace_gone(key, self._finds.stating(key)[0])
+                cycles.discovered(self.store, key, self.cycle_id, met, len(kept))
+
+    def _known(self, fetch: Fetch) -> Observation:
+        page = self._pages[fetch.url]
+        if fetch.health in (Health.GONE, Health.SOFT_404):
+            for key in fetch.targets:
+                self._gone[key].append(page)
+        if fetch.health is Health.OK and fetch.moved_permanently:
+            page = pages.move(self.store, page, fetch.final_url, self.cycle_id)
+        return self._observation(page, fetch)
+
+    def _observation(self, page: Page, fetch: Fetch) -> Observation:
+        snapshot_id = page.snapshot_id if fetch.health.is_page else None
+        if fetch.health is Health.OK and fetch.body is not None:
+            snapshot_id = self._keep(page, fetch, fetch.body)
+        return Observation(
+            page_id=page.id,
+            cycle_id=self.cycle_id,
+            attempt=self.attempt,
+            at=int(self.clock().timestamp()),
+            health=str(fetch.health),
+            snapshot_id=snapshot_id,
+            detail=fetch.detail or None,
+        )
+
+    def _keep(self, page: Page, fetch: Fetch, body: bytes) -> int:
+        """Stores a page's bytes and what the rules read in them; gives the snapshot's id."""
+        snapshot_id = snapshots.keep(self.store, body, fetch.content_type)
+        if not snapshots.is_read(self.store, snapshot_id, RULES_VERSION):
+            policy = classify(body, fetch.content_type)
+            stated = policy.to_json() if policy.stances else None
+            snapshots.save_reading(self.store, snapshot_id, RULES_VERSION, stated)
+        pages.record_answer(
+            self.store,
+            page.id,
+            etag=fetch.etag,
+            last_modified=fetch.last_modified,
+            snapshot_id=snapshot_id,
+            cycle_id=self.cycle_id,
+        )
+        return snapshot_id
+
+    def _watch(self, key: str, fetch: Fetch) -> None:
+        page = pages.add(self.store, fetch.final_url)
+        pages.watch(
+            self.store,
+            page.id,
+            program_id=program_of(key),
+            institution=institution_of(key),
+            found="discovered",
+        )
+        cycles.observe(self.store, [self._observation(page, fetch)])
+
+    def _replace_gone(self, key: str, found: Fetch) -> None:
+        """A page that is gone from its place, and was found at another, has moved."""
+        for page in self._gone.pop(key, ()):
+            if page.url != found.final_url:
+                pages.move(self.store, page, found.final_url, self.cycle_id)

@@ -1,0 +1,119 @@
+"""New rules over old snapshots: which policies they would flip, without a crawl.
+
+When the rules get better, what they make of a page may change though the page did not. That is
+for a maintainer to see and apply, not an alert that a program has changed its policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from extractors import RULES_VERSION, Policy, classify, merge
+from monitor.compare import Difference, difference
+from monitor.flag import Suspicion
+from monitor.reading import Reading, read
+from monitor.watchlist import Watchlist, load
+from store import policies, snapshots
+from store.database import Store
+from store.records import Standing, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A program whose policy the new rules read otherwise, in the very same snapshots."""
+
+    program_id: str
+    before: Standing
+    reading: Reading
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Reclassified:
+    """What new rules make of the stored snapshots; nothing of it is written yet."""
+
+    snapshots: dict[int, dict[str, Any] | None]  # newly read, by id
+    flips: tuple[Flip, ...]
+
+
+def reclassify(store: Store, *, withdraw_cycles: int = 2) -> Reclassified:
+    """Reads every snapshot that older rules have read, and compares. Writes nothing."""
+    newly = dict(_read_anew(store))
+    watched = load(store)
+    stated = snapshots.readings(store, _snapshot_ids(watched))
+    for snapshot_id, policy in newly.items():
+        if policy is None:
+            stated.pop(snapshot_id, None)
+        else:
+            stated[snapshot_id] = policy
+    readings = read(
+        store,
+        watched,
+        list(watched.programs),
+        withdraw_cycles=withdraw_cycles,
+        policies=stated,
+    )
+    standing = policies.standing(store)
+    flips = []
+    for reading in readings:
+        before = standing.get(reading.program.program_id)
+        if before is None or reading.policy is None:
+            continue
+        found = difference(Policy.from_json(before.reading), reading.policy)
+        if found is not None:
+            flips.append(Flip(reading.program.program_id, before, reading, found))
+    return Reclassified(newly, tuple(flips))
+
+
+def apply(store: Store, result: Reclassified, now: datetime) -> None:
+    """Writes the new readings, and the policies that they flip, as one transaction.
+
+    A policy that a maintainer has corrected or kept stays; what its page is read to say is
+    noted, so that only a change of the page will end it. No change is flagged, none is mailed.
+    """
+    with store.writing():
+        for snapshot_id, policy in result.snapshots.items():
+            snapshots.save_reading(store, snapshot_id, RULES_VERSION, policy)
+        for flip in result.flips:
+            assert flip.reading.policy is not None  # noqa: S101 (see reclassify)
+            reading = flip.reading.policy.to_json()
+            decided = flip.before.origin != "read"
+            policies.record(
+                store,
+                Standing(
+                    program_id=flip.program_id,
+                    since=stamp(now),
+                    origin=flip.before.origin,
+                    policy=flip.before.policy if decided else reading,
+                    reading=reading,
+                    inherited_from=flip.reading.inherited_from,
+                    cycle_id=flip.before.cycle_id,
+                ),
+            )
+
+
+def only_the_rules_changed(store: Store, suspicion: Suspicion, standing: Standing) -> bool:
+    """Whether today's rules read in yesterday's bytes what they read in today's."""
+    before = Policy.from_json(standing.reading)
+    hashes = {e.snapshot for e in before.evidence if e.snapshot is not None}
+    ids = snapshots.with_hashes(store, hashes)
+    stale = [i for i in ids if not snapshots.is_read(store, i, RULES_VERSION)]
+    if not stale or suspicion.reading.policy is None:
+        return False
+    bodies = [snapshots.get(store, i) for i in ids]
+    anew, _ = merge([classify(body.body, body.content_type) for body in bodies], ())
+    return difference(anew, suspicion.reading.policy) is None
+
+
+def _read_anew(store: Store) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    for snapshot_id in snapshots.unread(store, RULES_VERSION):
+        snapshot = snapshots.get(store, snapshot_id)
+        policy = classify(snapshot.body, snapshot.content_type)
+        yield snapshot_id, policy.to_json() if policy.stances else None
+
+
+def _snapshot_ids(watched: Watchlist) -> set[int]:
+    return {page.snapshot_id for page in watched.pages() if page.snapshot_id is not None}

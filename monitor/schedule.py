@@ -1,0 +1,125 @@
+"""Runs a cycle each night, until it is stopped.
+
+APScheduler 3 keeps the job in the database. It has no lock between processes, so that two of
+them fire together: the lease of the cycle and the night's own row decide which one runs. A
+night is the planned time that it belongs to, in UTC, where no hour is skipped or doubled.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from monitor.clock import Clock
+from monitor.cycle import CycleBusy, CycleStopped, Stop
+from store.database import Store
+
+JOB = "nightly"
+NEVER_TOO_LATE = None  # a missed night is run however late, once (coalesce)
+
+log = logging.getLogger(__name__)
+
+RunCycle = Callable[[Store, str, Stop], None]
+
+
+class Nights:
+    """The nights of one database, each run once, by whichever process comes first."""
+
+    def __init__(self, path: Path, nightly_at: str, run: RunCycle, clock: Clock) -> None:
+        self._path = path
+        self._nightly_at = nightly_at
+        self._run = run
+        self._clock = clock
+        self._stop = Stop()
+        self._stopped = threading.Event()
+
+    def run_due(self) -> bool:
+        """Runs the cycle of the night that has begun last, unless it was run; says if it did."""
+        night = night_of(self._clock(), self._nightly_at)
+        with Store(self._path) as store:
+            try:
+                self._run(store, night, self._stop)
+            except (CycleBusy, CycleStopped) as reason:
+                log.info("%s", reason)
+                return False
+        return True
+
+    def serve(self) -> None:
+        """Runs each night as it comes; ends soon after SIGTERM or SIGINT, between two pages."""
+        global _nights
+        _nights = self
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        with Store(self._path):
+            pass  # makes the tables, and says now if the database is of no use
+        scheduler = BackgroundScheduler(
+            jobstores={"default": _job_store(self._path)},
+            job_defaults={
+                "coalesce": True,
+                "max_instances": 1,
+                "misfire_grace_time": NEVER_TOO_LATE,
+            },
+            timezone=UTC,
+        )
+        scheduler.start()
+        self._keep_job(scheduler)
+        try:
+            self._stopped.wait()
+        finally:
+            scheduler.shutdown(wait=True)  # the page in hand is finished by then
+
+    def _keep_job(self, scheduler: BackgroundScheduler) -> None:
+        hour, minute = self._nightly_at.split(":")
+        trigger = CronTrigger(hour=hour, minute=minute, timezone=UTC)
+        job = scheduler.get_job(JOB)
+        if job is None:
+            scheduler.add_job(_run_due, trigger, id=JOB)
+        elif str(job.trigger) != str(trigger):
+            # Not replace_existing at every start: that would forget a night that was missed.
+            job.reschedule(trigger)
+        log.info("next cycle: %s", scheduler.get_job(JOB).next_run_time)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop.request()
+        self._stopped.set()
+
+
+def night_of(moment: datetime, nightly_at: str) -> str:
+    """The planned time of the night that `moment` falls into, as text.
+
+    >>> night_of(datetime(2026, 11, 25, 1, 59, tzinfo=UTC), "02:00")
+    '2026-11-24T02:00Z'
+    """
+    hour, minute = (int(part) for part in nightly_at.split(":"))
+    planned = moment.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if planned > moment:
+        planned -= timedelta(days=1)
+    return planned.strftime("%Y-%m-%dT%H:%MZ")
+
+
+_nights: Nights | None = None  # what the stored job finds when it fires in this process
+
+
+def _run_due() -> None:
+    assert _nights is not None, "the job fires only in a process that serves"  # noqa: S101
+    try:
+        _nights.run_due()
+    except Exception:
+        log.exception("tonight's cycle failed; the next night goes on from where it stopped")
+
+
+def _job_store(path: Path) -> SQLAlchemyJobStore:
+    return SQLAlchemyJobStore(
+        url=f"sqlite:///{path.absolute()}",
+        tablename="scheduled_jobs",
+        engine_options={"connect_args": {"timeout": 30}},
+    )

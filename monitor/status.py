@@ -1,0 +1,91 @@
+"""The current policy of each program, and how its pages are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from crawler import Health
+from extractors import Policy
+from monitor import watchlist
+from store import cycles, policies
+from store.database import Store
+from store.records import Observation, Program, stamp
+
+# The worst first: what a policy's health is when its pages differ.
+_WORST = ("gone", "blocked", "unreachable", "ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A program with the policy that stands. `policy` is None when no page was ever seen.
+
+    `as_of` is when its pages were last seen to say so (ISO 8601, UTC); `detail` says in words
+    what is wrong with a page that is not `ok`.
+    """
+
+    program: Program
+    policy: Policy | None
+    health: str  # ok | unreachable | blocked | gone | never_seen
+    as_of: str | None = None
+    inherited_from: str | None = None
+    origin: str = "read"
+    detail: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of `policies --json`."""
+        policy = (self.policy or Policy()).to_json()
+        for evidence in policy["evidence"]:
+            evidence.pop("context", None)
+        return {
+            "program_id": self.program.program_id,
+            **policy,
+            "as_of": self.as_of,
+            "health": self.health,
+            "inherited_from": self.inherited_from,
+        }
+
+
+def statuses(store: Store, *, stale_after_cycles: int = 3) -> list[Status]:
+    """The status of every watched program, by id.
+
+    A policy whose page was not seen for `stale_after_cycles` cycles needs a review.
+    """
+    watched = watchlist.load(store)
+    standing = policies.standing(store)
+    latest, good = cycles.latest(store), cycles.latest_good(store)
+
+    def status(program: Program) -> Status:
+        stands = standing.get(program.program_id)
+        policy = Policy.from_json(stands.policy) if stands else None
+        pages = watched.pages_of(program.program_id)
+        # The pages that carry the policy count; the others only while there is none.
+        carrying = {e.url for e in policy.evidence} if policy else set()
+        pages = [page for page in pages if page.url in carrying] or pages
+        health, detail = _health([latest[page.id] for page in pages if page.id in latest])
+        seen = [good[page.id].at for page in pages if page.id in good]
+        if policy is not None and health != "ok":
+            nights = max(cycles.unhealthy_cycles(store, page.id) for page in pages)
+            if nights >= stale_after_cycles:
+                policy = replace(policy, needs_review=True)
+        return Status(
+            program=program,
+            policy=policy,
+            health=health,
+            as_of=stamp(datetime.fromtimestamp(max(seen), UTC)) if seen else None,
+            inherited_from=stands.inherited_from if stands else None,
+            origin=stands.origin if stands else "read",
+            detail=detail,
+        )
+
+    return [status(program) for program in watched.programs.values()]
+
+
+def _health(observations: list[Observation]) -> tuple[str, str]:
+    """The worst health of some pages, and what is wrong there in words."""
+    if not observations:
+        return "never_seen", "no page of it has been found yet"
+    worst = min(observations, key=lambda o: _WORST.index(Health(o.health).summary))
+    health = Health(worst.health).summary
+    return health, "" if health == "ok" else worst.detail or worst.health

@@ -1,0 +1,115 @@
+"""From the watched programs to the crawl's plan: which pages, for whom, looked for where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from crawler import KnownPage, Target
+from store import cycles, pages, programs
+from store.database import Store
+from store.records import Page, Program
+
+LOOK_AGAIN_AFTER = 7  # cycles, when a search for a program's pages has found none
+
+_PROGRAM, _INSTITUTION = "program:", "institution:"  # what a crawl's target stands for
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """The programs of a cycle, and the pages of each: its own, and its institution's."""
+
+    programs: dict[str, Program]
+    own: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
+    offices: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
+
+    def own_pages(self, program: Program) -> list[Page]:
+        """The pages of the program itself."""
+        return self.own.get(program.program_id, [])
+
+    def office_pages(self, program: Program) -> list[Page]:
+        """The pages of its institution's GME office."""
+        return self.offices.get(program.institution, [])
+
+    def pages_of(self, program_id: str) -> list[Page]:
+        """Every page that speaks for a program, its own first."""
+        program = self.programs[program_id]
+        return [*self.own_pages(program), *self.office_pages(program)]
+
+    def pages(self) -> Iterator[Page]:
+        """All pages; one that several programs share comes several times."""
+        for group in (self.own, self.offices):
+            for found in group.values():
+                yield from found
+
+
+def load(store: Store, only: Collection[str] = ()) -> Watchlist:
+    """The watchlist as it is in the store; `only` names programs, all of them when empty.
+
+    Raises NotFound for an id that is not watched.
+    """
+    chosen = [programs.get(store, i) for i in only] if only else programs.listed(store)
+    found = Watchlist({p.program_id: p for p in chosen})
+    institutions = {p.institution for p in chosen}
+    for watch in pages.watches(store):
+        if watch.program_id in found.programs:
+            found.own[watch.program_id].append(watch.page)
+        elif watch.institution in institutions:
+            found.offices[watch.institution].append(watch.page)
+    return found
+
+
+def name_pages(store: Store, listed: Collection[Program]) -> None:
+    """Watches the pages that the list of programs names. Harmless when they are watched."""
+    with store.writing():
+        for program in listed:
+            if program.eligibility_url:
+                page = pages.add(store, program.eligibility_url)
+                pages.watch(store, page.id, program_id=program.program_id, found="named")
+            if program.gme_url:
+                page = pages.add(store, program.gme_url)
+                pages.watch(store, page.id, institution=program.institution, found="named")
+
+
+def targets(store: Store, watchlist: Watchlist, cycle_id: int) -> tuple[Target, ...]:
+    """What this cycle still has to fetch: nothing that it has observed already."""
+    done = cycles.observed(store, cycle_id)
+    searched = cycles.last_discovery(store)
+
+    def target(
+        key: str, watched: list[Page], sites: tuple[str, ...] = (), *, look: bool = False
+    ) -> Target | None:
+        known = tuple(
+            KnownPage(page.url, page.etag, page.last_modified)
+            for page in watched
+            if page.id not in done
+        )
+        last = searched.get(key)
+        due = last is None or (not watched and cycle_id - last >= LOOK_AGAIN_AFTER)
+        discover = look and due and bool(sites)
+        return Target(key, sites, known, discover) if known or discover else None
+
+    wanted = [
+        target(
+            _PROGRAM + program.program_id,
+            watchlist.own_pages(program),
+            # Its own site, then its institution's.
+            tuple(dict.fromkeys(u for u in (program.website_url, program.gme_url) if u)),
+            # A program whose page is named is looked for only when that page is gone.
+            look=not program.eligibility_url,
+        )
+        for program in watchlist.programs.values()
+    ]
+    wanted += [target(_INSTITUTION + name, found) for name, found in watchlist.offices.items()]
+    return tuple(t for t in wanted if t is not None)
+
+
+def program_of(key: str) -> str | None:
+    """The program that a target stands for, if it is one."""
+    return key.removeprefix(_PROGRAM) if key.startswith(_PROGRAM) else None
+
+
+def institution_of(key: str) -> str | None:
+    """The institution that a target stands for, if it is one."""
+    return key.removeprefix(_INSTITUTION) if key.startswith(_INSTITUTION) else None

@@ -1,0 +1,72 @@
+"""What every command works with: the database, the settings, the clock, and the output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from crawler import Limits
+from monitor.clock import Clock
+from monitor.cycle import Settings
+from store.database import Store
+from visawatch.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The global options, resolved; commands get it as `@click.pass_obj`."""
+
+    db: Path
+    config: Config
+    now: Clock
+    verbose: bool = False
+
+    def store(self) -> Store:
+        """The open database, to be used in a `with`. Raises StoreError."""
+        return Store(self.db)
+
+    def console(self) -> Console:
+        """Where tables for people go: standard output, as wide as the terminal."""
+        # A pipe has no width; 100 columns read well in a file or a mail.
+        return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+
+    def echo_json(self, value: Any) -> None:
+        """One JSON line on standard output."""
+        click.echo(json.dumps(value, ensure_ascii=False))
+
+    def note(self, message: str) -> None:
+        """A word to the person at the terminal, on standard error."""
+        click.echo(message, err=True)
+
+    def cycle_settings(self, allow_hosts: tuple[str, ...] = ()) -> Settings:
+        """The configuration, as a cycle wants it."""
+        crawl, monitor = self.config.crawl, self.config.monitor
+        return Settings(
+            mail=self.config.mail,
+            limits=Limits(
+                delay_seconds=crawl.delay_seconds,
+                per_host=crawl.per_host,
+                timeout_seconds=crawl.timeout_seconds,
+                page_budget=crawl.page_budget,
+                depth=crawl.depth,
+                max_bytes=crawl.max_bytes,
+                contact=crawl.contact,
+                allow_hosts=(*crawl.allow_hosts, *allow_hosts),
+            ),
+            base_url=self.config.web.base_url,
+            confirm_delay_seconds=monitor.confirm_delay_seconds,
+            withdraw_cycles=monitor.withdraw_cycles,
+        )
+
+
+def utf8_output() -> None:
+    """Quotes come from pages and hold any character, whatever the terminal's locale is."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")

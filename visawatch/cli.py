@@ -1,0 +1,126 @@
+"""The `visawatch` command: global options, and the commands of visawatch.commands."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from crawler import CrawlerError
+from monitor import clock
+from monitor.alerts import MailError
+from monitor.cycle import CycleBusy, CycleStopped
+from monitor.review import ReviewError
+from store.errors import StoreError
+from visawatch import __version__
+from visawatch.app import App, utf8_output
+from visawatch.commands import (
+    alerts,
+    changes,
+    classify,
+    crawl,
+    demo,
+    policies,
+    programs,
+    reclassify,
+    review,
+    schedule,
+    subscriptions,
+)
+from visawatch.config import ConfigError, load
+
+DEFAULT_CONFIG = Path("visawatch.toml")
+
+# What can go wrong without being our fault: said in a sentence, with exit status 1.
+FAULTS = (
+    ConfigError,
+    CrawlerError,
+    CycleBusy,
+    CycleStopped,
+    MailError,
+    ReviewError,
+    StoreError,
+    OSError,
+)
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 time; without an offset it is UTC."""
+
+    name = "ISO8601"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """The aware time. Fails with what was given."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"'{value}' is not a time; write 2026-11-25T02:00:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Commands(click.Group):
+    """Says every expected fault in one sentence, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; faults end it with exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except FAULTS as error:
+            if isinstance(error, BrokenPipeError):
+                raise  # click ends quietly when `| head` has seen enough
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("visawatch.db"),
+    show_default=True,
+    help="The database file.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The settings file.  [default: visawatch.toml, if it is there]",
+)
+@click.option("--now", type=Moment(), help="Set the clock, for tests and replays.")
+@click.option("-v", "--verbose", is_flag=True, help="Log what is done, on standard error.")
+@click.version_option(__version__, prog_name="visawatch")
+@click.pass_context
+def main(
+    ctx: click.Context, db: Path, config: Path | None, now: datetime | None, verbose: bool
+) -> None:
+    """Watches which visas residency programs say they sponsor, and flags every change."""
+    utf8_output()
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(name)s: %(message)s",
+    )
+    if config is None and DEFAULT_CONFIG.exists():
+        config = DEFAULT_CONFIG
+    ctx.obj = App(db, load(config), clock.fixed(now) if now else clock.system, verbose)
+
+
+for command in (
+    demo.demo,
+    classify.classify,
+    programs.programs,
+    crawl.crawl,
+    policies.policies,
+    changes.changes,
+    review.review,
+    reclassify.reclassify,
+    subscriptions.subscribe,
+    subscriptions.unsubscribe,
+    subscriptions.list_subscriptions,
+    alerts.alerts,
+    schedule.schedule,
+):
+    main.add_command(command)

@@ -1,0 +1,1 @@
+"""The commands of `visawatch`, a file for each family."""

@@ -1,0 +1,49 @@
+"""`visawatch changes`: what was flagged."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from store import changes as table
+from store import programs
+from store.records import Change
+from visawatch.app import App
+from visawatch.show import show_change
+
+
+@click.command()
+@click.option(
+    "--status",
+    type=click.Choice([*table.STATUSES, "all"]),
+    default="open",
+    show_default=True,
+    help="Which ones.",
+)
+@click.option("--all", "with_minor", is_flag=True, help="Changes of wording only, too.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+@click.pass_obj
+def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
+    """List flagged changes, oldest first, with the words that changed."""
+    with app.store() as store:
+        found = [c for c in table.listed(store, status) if with_minor or c.severity != "minor"]
+        known = {p.program_id: p for p in programs.listed(store)}
+    if as_json:
+        for change in found:
+            app.echo_json(to_json(change))
+        return
+    console = app.console()
+    for change in found:
+        show_change(console, change, known.get(change.program_id))
+    state = "" if status == "all" else f"{status} "
+    app.note(f"{len(found)} {state}changes" if len(found) != 1 else f"1 {state}change")
+
+
+def to_json(change: Change) -> dict[str, Any]:
+    """The object of `changes --json`."""
+    data = asdict(change)
+    order = ("id", "program_id", "kind", "severity", "before", "after", "cycle", "status")
+    data["cycle"] = data.pop("cycle_id")
+    return {name: data[name] for name in (*order, "detected_at", "url")}

@@ -1,0 +1,50 @@
+"""`visawatch classify`: what files say, without a database."""
+
+from __future__ import annotations
+
+import mimetypes
+import sys
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from extractors import Policy
+from extractors import classify as read_page
+from monitor.diff import category
+from visawatch.app import App
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file, a line each.")
+@click.pass_obj
+def classify(app: App, files: tuple[str, ...], as_json: bool) -> None:
+    """Say which visas pages sponsor, with the sentences that prove it.
+
+    FILES are HTML, PDF or text; `-`, or none, is standard input.
+    """
+    for name in files or ("-",):
+        policy = read_page(*_content(name))
+        if as_json:
+            app.echo_json({"source": name, **_stated(policy)})
+            continue
+        console = app.console()
+        console.print(Text(f"{name}: {category(policy.to_json())}", style="bold"))
+        for evidence in policy.evidence:
+            stance = evidence.stance.replace("_", " ")
+            console.print(Text(f"  {evidence.visa} {stance}: “{evidence.quote}”"))
+
+
+def _content(name: str) -> tuple[bytes, str]:
+    if name == "-":
+        return sys.stdin.buffer.read(), ""
+    # The name only helps to tell text from HTML; a PDF is known by its first bytes.
+    return Path(name).read_bytes(), mimetypes.guess_type(name)[0] or ""
+
+
+def _stated(policy: Policy) -> dict[str, object]:
+    data = policy.to_json()
+    for evidence in data["evidence"]:
+        evidence.pop("context", None)
+    return data

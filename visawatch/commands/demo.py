@@ -1,0 +1,145 @@
+"""`visawatch demo`: three nights of an invented web, from empty database to mail."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from monitor import clock
+from monitor.cycle import run
+from monitor.status import statuses
+from store import changes, outbox, programs, subscriptions
+from store.database import Store
+from store.records import Subscription
+from visawatch.app import App
+from visawatch.commands.alerts import text_of
+from visawatch.commands.crawl import progress_bar, report
+from visawatch.config import (
+    Config,
+    CrawlSettings,
+    MailSettings,
+    MonitorSettings,
+    WebSettings,
+)
+from visawatch.demo import NIGHTS, DemoSite
+from visawatch.show import policies_table, show_change
+
+EVERYTHING = "fellow@inbox.example"
+ONLY_H1B = "applicant@inbox.example"
+
+
+@click.command()
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the demo's database and mail in DIR, to look around in.",
+)
+@click.pass_obj
+def demo(app: App, keep: Path | None) -> None:
+    """Watch an invented web for three nights: its policies, what changes, and the mail.
+
+    A real web server serves invented hospitals on loopback. Nothing leaves this machine, and
+    your own database is not touched.
+    """
+    console = app.console()
+    with _folder(keep) as folder, DemoSite() as site:
+        demo_app = _demo_app(app, folder)
+        with demo_app.store() as store:
+            with store.writing():
+                programs.save(store, site.programs)
+                _subscribe(store, _morning(0))
+            for night in NIGHTS:
+                site.night = night
+                _run_night(demo_app, store, site, night)
+            console.print()
+            console.print(policies_table(statuses(store), title="Policies after three nights"))
+            _show_changes(console, store)
+            _show_mail(console, store)
+    _farewell(console, keep)
+
+
+def _run_night(app: App, store: Store, site: DemoSite, night: int) -> None:
+    app.console().print(Rule(Text(f"Night {night}"), align="left"))
+    with progress_bar() as progress:
+        summary, delivery = run(
+            store,
+            app.cycle_settings(site.hosts),
+            clock=clock.fixed(_morning(night - 1)),
+            progress=progress,
+        )
+    report(app, summary, delivery, as_json=False)
+
+
+def _show_changes(console: Console, store: Store) -> None:
+    known = {program.program_id: program for program in programs.listed(store)}
+    found = [change for change in changes.listed(store) if change.severity != "minor"]
+    console.print()
+    console.print(Rule(Text(f"{len(found)} changes to review"), align="left"))
+    for change in found:
+        show_change(console, change, known[change.program_id])
+
+
+def _show_mail(console: Console, store: Store) -> None:
+    mails = outbox.listed(store)
+    console.print(Rule(Text(f"{len(mails)} mails"), align="left"))
+    for mail in mails:
+        console.print(Text(f"to {mail.email}: {mail.subject}"))
+    if mails:
+        console.print(Rule(Text("The last one"), align="left", characters="·"))
+        console.print(Text(text_of(mails[-1])))
+
+
+def _farewell(console: Console, keep: Path | None) -> None:
+    if keep is None:
+        console.print(Text("Look around in it: visawatch demo --keep demo", style="bold"))
+        return
+    database = keep / "visawatch.db"
+    for command in ("changes", "review 1 accept --by you", "alerts show", "policies --json"):
+        console.print(Text(f"visawatch --db {database} {command}", style="bold"))
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="visawatch-demo-") as name:
+            yield Path(name)
+        return
+    keep.mkdir(parents=True, exist_ok=True)
+    if (keep / "visawatch.db").exists():
+        raise click.UsageError(f"{keep} has a visawatch.db already; name another folder")
+    yield keep
+
+
+def _demo_app(app: App, folder: Path) -> App:
+    """The same program on a database of its own; in a hurry, as its hosts are our own."""
+    config = Config.model_construct(
+        crawl=CrawlSettings(delay_seconds=0, timeout_seconds=5),
+        monitor=MonitorSettings(confirm_delay_seconds=0),
+        mail=MailSettings(maildir=str(folder / "mail")),
+        web=WebSettings(),
+    )
+    return replace(app, db=folder / "visawatch.db", config=config)
+
+
+def _morning(night: int) -> datetime:
+    """02:00 UTC of the night, counted so that the last one is today."""
+    today = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=night - len(NIGHTS) + 1)
+
+
+def _subscribe(store: Store, now: datetime) -> None:
+    for subscription in (
+        Subscription(id=0, email=EVERYTHING),
+        Subscription(id=0, email=ONLY_H1B, visa="H-1B", severity="critical"),
+    ):
+        subscriptions.add(store, subscription, now)

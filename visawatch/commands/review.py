@@ -1,0 +1,97 @@
+"""`visawatch review ID accept | dismiss | correct`: a maintainer's decision."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from extractors import Condition, ConditionKind, Policy, Stance, Visa
+from monitor.diff import category
+from monitor.review import decide
+from visawatch.app import App
+
+STANCES = [str(s) for s in Stance]
+
+
+@click.group()
+@click.argument("change_id", metavar="ID", type=int)
+@click.pass_context
+def review(ctx: click.Context, change_id: int) -> None:
+    """Decide on the flagged change ID; who, when and why are kept for good."""
+    ctx.meta["change_id"] = change_id
+
+
+def _who(function: click.decorators.FC) -> click.decorators.FC:
+    by = click.option(
+        "--by", default=getpass.getuser, help="Who decides.  [default: the user logged in]"
+    )
+    note = click.option("--note", default="", help="Why.")
+    return by(note(function))
+
+
+@review.command()
+@_who
+@click.pass_context
+def accept(ctx: click.Context, by: str, note: str) -> None:
+    """The change is real: the new policy stands."""
+    _decide(ctx, "accepted", by, note)
+
+
+@review.command()
+@_who
+@click.pass_context
+def dismiss(ctx: click.Context, by: str, note: str) -> None:
+    """A false alarm: the policy from before stands, until the statement changes."""
+    _decide(ctx, "dismissed", by, note)
+
+
+@review.command()
+@click.option("--j1", type=click.Choice(STANCES), required=True, help="What is true of J-1.")
+@click.option("--h1b", type=click.Choice(STANCES), required=True, help="What is true of H-1B.")
+@click.option(
+    "--condition",
+    "conditions",
+    multiple=True,
+    metavar="VISA:KIND[:BY]",
+    help="A condition, such as H-1B:step3_passed:2027-02-01; repeatable.",
+)
+@_who
+@click.pass_context
+def correct(
+    ctx: click.Context, j1: str, h1b: str, conditions: tuple[str, ...], by: str, note: str
+) -> None:
+    """The policy was read wrongly: this one stands, until the statement changes."""
+    stances = ((Visa.J1, Stance(j1)), (Visa.H1B, Stance(h1b)))
+    policy = Policy(
+        stances=tuple((visa, s) for visa, s in stances if s is not Stance.UNSTATED),
+        conditions=tuple(_condition(text) for text in conditions),
+    )
+    _decide(ctx, "corrected", by, note, policy)
+
+
+def _decide(
+    ctx: click.Context, verdict: str, by: str, note: str, policy: Policy | None = None
+) -> None:
+    app: App = ctx.obj
+    change_id: int = ctx.meta["change_id"]
+    with app.store() as store:
+        change = decide(store, change_id, verdict, by=by, note=note, now=app.now(), policy=policy)
+    stands = {
+        "accepted": change.after,
+        "dismissed": change.before,
+        "corrected": policy.to_json() if policy else {},
+    }[verdict]
+    app.note(f"change {change_id} {verdict}: {change.program_id} stands as {category(stands)}")
+
+
+def _condition(text: str) -> Condition:
+    visa, _, rest = text.partition(":")
+    kind, _, by = rest.partition(":")
+    try:
+        return Condition(Visa(visa), ConditionKind(kind), by or None)
+    except ValueError as error:
+        kinds = ", ".join(ConditionKind)
+        raise click.BadParameter(
+            f"'{text}' is not VISA:KIND[:BY]; kinds are {kinds}", param_hint="--condition"
+        ) from error

@@ -1,0 +1,38 @@
+"""`visawatch schedule`: a cycle each night, in the foreground."""
+
+from __future__ import annotations
+
+import click
+
+from monitor.cycle import Stop, run
+from monitor.schedule import Nights
+from store.database import Store
+from visawatch.app import App
+from visawatch.commands.crawl import report
+
+
+@click.command()
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="A private or loopback host that may be fetched; repeatable.",
+)
+@click.pass_obj
+def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
+    """Run a cycle each night at monitor.nightly_at (UTC), until stopped.
+
+    SIGTERM or Ctrl-C finishes the page in hand and stops. A night that was missed is caught up
+    with once. Several processes on one database run each night once.
+    """
+
+    def run_cycle(store: Store, night: str, stop: Stop) -> None:
+        summary, delivery = run(
+            store, app.cycle_settings(allow_hosts), clock=app.now, night=night, stop=stop
+        )
+        report(app, summary, delivery, as_json=False)
+
+    at = app.config.monitor.nightly_at
+    app.note(f"a cycle each night at {at} UTC; Ctrl-C or SIGTERM stops")
+    Nights(app.db, at, run_cycle, app.now).serve()

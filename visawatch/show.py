@@ -1,0 +1,92 @@
+"""Policies and changes as people read them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from extractors import Category, Policy
+from monitor.diff import as_rich, category, policy_diff, shortened, summary
+from monitor.status import Status
+from store.records import Change, Program
+
+# Green where applicants from abroad are welcome, red where not, yellow where nobody knows.
+_STYLES = {
+    Category.J1_AND_H1B: "green",
+    Category.J1_H1B_CASE_BY_CASE: "green",
+    Category.H1B_ONLY: "green",
+    Category.J1_ONLY: "cyan",
+    Category.J1_H1B_UNSTATED: "cyan",
+    Category.NO_SPONSORSHIP: "red",
+}
+_SEVERITIES = {"critical": "bold red", "major": "bold yellow", "minor": "dim"}
+
+
+def policies_table(statuses: Iterable[Status], *, title: str | None = None) -> Table:
+    """Each program with its policy, the sentences that prove it, and the health of its pages."""
+    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    table.add_column("Program", ratio=3, overflow="fold")
+    table.add_column("Policy", ratio=2)
+    table.add_column("What the page says", ratio=5, overflow="fold")
+    table.add_column("Page", no_wrap=True)
+    for status in statuses:
+        program = status.program
+        name = Text(program.institution)
+        name.append(f"\n{program.specialty}, {program.level}", style="dim")
+        health = Text(status.health, style="" if status.health == "ok" else "yellow")
+        table.add_row(name, _policy(status), _quotes(status), health, end_section=False)
+    return table
+
+
+def show_change(console: Console, change: Change, program: Program | None) -> None:
+    """One flagged change: what it means, and the words that changed."""
+    title = Text(f"#{change.id} ", style="bold")
+    title.append(f"{change.severity} ", style=_SEVERITIES[change.severity])
+    title.append(f"{change.kind.replace('_', ' ')}", style="bold")
+    if change.status != "open":
+        title.append(f" ({change.status})", style="dim")
+    console.print(title)
+    name = f"{program.institution}, {program.specialty}" if program else change.program_id
+    lines = [
+        Text(name),
+        Text(summary(change), style="bold"),
+        as_rich(shortened(policy_diff(change.before, change.after))),
+    ]
+    if change.url:
+        lines.append(Text(change.url, style="dim"))
+    for line in lines:
+        console.print(Padding(line, (0, 0, 0, 4)))
+    console.print()
+
+
+def _policy(status: Status) -> Text:
+    policy = status.policy
+    if policy is None:
+        return Text("not seen yet", style="dim")
+    words = category(policy.to_json())
+    text = Text(words, style=_STYLES.get(policy.category, "yellow"))
+    for condition in policy.conditions:
+        by = f" by {condition.by}" if condition.by else ""
+        text.append(f"\n{condition.visa}: {condition.kind.replace('_', ' ')}{by}", style="dim")
+    if policy.needs_review:
+        text.append("\nneeds review", style="yellow")
+    if status.inherited_from:
+        text.append("\nfrom its GME office", style="dim")
+    if status.origin != "read":
+        text.append(f"\n{status.origin} by a maintainer", style="dim")
+    return text
+
+
+def _quotes(status: Status) -> Text:
+    quotes = dict.fromkeys(_quoted(status.policy or Policy()))
+    if quotes:
+        return Text("\n".join(quotes))
+    return Text(status.detail or "nothing about visas", style="dim")
+
+
+def _quoted(policy: Policy) -> Iterable[str]:
+    return (f"“{evidence.quote}”" for evidence in policy.evidence)
