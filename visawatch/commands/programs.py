@@ -42,9 +42,8 @@ def import_(app: App, file: Path) -> None:
         known = {p.program_id for p in table.listed(store)}
         table.save(store, listing.programs)
     new = sum(p.program_id not in known for p in listing.programs)
-    app.note(
-        f"{new} programs added, {len(listing.programs) - new} replaced; `visawatch crawl` reads them"
-    )
+    replaced = len(listing.programs) - new
+    app.note(f"{new} programs added, {replaced} replaced; `visawatch crawl` reads their pages")
 
 
 @programs.command("list")
