@@ -1,103 +1,35 @@
-"""A store with invented programs and changes, and real mail servers on loopback."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+import trustme
+from alerts_bench import PAGE, PROGRAMS, Bench
+from mailserver import MailServer, serving
 
-from extractors.values import Condition, Evidence, Policy, Stance, Visa
-from store import changes, programs, subscriptions
+from store import programs
 from store.database import Store
-from store.records import Change, Program, Subscription, stamp
-
-NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)  # a Wednesday
-BEFORE_NOW = datetime(2026, 11, 20, tzinfo=UTC)
-PAGE = "https://harborview.example/im/visas"
-
-PROGRAMS = (
-    Program("harborview-im", "Harborview Medical Center", "Internal Medicine", city="Seattle", state="WA"),
-    Program("lakeside-fm", "Lakeside Health", "Family Medicine", city="Duluth", state="MN"),
-    Program("lakeside-surg", "Lakeside Health", "Surgery", city="Duluth", state="MN"),
-)  # fmt: skip
 
 
-def policy(
-    j1: Stance | None,
-    h1b: Stance | None,
-    text: str,
-    *conditions: Condition,
-    url: str | None = PAGE,
-    context: str | None = None,
-) -> dict[str, Any]:
-    """A policy's JSON in which one sentence proves all stances."""
-    stances = tuple((v, s) for v, s in ((Visa.J1, j1), (Visa.H1B, h1b)) if s is not None)
-    evidence = tuple(
-        Evidence(
-            visa, stance, text, 10, 10 + len(text), ("rule",),
-            context=text if context is None else context,
-            url=url, fetched_at="2026-11-25T02:10:00Z", snapshot="0" * 64,
-        )
-        for visa, stance in stances
-    )  # fmt: skip
-    return Policy(stances, conditions, 0.97, False, evidence).to_json()
-
-
-BOTH = policy(
-    Stance.SPONSORED, Stance.SPONSORED, "We sponsor J-1 and H-1B visas for our residents."
-)
-J1_ONLY = policy(
-    Stance.SPONSORED, Stance.NOT_SPONSORED, "We sponsor J-1 visas only; we do not sponsor H-1B."
-)
-REWORDED = policy(
-    Stance.SPONSORED, Stance.SPONSORED, "Both J-1 and H-1B visas are sponsored for our residents."
-)
-
-
-@dataclass
-class Bench:
-    """A store, and short ways to fill it."""
-
-    store: Store
-
-    def subscribe(self, email: str, *, at: datetime = BEFORE_NOW, **filters: str) -> Subscription:
-        with self.store.writing():
-            return subscriptions.add(self.store, Subscription(0, email, **filters), at)
-
-    def flag(
-        self,
-        program_id: str = "harborview-im",
-        before: dict[str, Any] = BOTH,
-        after: dict[str, Any] = J1_ONLY,
-        *,
-        kind: str = "policy_changed",
-        severity: str = "critical",
-        status: str = "open",
-        at: datetime = NOW,
-    ) -> Change:
-        with self.store.writing():
-            cycle = self.store.write("INSERT INTO cycles (started_at) VALUES (?)", (stamp(at),))
-            change = changes.flag(
-                self.store,
-                Change(
-                    0, program_id, cycle, kind, severity, status, before, after, stamp(at), PAGE
-                ),
-            )
-        assert change is not None
-        return change
-
-    def add_program(self, program: Program) -> None:
-        with self.store.writing():
-            programs.save(self.store, [program])
-
-
-@pytest.fixture()
+@pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A store with three programs."""
     with Store(tmp_path / "visawatch.db") as store:
         with store.writing():
             programs.save(store, [replace(p, website_url=PAGE) for p in PROGRAMS])
         yield Bench(store)
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A mail server without TLS."""
+    with serving(MailServer()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """An authority that no machine trusts."""
+    return trustme.CA()

@@ -1,0 +1,116 @@
+"""Senders that are killed, or that run at the same time."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from alerts_bench import NOW, SENDER, Bench
+from mailserver import MailServer, serving
+
+from monitor.alerts import Delivery, deliver
+from visawatch.config import MailSettings
+
+MAILS = 12
+SEND = """
+import sys
+from datetime import datetime
+from monitor.alerts import deliver
+from store.database import Store
+from visawatch.config import MailSettings
+path, url, sender, now = sys.argv[1:]
+print("ready", flush=True)
+sys.stdin.readline()
+with Store(path) as store:
+    print(deliver(store, MailSettings(smtp_url=url, sender=sender), datetime.fromisoformat(now)))
+"""
+
+
+def sender(bench: Bench, server: MailServer) -> subprocess.Popen[str]:
+    """A process that is about to send, and does so once it is told to."""
+    url = f"smtp://127.0.0.1:{server.port}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SEND, str(bench.store.path), url, SENDER, NOW.isoformat()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.fixture
+def many(bench: Bench) -> Bench:
+    for number in range(MAILS):
+        bench.subscribe(f"person{number}@a.example")
+    bench.flag()
+    assert bench.enqueue() == MAILS
+    return bench
+
+
+def test_a_killed_sender_loses_nothing(many: Bench) -> None:
+    server, killed = MailServer(), threading.Event()
+
+    def kill(recipient: str) -> None:
+        # The server has the sixth mail, and its sender dies before it is told so.
+        if len(server.received) == 6 and not killed.is_set():
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            killed.set()
+
+    server.on_data = kill
+    with serving(server):
+        process = sender(many, server)
+        process.communicate("go\n", timeout=60)
+        assert killed.is_set()
+        assert many.states().count("sent") == 5
+        mail = MailSettings(smtp_url=f"smtp://127.0.0.1:{server.port}", sender=SENDER)
+        assert deliver(many.store, mail, NOW) == Delivery(sent=MAILS - 5)
+    counts = server.counts()
+    assert set(counts) == {mail.message_id for mail in many.mails()}
+    # Nobody can know whether a server has a mail that it did not answer for; the second copy
+    # carries the same Message-ID. No other mail came twice.
+    assert sorted(counts.values()) == [1] * (MAILS - 1) + [2]
+
+
+def test_two_senders_at_once_send_each_mail_once(many: Bench, server: MailServer) -> None:
+    processes = [sender(many, server) for _ in range(2)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert set(server.counts().values()) == {1}
+    assert len(server.counts()) == MAILS
+    assert many.states() == ["sent"] * MAILS
+
+
+def test_a_sender_that_waits_too_long_says_who_sends(
+    many: Bench, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.alerts.delivery.LEASE_WAIT", 0.2)
+    here, go_on = threading.Event(), threading.Event()
+
+    def hold(recipient: str) -> None:
+        here.set()
+        go_on.wait(30)
+
+    server.on_data = hold
+    process = sender(many, server)
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    assert here.wait(30)
+    mail = MailSettings(smtp_url=f"smtp://127.0.0.1:{server.port}", sender=SENDER)
+    delivery = deliver(many.store, mail, NOW)
+    assert (delivery.sent, delivery.postponed) == (0, MAILS)
+    assert f"process {process.pid}" in delivery.problems[0]
+    go_on.set()
+    process.communicate(timeout=60)
+    assert set(server.counts().values()) == {1}
