@@ -242,9 +242,10 @@ def _spans(old: list[str], new: list[str], before: str, after: str) -> Iterator[
 
 def _cut(text: str, around: int, *, start: bool, end: bool) -> str:
     """`text` less its middle; less its beginning at the `start` of a diff, its end at the end."""
-    words = re.findall(r"\S+\s*|\s+", text)
+    words = list(re.finditer(r"\S+", text))
     first, last = (0 if start else around), (0 if end else around)
     if len(words) <= first + last + 1:
         return text
-    tail = "".join(words[len(words) - last :])
-    return "".join(words[:first]) + "… " + tail
+    head = text[: words[first - 1].end()] if first else ""
+    tail = text[words[-last].start() :] if last else ""
+    return " ".join(filter(None, (head, "…", tail)))

@@ -38,7 +38,11 @@ class _Policy(EmailPolicy):
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in _UNBROKEN:
             return f"{name}: {value}".replace(", ", ",\r\n ").encode("ascii") + b"\r\n"
-        return super().fold_binary(name, value)
+        # A value of nearly a line is put on the next one, behind an empty first line, which
+        # not every reader joins without a space.
+        empty = f"{name}:\r\n ".encode("ascii")
+        folded = super().fold_binary(name, value)
+        return folded.replace(empty, f"{name}: ".encode("ascii"), 1)
 
 
 def readable(text: str) -> str:

@@ -6,19 +6,17 @@ from dataclasses import asdict
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.alerts import MailError, check, deliver, enqueue
+from monitor.alerts import check, deliver, enqueue
 from store import outbox
 from store.records import Mail
-
-if TYPE_CHECKING:
-    from visawatch.app import App
+from visawatch.app import App
 
 
 @click.group()
@@ -36,16 +34,13 @@ def send(app: App, as_json: bool) -> None:
     sent by a later run.
     """
     settings = app.config.mail
-    try:
-        check(settings)
-        with app.store() as store:
-            base_url = app.config.web.base_url
-            composed = enqueue(store, app.now(), sender=settings.sender, base_url=base_url)
-            delivery = deliver(store, settings, app.now())
-    except MailError as error:
-        raise click.ClickException(str(error)) from error
+    check(settings)
+    with app.store() as store:
+        base_url = app.config.web.base_url
+        composed = enqueue(store, app.now(), sender=settings.sender, base_url=base_url)
+        delivery = deliver(store, settings, app.now())
     for problem in delivery.problems:
-        click.echo(problem, err=True)
+        app.note(problem)
     if as_json:
         app.echo_json({"composed": composed, **asdict(delivery)})
     else:
@@ -72,15 +67,15 @@ def show(app: App, number: int | None, as_json: bool) -> None:
     elif number is not None:
         click.echo(_head(mails[0]) + "\n\n" + text_of(mails[0]))
     else:
-        _print(mails)
+        _print(app.console(), mails)
 
 
-def _print(mails: list[Mail]) -> None:
-    table = Table("N", "Composed", "To", "Subject", "State")
+def _print(console: Console, mails: list[Mail]) -> None:
+    table = Table("N", "Composed", "To", "Subject", "State", header_style="bold", pad_edge=False)
     for mail in mails:
         cells = (str(mail.id), mail.created_at, mail.email, mail.subject, _state(mail))
         table.add_row(*map(Text, cells))
-    Console().print(table if mails else "No mail yet; `visawatch alerts send` composes it.")
+    console.print(table if mails else "No mail yet; `visawatch alerts send` composes it.")
 
 
 def _state(mail: Mail) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,9 +13,7 @@ from extractors.values import Visa
 from monitor.alerts import AddressError, address, described, lets_through
 from store import programs, subscriptions
 from store.records import Subscription
-
-if TYPE_CHECKING:
-    from visawatch.app import App
+from visawatch.app import App
 
 FREQUENCIES = {"at-once": "at_once", "daily": "daily", "weekly": "weekly"}
 
@@ -102,15 +98,13 @@ def subscribe(
     click.echo(f"{email} is told of {described(made)}.")
     click.echo(f"To stop: visawatch unsubscribe {made.token}")
     if severity == "minor" and frequency == "at-once":
-        click.echo(
-            "Note: minor changes are mailed in digests only; --frequency daily or weekly has them.",
-            err=True,
+        app.note(
+            "Note: minor changes are mailed in digests only; --frequency daily or weekly has them."
         )
     if not any(lets_through(made, program) for program in watched):
-        click.echo(
+        app.note(
             "Note: no watched program passes these filters now; `visawatch programs list` has "
-            "the names as they must be written.",
-            err=True,
+            "the names as they must be written."
         )
 
 
@@ -139,8 +133,12 @@ def list_subscriptions(app: App, as_json: bool) -> None:
         for subscription in found:
             app.echo_json(asdict(subscription))
         return
-    table = Table("ID", "Address", "Is told of", "Since", "Token")
+    table = Table(
+        "ID", "Address", "Is told of", "Since", "Token", header_style="bold", pad_edge=False
+    )
     for s in found:
         cells = (str(s.id), s.email, described(s), s.created_at[:10], s.token)
         table.add_row(*map(Text, cells))
-    Console().print(table if found else "No subscriptions; `visawatch subscribe EMAIL` adds one.")
+    app.console().print(
+        table if found else "No subscriptions; `visawatch subscribe EMAIL` adds one."
+    )
