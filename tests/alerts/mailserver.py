@@ -93,8 +93,7 @@ class MailServer:
 
     def _answer(self, server: SMTP, answer: str) -> str:
         if answer == "drop":
-            assert server.transport is not None
-            server.transport.abort()
+            hang_up(server)
         return answer
 
 
@@ -121,5 +120,10 @@ async def _serve(server: MailServer, ready: threading.Event) -> None:
     await stopped.wait()
     listener.close()
     for session in server.sessions:
-        if session.transport is not None:
-            session.transport.abort()
+        hang_up(session)
+
+
+def hang_up(session: SMTP) -> None:
+    """Closes the connection without a word."""
+    if isinstance(session.transport, asyncio.WriteTransport):
+        session.transport.abort()

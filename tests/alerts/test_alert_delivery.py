@@ -176,7 +176,7 @@ def test_what_is_never_taken_is_given_up_after_days_and_attempts(
     three: Bench, server: MailServer
 ) -> None:
     server.rcpt["ana@a.example"] = ["451 not now"] * 50
-    moment, refused = NOW, []
+    moment, refused = NOW, list[str]()
     while not refused:
         delivery = deliver(three.store, settings(server), moment)
         refused = [p for p in delivery.problems if "given up" in p]
@@ -220,9 +220,7 @@ def test_a_server_that_goes_away_in_the_middle(three: Bench, server: MailServer)
     assert (delivery.sent, delivery.postponed) == (1, 2)
     assert three.states() == ["sent", "queued", "queued"]
     assert deliver(three.store, settings(server), NOW + timedelta(minutes=2)) == Delivery(sent=2)
-    assert server.recipients() == ["ana@a.example", "cy@c.example", "bo@b.example"] or (
-        sorted(server.recipients()) == THREE
-    )
+    assert server.recipients() == THREE
 
 
 def test_a_sender_that_the_server_does_not_take_loses_nothing(
