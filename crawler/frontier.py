@@ -40,6 +40,7 @@ class _Host:
     granted: float = 0.0  # what the last grant set `free_at` to
     delay: float = 0.0
     listed: bool = False  # in the frontier's `_ready`
+    awaits_robots: bool = False  # nothing else may be asked before its robots.txt was read
     timer: asyncio.TimerHandle | None = None
 
 
@@ -64,7 +65,7 @@ class Frontier(BaseScheduler):
             settings["ROBOTSTXT_USER_AGENT"],
             settings["USER_AGENT"],
             settings.getfloat("DOWNLOAD_TIMEOUT"),
-            release=self._robots_known,
+            on_known=self._robots_known,
         )
 
     @classmethod
@@ -73,8 +74,8 @@ class Frontier(BaseScheduler):
         return cls(crawler)
 
     def has_pending_requests(self) -> bool:
-        """Whether requests wait, for their host's time or for its robots.txt."""
-        return self._waiting > 0 or self.robots.parked > 0
+        """Whether requests wait for their host."""
+        return self._waiting > 0
 
     def enqueue_request(self, request: Request) -> bool:
         """Take a request; refuse it (False) once the crawl is being stopped."""
@@ -91,15 +92,19 @@ class Frontier(BaseScheduler):
             host = self._ready.popleft()
             host.listed = False
             now = monotonic()
-            if host.waiting and host.in_hand < self._per_host and host.free_at <= now:
+            if not self._may_be_asked(host) or host.free_at > now:
+                self._schedule(host)
+                continue
+            request = self.robots.first(host.waiting[0][2])
+            if request is not None:
+                host.awaits_robots = True
+            else:
+                request = heapq.heappop(host.waiting)[2]
                 self._waiting -= 1
-                request = self.robots.before(heapq.heappop(host.waiting)[2])
-                if request is not None:
-                    host.in_hand += 1
-                    host.free_at = host.granted = now + max(self._delay, host.delay)
-                    self._schedule(host)
-                    return request
+            host.in_hand += 1
+            host.free_at = host.granted = now + max(self._delay, host.delay)
             self._schedule(host)
+            return request
         return None
 
     def done(self, request: Request) -> None:
@@ -119,7 +124,6 @@ class Frontier(BaseScheduler):
     def stop(self) -> None:
         """Forget what waits; requests in hand end as usual."""
         self._stopped = True
-        self.robots.forget()
         self._ready.clear()
         for host in self._hosts.values():
             host.waiting.clear()
@@ -144,9 +148,15 @@ class Frontier(BaseScheduler):
         heapq.heappush(host.waiting, (-request.priority, next(self._order), request))
         self._waiting += 1
 
+    def _may_be_asked(self, host: _Host) -> bool:
+        """Whether a request waits that the host may get, apart from the time."""
+        if not host.waiting or host.in_hand >= self._per_host:
+            return False
+        return not host.awaits_robots or Robots.is_one(host.waiting[0][2])
+
     def _schedule(self, host: _Host) -> None:
         """List a host as ready, or set a timer for when it will be."""
-        if host.listed or not host.waiting or host.in_hand >= self._per_host:
+        if host.listed or not self._may_be_asked(host):
             return
         wait = host.free_at - monotonic()
         if wait <= 0:
@@ -163,13 +173,12 @@ class Frontier(BaseScheduler):
             self._waiting -= 1
             self._crawler.engine.crawl(heapq.heappop(host.waiting)[2])
 
-    def _robots_known(self, requests: list[Request], crawl_delay: float) -> None:
-        """Queue what waited for a robots.txt; called when its response was read."""
-        for request in requests:
-            host = self._host(request)
-            host.delay = max(host.delay, crawl_delay)
-            self._push(host, request)
-            self._schedule(host)
+    def _robots_known(self, name: str, crawl_delay: float) -> None:
+        """Go on with a host; called when its robots.txt was read."""
+        host = self._hosts[name]
+        host.awaits_robots = False
+        host.delay = max(host.delay, crawl_delay)
+        self._schedule(host)
 
     @staticmethod
     def _cancel_timer(host: _Host) -> None:

@@ -22,6 +22,14 @@ _REFRESH = re.compile(
     rb"""<meta\s[^>]*?http-equiv\s*=\s*["']?refresh["']?[^>]*?content\s*=\s*"""
     rb"""["']?\s*[0-3](?:\.\d+)?\s*[;,]\s*url\s*=\s*["']?([^"'>\s]{1,2000})"""
 )
+_HIDING = (
+    (b"<!--", b"-->"),
+    (b"<script", b"</script"),
+    (b"<svg", b"</svg"),
+    (b"<template", b"</template"),
+    (b"<noscript", b"</noscript"),
+)
+_MAX_HIDDEN = 20  # hidden elements that are passed over on the way to a shown one
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -48,10 +56,25 @@ class Markup:
         return self._element(b"<h1", b"</h1", len(self.body))
 
     def _element(self, opening: bytes, closing: bytes, within: int) -> str:
-        start = self.low.find(opening, 0, within)
+        start = self._find_shown(opening, within)
         start = self.low.find(b">", start) + 1 if start >= 0 else 0
         end = self.low.find(closing, start, start + 2_000) if start else -1
         return self.decode(plain(self.body[start:end])) if end >= 0 else ""
+
+    def _find_shown(self, opening: bytes, within: int) -> int:
+        """Return where an element first begins outside comments, code and drawings, or -1."""
+        start = self.low.find(opening, 0, within)
+        for _ in range(_MAX_HIDDEN):
+            if start < 0:
+                return -1
+            for hidden, shown in _HIDING:
+                if self.low.rfind(hidden, 0, start) > self.low.rfind(shown, 0, start):
+                    end = self.low.find(shown, start)
+                    start = self.low.find(opening, end, within) if end >= 0 else -1
+                    break
+            else:
+                return start
+        return -1
 
     def text(self, enough: int) -> tuple[str, int]:
         """Return the visible text outside navigation, up to `enough` words, and their number."""

@@ -21,7 +21,7 @@ from crawler import wire
 from crawler.errors import CrawlError
 from crawler.values import Fetch, Plan
 
-_GRACE_SECONDS = 10.0  # for a child that has said that it is done to exit
+_GRACE_SECONDS = 10.0  # for a child that has closed its connection to exit
 
 
 class Crawl(Iterator[Fetch]):
@@ -69,17 +69,12 @@ class Crawl(Iterator[Fetch]):
             return
 
     def _close(self) -> None:
-        ended = self._ended
         self._ended = True
         self._stream.close()
-        self._link.close()  # a child that still crawls sees this, and ends
-        try:
-            if not ended:
-                self._child.kill()  # nothing of it is wanted any more, and it keeps nothing
-            self._child.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+        self._link.close()
+        # It has said its last word, or nobody wants to hear it; and it keeps nothing to lose.
+        self._child.kill()
+        self._child.wait()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from protego import Protego
 from scrapy import Request
@@ -36,39 +36,36 @@ class Rules:
 
 
 class Robots:
-    """The robots.txt of every origin, and the requests that wait for one."""
+    """The robots.txt of every origin."""
 
     def __init__(
         self,
         token: str,
         user_agent: str,
         timeout: float,
-        release: Callable[[list[Request], float], None],
+        on_known: Callable[[str, float], None],
     ) -> None:
         self._token = token
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"}
         self._timeout = timeout
-        self._release = release
+        self._on_known = on_known  # called with the host's name and its Crawl-delay
         self._rules: dict[str, Rules] = {}
-        self._parked: dict[str, list[Request]] = {}
-        self.parked = 0
 
-    def before(self, request: Request) -> Request | None:
-        """Return what may be sent now: the request, its robots.txt first, or None (parked)."""
+    @staticmethod
+    def is_one(request: Request) -> bool:
+        """Whether a request is for a robots.txt, or for where one has moved to."""
+        return "robots" in request.meta
+
+    def first(self, request: Request) -> Request | None:
+        """Return the request for the robots.txt that must be read before `request`, if any."""
         origin = origin_of(request)
-        if "robots" in request.meta or origin in self._rules:
-            return request
-        self.parked += 1
-        if origin in self._parked:
-            self._parked[origin].append(request)
+        if origin in self._rules or self.is_one(request):
             return None
-        self._parked[origin] = [request]
         return Request(
             f"{origin}/robots.txt",
             headers=self._headers,
             callback=self._arrived,
             errback=self._failed,
-            cb_kwargs={"origin": origin},
             meta={"robots": origin, "download_timeout": self._timeout},
             priority=_PRIORITY,
         )
@@ -92,12 +89,8 @@ class Robots:
             return ()
         return tuple(urljoin(f"{origin}/", address) for address in rules.parsed.sitemaps)
 
-    def forget(self) -> None:
-        """Forget the requests that wait."""
-        self._parked.clear()
-        self.parked = 0
-
-    def _arrived(self, response: Response, origin: str) -> None:
+    def _arrived(self, response: Response) -> None:
+        origin: str = response.meta["robots"]
         host = origin.partition("://")[2]
         status = response.status
         if status == 429 or status >= 500:
@@ -115,20 +108,18 @@ class Robots:
         else:
             self._settle(origin, Rules())
 
-    def _failed(self, failure: Any, origin: str | None = None) -> None:
-        origin = failure.request.meta["robots"]
+    def _failed(self, failure: Any) -> None:
+        origin: str = failure.request.meta["robots"]
         refused = explain(failure.value, failure.request)
         detail = f"its robots.txt could not be read, so nothing else was asked: {refused.detail}"
         self._settle(origin, Rules(refusal=Refused(refused.health, detail, refused.status)))
 
     def _settle(self, origin: str, rules: Rules) -> None:
         self._rules[origin] = rules
-        requests = self._parked.pop(origin, [])
-        self.parked -= len(requests)
         delay = 0.0
         if rules.parsed is not None:
             delay = min(float(rules.parsed.crawl_delay(self._token) or 0.0), _MAX_CRAWL_DELAY)
-        self._release(requests, delay)
+        self._on_known(urlsplit(origin).hostname or "", delay)
 
 
 def origin_of(request: Request) -> str:

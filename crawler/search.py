@@ -103,6 +103,10 @@ class Search:
                 self._sitemaps_seen.add(address)
                 self._sitemaps.append(address)
 
+    def adopt(self, url: str) -> None:
+        """Count a site as the institution's own: its start page redirects there."""
+        self._sites.add(site_of(url))
+
     def is_own(self, url: str) -> bool:
         """Whether a page is on the institution's site."""
         return site_of(url) in self._sites

@@ -87,7 +87,10 @@ def site_of(url: str) -> str:
 
 @cache
 def _registrable(host: str) -> str:
-    return _suffixes().extract_str(host).top_domain_under_public_suffix
+    known = _suffixes().extract_str(host)
+    if known.top_domain_under_public_suffix or known.ipv4 or known.ipv6 or "." not in host:
+        return known.top_domain_under_public_suffix
+    return ".".join(host.rstrip(".").split(".")[-2:])  # the list's default rule: *
 
 
 @cache

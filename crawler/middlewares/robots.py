@@ -6,6 +6,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 
 from crawler.frontier import Frontier
+from crawler.robots import Robots
 
 
 class RobotsMiddleware:
@@ -22,7 +23,7 @@ class RobotsMiddleware:
     def process_request(self, request: Request) -> None:
         """Let the request pass or refuse it."""
         frontier = self._crawler.engine.scheduler
-        if "robots" in request.meta or not isinstance(frontier, Frontier):
+        if Robots.is_one(request) or not isinstance(frontier, Frontier):
             return
         refused = frontier.robots.refusal(request)
         if refused is not None:

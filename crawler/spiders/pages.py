@@ -99,12 +99,16 @@ class PagesSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the requests for known pages, and the first ones of searches."""
+        searches = self._planned_searches()
+        starts = {start for search in searches for start in search.starts}
         for page in self._ledger.known_pages():
-            asked = self._ask(page, _KNOWN, conditional=True)
+            # A search needs the links of its start page, which a 304 does not have.
+            conditional = canonical(page.url) not in starts
+            asked = self._ask(page, _KNOWN, conditional=conditional)
             requests = [asked] if isinstance(asked, Request) else await self._settle(page, asked)
             for request in requests:
                 yield request
-        for search in self._planned_searches():
+        for search in searches:
             for request in await self._advance(search):
                 yield request
 
@@ -216,6 +220,10 @@ class PagesSpider(Spider):
             if fetch.health in (Health.GONE, Health.SOFT_404):
                 for search in self._searches_instead_of(page):
                     requests += await self._advance(search)
+        if waiting and fetch.health is Health.NOT_MODIFIED:
+            page.waiting = waiting
+            again = self._ask(page, _DISCOVERED, conditional=False)
+            return [*requests, again] if isinstance(again, Request) else requests
         if waiting:
             await self._hand_to_searches(page, fetch, waiting)
             for search, _ in waiting:
@@ -268,6 +276,8 @@ class PagesSpider(Spider):
                     page.waiting.append((search, candidate))
                     return [asked]
                 outcome = asked
+            elif outcome.health is not Health.OK:
+                search.give_back()  # nothing is asked for, and there is nothing to read
             await self._hand_to_searches(page, outcome, [(search, candidate)])
 
     async def _hand_to_searches(
@@ -284,6 +294,10 @@ class PagesSpider(Spider):
             if fetch.health in _REFUSED_UNASKED and candidate.depth > 0:
                 search.give_back()
                 continue
+            if not search.is_own(final):
+                if candidate.depth > 0:
+                    continue  # a link that left the institution's site by a redirect
+                search.adopt(final)
             search.learn(reading.links, candidate.depth)
             if candidate.url in search.starts:
                 search.learn_sitemaps(self._sitemap_addresses(fetch.final_url))
