@@ -12,6 +12,7 @@ from __future__ import annotations
 import html
 import json
 import random
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -24,13 +25,17 @@ from extractors import Policy, Visa, classify
 PASSAGES = Path(__file__).parent.parent / "tests" / "data" / "statements.jsonl"
 ROUNDS = 7
 PAGES = 12
-_WORDS = """our residents care for patients in clinic and on the wards with close teaching from
-attending physicians who value curiosity kindness rigor research quality improvement community
-health didactics simulation journal club conference rotation elective ambulatory inpatient
-procedures feedback mentorship wellness scholarship curriculum learning team hospital program
-department application interview season letters scores transcript certificate training year
-benefits salary vacation parking meals insurance retirement education stipend housing city
-mountains river neighborhoods schools families music food trails museums history""".split()
+_WORDS = re.findall(
+    r"\w+",
+    "our residents care for patients in clinic and on the wards with close teaching from "
+    "attending physicians who value curiosity kindness rigor research quality improvement "
+    "community health didactics simulation journal club conference rotation elective "
+    "ambulatory inpatient procedures feedback mentorship wellness scholarship curriculum "
+    "learning team hospital program department application interview season letters "
+    "scores transcript certificate training year benefits salary vacation parking meals "
+    "insurance retirement education stipend housing city mountains river neighborhoods "
+    "schools families music food trails museums history",
+)
 _STATEMENT = (
     "<h3>Visa sponsorship</h3><p>Our program sponsors J-1 visas through ECFMG. H-1B visas are "
     "considered case by case, and USMLE Step 3 must be passed by February 1, 2027.</p>"
@@ -62,7 +67,8 @@ def make_page(seed: int, *, statement: bool) -> bytes:
         sections.append(
             f'<section class="block block-{n}"><div class="inner"><h2 id="s{n}">{words(2, 5)}</h2>'
             f'<p>{words(25, 70)}. <a href="/more/{n}">{words(1, 3)}</a> {words(10, 30)}.</p>'
-            f"<p><strong>{words(2, 3)}</strong> {words(20, 60)}.</p><ul>{items}</ul></div></section>"
+            f"<p><strong>{words(2, 3)}</strong> {words(20, 60)}.</p><ul>{items}</ul>"
+            "</div></section>"
         )
     if statement:
         sections.insert(len(sections) // 2, f'<div class="rich-text">{_STATEMENT}</div>')

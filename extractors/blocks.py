@@ -58,7 +58,7 @@ def html_blocks(page: str) -> list[Block]:
     light = prune(page)
     if not light:
         return []
-    return _Walk().run(BeautifulSoup(light, "lxml"))
+    return _Walk().run(BeautifulSoup(light, "lxml", multi_valued_attributes=None))
 
 
 def text_blocks(text: str) -> list[Block]:
@@ -78,7 +78,7 @@ class _Walk:
         self._headings: list[tuple[int, str]] = []
         self._leads: list[str] = []  # of the open lists, outermost first
         self._flat_lead = ""  # of items that are paragraphs with a bullet
-        self._buffer: list[str] = []
+        self._buffer: list[str | None] = []  # None is a line break
 
     def run(self, soup: BeautifulSoup) -> list[Block]:
         stack: list[tuple[Tag, Iterator[PageElement]]] = [(soup, iter(soup.contents))]
@@ -93,9 +93,7 @@ class _Walk:
                     self._buffer.append(str(child))
             elif isinstance(child, Tag):
                 if child.name == "br":
-                    self._buffer.append("\n")
-                elif child.name in ("b", "strong"):
-                    self._buffer.append(child.get_text())
+                    self._buffer.append(None)
                 elif child.name == "table" and child.find("table") is None:
                     self._flush(tag)
                     self._table(child)
@@ -113,19 +111,27 @@ class _Walk:
 
     def _flush(self, tag: Tag) -> None:
         """Make blocks of the text gathered directly in `tag`."""
-        text = "".join(self._buffer)
-        self._buffer.clear()
-        if not text.strip():
+        if not self._buffer:
             return
+        lines = [""]
+        for part in self._buffer:
+            if part is None:
+                lines.append("")
+            else:
+                lines[-1] += part
+        self._buffer.clear()
         name = tag.name
-        if name in _HEADINGS:
-            self.add(" ".join(text.split()), BlockKind.HEADING, _HEADINGS[name])
-        elif name in ("summary", "dt"):
-            self.add(" ".join(text.split()), BlockKind.QUESTION)
-        else:
-            kind = BlockKind.ITEM if self._leads else BlockKind.PARAGRAPH
-            for line in _joined_lines(text.split("\n")):
-                self.add(line, kind)
+        if name == "pre":
+            lines = [line for part in lines for line in part.split("\n")]
+        if len(lines) > 1:
+            lines = _joined_lines(lines)
+        for line in lines:
+            if name in _HEADINGS:
+                self.add(line, BlockKind.HEADING, _HEADINGS[name])
+            elif name in ("summary", "dt"):
+                self.add(line, BlockKind.QUESTION)
+            else:
+                self.add(line, BlockKind.ITEM if self._leads else BlockKind.PARAGRAPH)
 
     def add(self, text: str, kind: BlockKind, level: int = 7) -> None:
         """Append one block, and remember it if others will stand under it."""
@@ -218,16 +224,9 @@ def _cell_lines(cell: Tag) -> list[str]:
 
 
 def _is_header(row: Tag, cells: list[Tag]) -> bool:
-    if row.find_parent("thead") is not None or all(c.name == "th" for c in cells):
-        return True
-    # A row of bold cells, or of visas with an empty corner.
-    return all(_is_bold(c) for c in cells)
-
-
-def _is_bold(cell: Tag) -> bool:
-    text = cell.get_text().strip()
-    bold = cell.find(["b", "strong"])
-    return not text or (bold is not None and bold.get_text().strip() == text)
+    return row.find_parent("thead") is not None or all(
+        cell.name == "th" or not cell.get_text().strip() for cell in cells
+    )
 
 
 def _looks_like_heading(text: str) -> bool:

@@ -16,10 +16,10 @@ from extractors.reading_text import ANY, OTHER, Mention, ReadingText, reading_te
 from extractors.rulebook import Direction, Hit, RuleKind, rulebook
 from extractors.values import Stance, Visa
 
-_STATUSES = (Visa.CITIZEN, Visa.PERMANENT_RESIDENT)
+STATUSES = (Visa.CITIZEN, Visa.PERMANENT_RESIDENT)
 _REACH = 110  # characters between a cue and a visa it speaks of
 _POLAR = (RuleKind.OFFER, RuleKind.MILD_OFFER, RuleKind.REFUSE)
-_OF_H1B = (
+OF_H1B = (
     ConditionKind.STEP3_PASSED,
     ConditionKind.TRANSFER_ONLY,
     ConditionKind.US_GRADUATES_ONLY,
@@ -73,6 +73,7 @@ class Reading:
     answer: Stance | None = None
     others: bool = False  # about scholars, observers, faculty
     trainees: bool = False
+    leans_back: bool = False  # "this", "such requests": speaks of what was said before
     citizens: tuple[str, ...] = ()  # rules that say: citizens only
     leftover: int = 0  # words that no rule knows
 
@@ -102,6 +103,7 @@ def read_sentence(raw: str) -> Reading:
     kinds = {hit.rule.kind for hit in hits}
     reading.others = RuleKind.OTHERS in kinds
     reading.trainees = RuleKind.TRAINEES in kinds
+    reading.leans_back = RuleKind.LEANS_BACK in kinds
     if RuleKind.NO in kinds:
         reading.answer = Stance.NOT_SPONSORED
     elif RuleKind.YES in kinds:
@@ -151,6 +153,7 @@ _SILENT = (
     RuleKind.END,
     RuleKind.OTHERS,
     RuleKind.TRAINEES,
+    RuleKind.LEANS_BACK,
     RuleKind.YES,
     RuleKind.NO,
     RuleKind.ASIDE,
@@ -199,7 +202,7 @@ def _read_only(reading: Reading, only: Sequence[Hit], clauses: Sequence[_Clause]
     """ "Only J-1": the J-1 is offered, the H-1B by that refused."""
     for hit in only:
         named = [m.visa for m in reading.mentions if hit.start <= m.start and m.end <= hit.end]
-        named = [v for v in named if v not in (ANY, OTHER, *_STATUSES)]
+        named = [v for v in named if v not in (ANY, OTHER, *STATUSES)]
         if not {Visa.J1, Visa.H1B} & set(named):
             continue
         if not any(c.start <= hit.start < c.end for c in clauses):
@@ -217,7 +220,7 @@ def _claim(reading: Reading, visa: str, stance: Stance, strength: Strength, hit:
 
 def _read_clause(reading: Reading, clause: _Clause) -> None:
     explicit = {c.visa for c in reading.claims if c.strength is Strength.EXPLICIT}
-    specific = any(m.visa not in (ANY, *_STATUSES) for m in clause.mentions)
+    specific = any(m.visa not in (ANY, *STATUSES) for m in clause.mentions)
     for mention in clause.mentions:
         if mention.visa in explicit or (mention.visa == ANY and specific):
             continue
@@ -231,7 +234,7 @@ def _read_clause(reading: Reading, clause: _Clause) -> None:
         mild = cue.rule.kind is RuleKind.MILD_OFFER
         strength = Strength.MILD if mild else Strength.EXPLICIT
         reading.claims.append(Claim(mention.visa, stance, strength, (mention.rule, cue.rule.id)))
-    listed = any(m.visa in _STATUSES for m in clause.mentions)
+    listed = any(m.visa in STATUSES for m in clause.mentions)
     if listed and not any(c.rule.kind is RuleKind.REFUSE for c in clause.cues):
         for mention in list(reading.unclaimed):
             if mention in clause.mentions and mention.visa in (Visa.J1, Visa.H1B):
@@ -264,7 +267,7 @@ def _distance(mention: Mention, cue: Hit, clause: _Clause) -> tuple[int, int] | 
     if gap > _REACH:
         return None
     direction = cue.rule.direction
-    others = [m for m in clause.mentions if m.visa not in _STATUSES]
+    others = [m for m in clause.mentions if m.visa not in STATUSES]
     if direction is Direction.FORWARD and not after and any(m.start >= cue.end for m in others):
         return None
     if direction is Direction.BACKWARD and after and any(m.end <= cue.start for m in others):
@@ -282,7 +285,7 @@ def _read_citizens(reading: Reading, live: Sequence[Hit]) -> None:
     if not hits:
         return
     refused = {c.visa for c in reading.claims if c.stance is Stance.NOT_SPONSORED}
-    if all(v in refused or v in _STATUSES for v in reading.visas):
+    if all(v in refused or v in STATUSES for v in reading.visas):
         reading.citizens = tuple(dict.fromkeys(h.rule.id for h in hits))
 
 
@@ -308,7 +311,7 @@ def _demanded(
         return (Visa.J1,)
     for clause in (clauses[at], *reversed(clauses[:at]), *clauses[at + 1 : at + 2]):
         named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER)]
-        if kind in _OF_H1B:
+        if kind in OF_H1B:
             named = [m for m in named if m.visa in (Visa.H1B, OTHER)]
         if named:
             nearest = min(named, key=lambda m: max(m.start - hit.end, hit.start - m.end))

@@ -13,17 +13,19 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from extractors.sieve import without_scripts
 
-_NEVER = (
+_NEVER = frozenset((
     "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "embed",
     "canvas", "audio", "video", "picture", "map", "head", "nav", "footer", "select",
     "textarea", "datalist", "dialog",
-)  # fmt: skip
+))  # fmt: skip
 _INLINE = (
-    "a", "abbr", "acronym", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
+    "a", "abbr", "b", "acronym", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
     "font", "i", "ins", "kbd", "label", "mark", "o", "q", "s", "samp", "small", "span",
-    "sub", "sup", "time", "tt", "u", "var", "wbr", "nobr", "img", "input", "hr", "link", "meta",
+    "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "nobr", "img", "input", "hr", "link",
+    "meta",
 )  # fmt: skip
-_KEPT_ATTRIBUTES = frozenset({"colspan", "rowspan", "scope"})
+_WRAPPERS = frozenset(("div", "section", "article", "main", "header", "form", "aside", "center"))
+_WRAPPER = "wrapper"
 _DROPPED_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "menubar", "alert"})
 _DROPPED_NAMES = re.compile(
     r"(?:^|[\s_-])(?:cookies?|cookie-?banner|gdpr|breadcrumbs?|navbar|main-?menu|site-?nav"
@@ -37,10 +39,9 @@ _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _KEEPERS = ("main", "article", "h1")
 _MANY_WORDS = 800  # attributes of one tag: parsing them takes quadratic time
 _LONG_TAG = 4000  # characters
-_LONG_RUN = re.compile(rf"[^>]{{{_LONG_TAG},}}+>?")
 _TAG_START = re.compile(r"<[a-zA-Z][^\s<>/]{0,40}")
-_RAW_END = re.compile(r"</(?:script|style|textarea|title|xmp|template|noscript)\s*>?$", re.I)
-_INLINE_TAG = re.compile(rf"</?(?:{'|'.join(_INLINE)}|b|strong)(?:\s[^<>]*)?>", re.I)
+_RAW_END = re.compile(r"</(?:script|style|textarea|title|xmp|template|noscript)\s*$", re.I)
+_INLINE_TAG = re.compile(rf"</?(?:{'|'.join(_INLINE)})(?:\s[^<>]*)?>", re.I)
 
 
 def prune(page: str) -> str:
@@ -50,16 +51,24 @@ def prune(page: str) -> str:
     if root is None:
         return ""
     controlled = _controlled_ids(root)
-    doomed = [e for e in root.iter(etree.Element) if _is_dropped(e, controlled)]
+    doomed = [
+        e
+        for e in root.iter(etree.Element)
+        if (e.tag in _NEVER or e.attrib or e.tag == "aside") and _is_dropped(e, controlled)
+    ]
     for element in doomed:
         _drop(element)
     etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+    for cell in root.iter("td"):
+        if _is_bold(cell):
+            cell.tag = "th"
     etree.strip_tags(root, *_INLINE)
     for element in root.iter(etree.Element):
-        attributes = element.attrib
-        if attributes:
-            for name in [n for n in attributes if n not in _KEPT_ATTRIBUTES]:
-                del attributes[name]
+        if element.tag not in ("td", "th"):  # whose spans place them under their headers
+            element.attrib.clear()
+        if element.tag in _WRAPPERS and _only_wraps(element):
+            element.tag = _WRAPPER
+    etree.strip_tags(root, _WRAPPER)
     return str(etree.tostring(root, encoding="unicode", method="html"))
 
 
@@ -81,34 +90,47 @@ def _parse(page: str) -> etree._Element | None:
     return root
 
 
+def _is_bold(cell: etree._Element) -> bool:
+    """True for a cell in bold throughout: a header, on pages that never heard of <th>."""
+    if len(cell) != 1 or cell[0].tag not in ("b", "strong"):
+        return False
+    around = (cell.text or "") + (cell[0].tail or "")
+    return not around.strip()
+
+
+def _only_wraps(element: etree._Element) -> bool:
+    """True for a container of blocks with no text of its own: it can go, they stay."""
+    if not len(element) or (element.text and not element.text.isspace()):
+        return False
+    return all(child.tag != "br" and (not child.tail or child.tail.isspace()) for child in element)
+
+
 def _without_monster_tags(page: str) -> str:
     """`page` with the attributes cut from any tag that has hundreds of them."""
+    runs = page.split(">")
+    if max(map(len, runs)) < _LONG_TAG:
+        return page
+    return ">".join(_shortened(run) if len(run) >= _LONG_TAG else run for run in runs)
 
-    def shorten(run: re.Match[str]) -> str:
-        text = run.group()
-        tag = _TAG_START.search(text)
-        if tag is None or len(text) - tag.end() < _LONG_TAG:
-            return text
-        tail = text[tag.end() :]
-        if tail.count("=") + len(tail.split()) < _MANY_WORDS:
-            return text
-        raw_end = _RAW_END.search(tail)
-        return text[: tag.end()] + ">" + (raw_end.group() if raw_end else "")
 
-    return _LONG_RUN.sub(shorten, page)
+def _shortened(run: str) -> str:
+    tag = _TAG_START.search(run)
+    if tag is None or len(run) - tag.end() < _LONG_TAG:
+        return run
+    tail = run[tag.end() :]
+    if tail.count("=") + len(tail.split()) < _MANY_WORDS:
+        return run
+    raw_end = _RAW_END.search(tail[-40:])
+    return f"{run[: tag.end()]}>{raw_end.group()}" if raw_end else run[: tag.end()]
 
 
 def _controlled_ids(root: etree._Element) -> frozenset[str]:
     """The ids of parts that a button or tab opens."""
-    ids: set[str] = set()
-    for element in root.iter(etree.Element):
-        attributes = element.attrib
-        for name in ("aria-controls", "data-target", "data-bs-target"):
-            if name in attributes:
-                ids.update(part.lstrip("#") for part in attributes[name].split())
-        if element.tag == "a" and ("aria-expanded" in attributes or "data-toggle" in attributes):
-            ids.add(attributes.get("href", "").lstrip("#"))
-    return frozenset(ids)
+    named = root.xpath(
+        "//@aria-controls | //@data-target | //@data-bs-target"
+        " | //a[@aria-expanded or @data-toggle]/@href"
+    )
+    return frozenset(part.lstrip("#") for value in named for part in value.split())
 
 
 def _is_dropped(element: etree._Element, controlled: frozenset[str]) -> bool:

@@ -44,6 +44,7 @@ class RuleKind(StrEnum):
     END = "end"  # ends the reach of what stands before: "but", "whereas"
     OTHERS = "others"  # the sentence is about scholars, observers, faculty
     TRAINEES = "trainees"  # the sentence is about residents and fellows
+    LEANS_BACK = "leans_back"  # the sentence speaks of what was said before it
     YES = "yes"  # an answer begins with yes
     NO = "no"  # an answer begins with no
 

@@ -1,0 +1,134 @@
+"""Sentences that say half: the other half is the question, label or heading above.
+
+"No." under "Do you sponsor H-1B visas?", "J-1" under "Visas accepted", "Visa status: J-1",
+"Yes" in the column "H-1B".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from extractors.blocks import Block, BlockKind
+from extractors.clauses import STATUSES, Claim, Reading, Strength, read_sentence
+from extractors.reading_text import ANY, OTHER
+from extractors.values import Stance, Visa
+
+_SHORT = 4  # words beside the visa: more of them say something of their own
+
+
+def label_and_value(raw: str) -> tuple[str, str]:
+    label, colon, value = raw.partition(": ")
+    if colon and len(label) < 90:
+        return label, value.strip()
+    return "", ""
+
+
+def labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
+    """ "Visa types accepted: J-1", "H-1B: No": the label asks, the value answers."""
+    asked, told = read_sentence(label), read_sentence(value)
+    if not asked.mentions or asked.others:
+        return []
+    if told.answer and told.leftover <= _SHORT:
+        visas = [v for v in asked.visas if v not in STATUSES]
+        specific = [v for v in visas if v != ANY]
+        return [
+            Claim(
+                v,
+                told.answer,
+                Strength.EXPLICIT if specific else Strength.GENERAL,
+                ("label", told.answer),
+            )
+            for v in (specific or visas)
+            if not any(c.visa == v for c in told.claims)
+        ]
+    refused = any(c.stance is Stance.NOT_SPONSORED for c in asked.claims)
+    stance = Stance.NOT_SPONSORED if refused else Stance.SPONSORED
+    done = {c.visa for c in claims if c.strength > Strength.MILD}
+    if told.leftover > _SHORT:
+        return []
+    return [
+        Claim(m.visa, stance, Strength.EXPLICIT, (m.rule, "label"))
+        for m in told.mentions
+        if m.visa not in done and m.visa not in (ANY, OTHER, *STATUSES)
+    ]
+
+
+def row_cell(value: str, visas: Sequence[str], claims: Sequence[Claim]) -> list[Claim]:
+    """ "J-1 | Sponsored: Yes": the row names the visa, the cell answers."""
+    told = read_sentence(value)
+    if told.answer is None or told.mentions or claims:
+        return []
+    return [
+        Claim(v, told.answer, Strength.EXPLICIT, ("row", f"answer-{told.answer}")) for v in visas
+    ]
+
+
+def points_to_a_list(raw: str) -> bool:
+    """ "The following visas are not accepted:": its items say which."""
+    return raw.endswith(":")
+
+
+def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Claim]:
+    """What yes or no to a question says of the visas it asks for."""
+    if told.answer is None or asked.others:
+        return []
+    said = {c.visa for c in claims}
+    if told.answer is Stance.SPONSORED and said & {Visa.J1, Visa.H1B}:
+        return []
+    offered = {c.visa: c for c in asked.claims if c.strength > Strength.MILD}
+    out = []
+    for visa, claim in offered.items():
+        if visa in said or visa in STATUSES:
+            continue
+        strength = Strength.GENERAL if visa == ANY else Strength.EXPLICIT
+        out.append(Claim(visa, told.answer, strength, (*claim.rules, f"answer-{told.answer}")))
+    return out
+
+
+def in_place(
+    reading: Reading,
+    claims: Sequence[Claim],
+    under: Sequence[Reading],
+    question: Reading | None,
+    block: Block,
+) -> list[Claim]:
+    """Visas named with no verb of their own, offered or refused by what they stand under."""
+    said = {c.visa for c in claims}
+    left = [m for m in reading.unclaimed if m.visa not in (ANY, OTHER) and m.visa not in said]
+    if not left:
+        return []
+    sources = [*([question] if question else []), *reversed(under)]
+    for source in sources:
+        general = [c for c in source.claims if c.visa == ANY and c.strength > Strength.MILD]
+        if general and reading.leftover <= _SHORT:
+            stance = general[-1].stance
+            return [
+                Claim(m.visa, stance, Strength.EXPLICIT, (m.rule, *general[-1].rules, "under"))
+                for m in left
+                if m.visa not in STATUSES
+            ]
+    topic = any(s.mentions or s.trainees for s in sources) or block.kind is BlockKind.ITEM
+    if reading.leftover == 0 and topic:
+        return [
+            Claim(m.visa, Stance.SPONSORED, Strength.MILD, (m.rule, "bare"))
+            for m in left
+            if m.visa in (Visa.J1, Visa.H1B)
+        ]
+    return []
+
+
+def admits(claims: Sequence[Claim]) -> bool:
+    return any(c.visa not in STATUSES and c.stance is not Stance.NOT_SPONSORED for c in claims)
+
+
+def citizens_only(reading: Reading) -> list[Claim]:
+    refused = [
+        Claim(v, Stance.NOT_SPONSORED, Strength.GENERAL, reading.citizens)
+        for v in (Visa.J1, Visa.H1B)
+    ]
+    admitted = [
+        Claim(v, Stance.SPONSORED, Strength.EXPLICIT, reading.citizens)
+        for v in STATUSES
+        if v in reading.visas
+    ]
+    return refused + admitted

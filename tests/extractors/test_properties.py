@@ -1,0 +1,76 @@
+"""What holds for every page, however made."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extractors import Policy, classify, page_text
+
+PIECES = st.sampled_from(
+    ["<p>", "</p>", "<div hidden>", "</div>", "<table><tr><td>", "</td><td>", "</table>", "<br>", "<ul><li>", "</li><li>", "</ul>\n    ", "<h3>", "</h3>", "<details><summary>", "</summary>", "We sponsor J-1 visas.", "We do not sponsor H-1B visas.\n    ", "Yes.", "No.", "J‑1 only", "H1B", "Do you sponsor H-1B visas?", "Visa sponsorship:", "case&shy;by-case&nbsp;basis\n    ", "“visa”", "&#xD800;", "<!--", "-->", "<script>", " | ", "…", "İ", "citizens or permanent residents only", "\x00", "\ud7ff", " ", "\r\n    ", "case\xadby-case\xa0basis", "Step 3 by February 31, 2027", "?"]
+)
+PAGES = st.lists(PIECES, max_size=30).map("".join)
+TYPES = st.sampled_from(
+    ["text/html", "text/plain", "text/html; charset=utf-16", "text/html; charset=zip", "", "application/pdf\n    ", "text/html; charset=idna", "text/html; charset=windows-1252"]
+)
+
+
+def assert_quotes_are_spans(body: bytes, content_type: str) -> None:
+    text = page_text(body, content_type)
+    for evidence in classify(body, content_type).evidence:
+        assert evidence.quote
+        assert evidence.quote == text[evidence.start : evidence.end]
+
+
+@given(st.binary(max_size=400), TYPES)
+def test_no_bytes_make_it_raise(body: bytes, content_type: str) -> None:
+    assert_quotes_are_spans(body, content_type)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PAGES, TYPES, st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"]))
+def test_a_quote_is_a_span_of_the_page(page: str, content_type: str, encoding: str) -> None:
+    assert_quotes_are_spans(page.encode(encoding, "replace"), content_type)
+
+
+@settings(max_examples=100, deadline=None)
+@given(PAGES)
+def test_a_policy_survives_json(page: str) -> None:
+    policy = classify(page.encode("utf-8", "replace"))
+    assert Policy.from_json(policy.to_json()) == policy
+
+
+MILLION = 1_000_000
+HOSTILE = {
+    "deep blocks": b"<div>" * 100_000 + b"J-1 visas only" + b"</div>" * 100_000,
+    "deep inline": b"<b><i>" * 100_000 + b"J-1 visas only",
+    "deep lists": b"<ul><li>" * 50_000 + b"J-1 visas only",
+    "deep tables": b"<table><tr><td>" * 30_000 + b"J-1 visas only",
+    "many attributes": b"<p " + b"".join(b"a%d=1 " % n for n in range(100_000)) + b">J-1 visa</p>",
+    "many bare attributes": b"<p visa " + b"".join(b"a%d " % n for n in range(100_000)) + b">",
+    "attributes in attributes": b'<p x="<' + b"a=1 " * 100_000 + b'">visa</p>',
+    "huge attribute": b'<p title="' + b"visa " * MILLION + b'">J-1 visa</p>',
+    "no end of tag": b"<a visa " * 500_000,
+    "open brackets": b"<" * 2 * MILLION + b"visa",
+    "open comments": b"<!-- visa " * 500_000,
+    "open scripts": b"<script>visa " * 300_000,
+    "one long word": b"visa" * MILLION,
+    "one long sentence": b"<p>" + b"we do not sponsor J-1 visas and " * 60_000,
+    "many sentences": b"<p>" + b"We sponsor J-1 visas. " * 100_000,
+    "many paragraphs": b"<p>We sponsor J-1 visas." * 60_000,
+    "many questions": b"<p>Do you sponsor J-1 visas?" * 60_000,
+    "entities": b"&#118;&#105;&#115;&#97; " * 100_000,
+    "wide table": b"<table><tr>" + b"<td>J-1 visa" * 60_000 + b"</table>",
+    "spans": b"<table>" + b"<tr><td colspan=99999>J-1 visa<td>no" * 5_000 + b"</table>",
+    "zero bytes": b"\0" * 5 * MILLION,
+    "ten megabytes": b"<p>Our residents enjoy the city.</p>" * 280_000 + b"<p>J-1 visas only</p>",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_page_is_bounded(name: str) -> None:
+    start = time.perf_counter()
+    classify(HOSTILE[name])
+    assert time.perf_counter() - start < 15  # seconds, on a busy machine
