@@ -12,7 +12,7 @@ import zstandard
 
 from store.database import Store
 
-_compress = zstandard.ZstdCompressor(level=6).compress
+_compress = zstandard.ZstdCompressor(level=3).compress
 _decompress = zstandard.ZstdDecompressor().decompress
 
 

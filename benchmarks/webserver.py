@@ -1,0 +1,85 @@
+"""A fast web server on many loopback addresses, for benchmarks: `python -m benchmarks.webserver`.
+
+Pages are made before it says that it is ready, so that serving them costs next to nothing.
+It prints its port, and serves until its standard input closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from typing import cast
+
+import uvloop
+
+from benchmarks.classify import make_page
+
+VARIETY = 40  # different pages; every other one differs in its last line only
+
+
+def addresses(hosts: int) -> list[str]:
+    """The loopback addresses of that many hosts."""
+    return [f"127.0.{1 + n // 250}.{1 + n % 250}" for n in range(hosts)]
+
+
+class Pages:
+    """The answers, by path: `/page/N`."""
+
+    def __init__(self, pages: int, stating: int) -> None:
+        """`stating` of 100 pages have a visa statement; the others have no visa word."""
+        bodies = {
+            kind: [make_page(seed, statement=kind) for seed in range(VARIETY)]
+            for kind in (True, False)
+        }
+        self._fresh: dict[bytes, tuple[bytes, bytes]] = {}
+        for n in range(pages):
+            kind = n % 100 < stating
+            body = bodies[kind][n % VARIETY] + f"<!-- page {n} -->".encode()
+            etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'.encode()
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nETag: "
+            length = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+            self._fresh[b"/page/%d" % n] = (etag, head + etag + length + body)
+
+    def answer(self, request: bytes) -> bytes:
+        """The response to one request."""
+        path = request.split(b" ", 2)[1]
+        if path == b"/robots.txt":
+            return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+        etag, response = self._fresh[path]
+        if etag in request:
+            return b"HTTP/1.1 304 Not Modified\r\nETag: " + etag + b"\r\n\r\n"
+        return response
+
+
+class Protocol(asyncio.Protocol):
+    """HTTP/1.1 with connections kept alive; requests have no bodies."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
+
+    def data_received(self, data: bytes) -> None:
+        *requests, self._rest = (self._rest + data).split(b"\r\n\r\n")
+        for request in requests:
+            self._transport.write(self._pages.answer(request))
+
+
+async def serve(pages: Pages, hosts: int) -> None:
+    """Serves until standard input closes."""
+    loop = asyncio.get_running_loop()
+    names = addresses(hosts)
+    first = await loop.create_server(lambda: Protocol(pages), names[0], 0)
+    port = first.sockets[0].getsockname()[1]
+    for name in names[1:]:
+        await loop.create_server(lambda: Protocol(pages), name, port)
+    print(port, flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    page_count, host_count, stating_share = map(int, sys.argv[1:])
+    uvloop.run(serve(Pages(page_count, stating_share), host_count))
