@@ -1,0 +1,51 @@
+"""Fixtures and helpers that several folders share.
+
+The servers of tests/crawler (loopback.py) and tests/alerts (mailserver.py), and the command
+line of tests/cli (shell.py), can be imported from every folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+for _folder in ("alerts", "crawler", "cli"):
+    _path = str(Path(__file__).parent / _folder)
+    if _path not in sys.path:
+        sys.path.append(_path)
+
+from loopback import Site  # noqa: E402
+from mailserver import MailServer, serving  # noqa: E402
+from shell import Shell  # noqa: E402
+
+from store.database import Store  # noqa: E402
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new database."""
+    with Store(tmp_path / "visawatch.db") as store:
+        yield store
+
+
+@pytest.fixture
+def web() -> Iterator[Site]:
+    """A web site without pages, on loopback."""
+    with Site() as site:
+        yield site
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    """A mail server that takes everything."""
+    with serving(MailServer()) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """The command line, over a database and a settings file of its own."""
+    return Shell(tmp_path)
