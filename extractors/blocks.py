@@ -23,6 +23,7 @@ class BlockKind(StrEnum):
     HEADING = "heading"
     PARAGRAPH = "paragraph"
     ITEM = "item"  # of a list, bulleted or numbered
+    HEADER = "header"  # of a table: its words come again with each row
     ROW = "row"  # of a table, or a term with its definition
     QUESTION = "question"  # what a click opens: a summary, or a term asked
 
@@ -49,6 +50,8 @@ _OPEN_WORD = re.compile(
     r"|supports?|the|through|to|via|with|,)$",
     re.I,
 )
+_LAYOUT_ROWS = 20
+_LAYOUT_LENGTH = 600  # characters of a table's only row: more is prose
 _MAX_UNDER = 4
 _PSEUDO_HEADING_WORDS = 9
 
@@ -94,7 +97,7 @@ class _Walk:
             elif isinstance(child, Tag):
                 if child.name == "br":
                     self._buffer.append(None)
-                elif child.name == "table" and child.find("table") is None:
+                elif child.name == "table" and _is_data(child):
                     self._flush(tag)
                     self._table(child)
                 else:
@@ -186,10 +189,7 @@ class _Walk:
                 continue
             if not header and len(cells) > 1 and _is_header(row, cells):
                 header = texts
-                self.add(CELL_BREAK.join(t for t in texts if t), BlockKind.ROW)
-            elif len(cells) == 1:
-                for line in _cell_lines(cells[0]):
-                    self.add(line, BlockKind.PARAGRAPH)
+                self.add(CELL_BREAK.join(t for t in texts if t), BlockKind.HEADER)
             else:
                 self.add(_row_text(header, texts), BlockKind.ROW)
 
@@ -201,7 +201,7 @@ def _row_text(header: list[str], texts: list[str]) -> str:
         for at, text in enumerate(texts[1:], 1):
             name = header[at] if at < len(header) else ""
             if text:
-                named.append(f"{name.rstrip(':')}: {text}" if name else text)
+                named.append(f"{name.rstrip(':? ')}: {text}" if name else text)
         return CELL_BREAK.join(t for t in named if t)
     if len(texts) == 2 and texts[0] and texts[1]:
         return f"{texts[0].rstrip(':')}: {texts[1]}"
@@ -218,9 +218,14 @@ def _row_texts(cells: list[Tag]) -> list[str]:
     return texts
 
 
-def _cell_lines(cell: Tag) -> list[str]:
-    """The lines of a table's only cell: old pages lay out their text in one."""
-    return [line for line in cell.get_text("\n").split("\n") if line.strip()]
+def _is_data(table: Tag) -> bool:
+    """False for a table that only lays out a page: nested, of one column, or with prose."""
+    if table.find(["table", "h1", "h2", "h3", "h4"]) is not None:
+        return False
+    rows = table.find_all("tr", limit=_LAYOUT_ROWS)
+    if all(sum(1 for c in row.find_all(["td", "th"]) if c.get_text().strip()) < 2 for row in rows):
+        return False
+    return len(rows) > 1 or len(table.get_text()) < _LAYOUT_LENGTH
 
 
 def _is_header(row: Tag, cells: list[Tag]) -> bool:

@@ -6,6 +6,7 @@ past a turn ("but", ";", a bracket). Each visa takes the nearest cue that points
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -442,9 +443,19 @@ _FILLERS = frozenset(
 
 
 def _leftover(text: str, mentions: Sequence[Mention], hits: Sequence[Hit]) -> int:
-    """How many words of the sentence are neither visas nor small words around them."""
+    """How many words are left beside visas, conditions, asides in brackets and small words."""
+    known = [(m.start, m.end) for m in mentions]
+    known += [(h.start, h.end) for h in hits if h.rule.kind is RuleKind.CONDITION]
+    known += [
+        (b.start(), b.end())
+        for b in _BRACKET.finditer(text)
+        if not any(b.start() <= m.start < b.end() for m in mentions)
+    ]
     kept = list(text)
-    for mention in mentions:
-        kept[mention.start : mention.end] = " " * (mention.end - mention.start)
+    for start, end in known:
+        kept[start:end] = " " * (end - start)
     words = "".join(c if c.isalnum() else " " for c in kept).lower().split()
     return sum(1 for w in words if w not in _FILLERS and not w.isdigit() and len(w) > 1)
+
+
+_BRACKET = re.compile(r"\([^()]{0,200}\)")

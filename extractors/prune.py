@@ -138,7 +138,7 @@ def _is_dropped(element: etree._Element, controlled: frozenset[str]) -> bool:
     if tag in _NEVER:
         return tag not in ("nav", "footer", "dialog") or not _holds_content(element)
     attributes = element.attrib
-    if not attributes or tag in ("html", "body", "main"):
+    if (not attributes and tag != "aside") or tag in ("html", "body", "main"):
         return False
     names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
     hidden = (

@@ -84,7 +84,8 @@ class _Reader:
         speaking = which_name_a_visa([block.text for block in blocks])
         for number, block in enumerate(blocks):
             self._named = ()
-            if self._in_play(block, number) or number in speaking:
+            in_play = self._in_play(block, number) or number in speaking
+            if in_play and block.kind is not BlockKind.HEADER:
                 self._read_block(block, number, offset)
             offset += len(block.text) + 1
         return self.found
@@ -128,10 +129,10 @@ class _Reader:
             claims = list(reading.claims)
             label, value = label_and_value(raw)
             if is_row and position == 0 and not value:
-                row_visas = tuple(v for v in reading.visas if v in (Visa.J1, Visa.H1B))
+                row_visas = tuple(v for v in reading.visas if v not in (ANY, OTHER, *STATUSES))
             if row_visas and position:
                 claims += row_cell(value or raw, row_visas, claims)
-            elif value and not any(c.strength > Strength.MILD for c in claims):
+            elif value and not any(c.visa != ANY and c.strength > Strength.MILD for c in claims):
                 claims += labelled(label, value, claims)
             if points_to_a_list(raw):
                 claims = [c for c in claims if c.visa != ANY]
