@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,15 +32,14 @@ class Store:
             connection = sqlite3.connect(self.path, timeout=busy_seconds)
             try:
                 self.db = Database(connection, execute_plugins=False)
-                self._prepare()
+                self._prepare(busy_seconds)
             except BaseException:
                 connection.close()
                 raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, busy_seconds: float) -> None:
         connection = self.db.conn
-        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            connection.execute("PRAGMA journal_mode = wal")
+        _use_wal(connection, busy_seconds)
         # NORMAL survives a killed process; a power cut can lose the last commits, never
         # damage the file (sqlite.org/wal.html): a cycle then fetches those pages again.
         connection.execute("PRAGMA synchronous = normal")
@@ -108,3 +108,20 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Makes a new file a write-ahead one; harmless when it is."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            # Of two processes that do this at once, one is turned away without any waiting.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -19,12 +19,28 @@ from store.schema import known_names
 PROGRAM = Program("larkspur-neurology", "Larkspur Hospital", "Neurology", website_url="http://a/")
 IN_A_HURRY = 0.05  # seconds to wait for a lock that nobody will give back
 
-OPEN = """
-    import sys
+# Processes that open the same new files at the same instants; prints what went wrong.
+RACE = """
+    import multiprocessing, sys
     from store.database import Store
-    print("ready", flush=True)
-    sys.stdin.read()
-    Store(sys.argv[1]).close()
+
+    def open_all(barrier, folder, rounds):
+        for number in range(rounds):
+            barrier.wait()
+            Store(f"{folder}/{number}.db").close()
+
+    fork = multiprocessing.get_context("fork")
+    racers, rounds = int(sys.argv[2]), int(sys.argv[3])
+    barrier = fork.Barrier(racers, timeout=30)
+    started = [
+        fork.Process(target=open_all, args=(barrier, sys.argv[1], rounds)) for _ in range(racers)
+    ]
+    for racer in started:
+        racer.start()
+    for racer in started:
+        racer.join()
+    print("raced", flush=True)
+    sys.exit(sum(racer.exitcode != 0 for racer in started))
 """
 HOLD = """
     import sqlite3, sys
@@ -82,17 +98,11 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
 
 
 def test_processes_that_create_it_at_once_make_one_schema(tmp_path: Path) -> None:
-    path = tmp_path / "raced.db"
-    racers = [start(OPEN, str(path)) for _ in range(4)]
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.close()
-    assert [racer.wait() for racer in racers] == [0, 0, 0, 0]
-    for racer in racers:
-        assert racer.stdout is not None
-        racer.stdout.close()
+    racers, rounds = 8, 40
+    assert let_go(start(RACE, str(tmp_path), str(racers), str(rounds))) == 0
     Store(tmp_path / "alone.db").close()
-    assert schema(path) == schema(tmp_path / "alone.db")
+    for number in range(rounds):
+        assert schema(tmp_path / f"{number}.db") == schema(tmp_path / "alone.db")
 
 
 def test_a_database_of_a_later_version_is_refused_and_not_touched(tmp_path: Path) -> None:
