@@ -3,7 +3,8 @@
 RFC 9309 decides what an answer means (section 2.3.1): 2xx are rules; 4xx means that there are
 none, so everything is allowed; 5xx and an unreachable server mean that everything is
 disallowed, for which pages get the health of that failure. 429 is not "there are none" but
-"not now", and is treated as a failure too (as Google does). Redirects are followed.
+"not now", and is treated as a failure too (as Google does). Redirects are followed; where they
+never end there are no rules.
 """
 
 from __future__ import annotations
@@ -111,6 +112,10 @@ class Robots:
     def _failed(self, failure: Any) -> None:
         origin: str = failure.request.meta["robots"]
         refused = explain(failure.value, failure.request)
+        if refused.health is Health.REDIRECT_LOOP:
+            # RFC 9309, 2.3.1.2: too many redirects may be taken as "there is none".
+            self._settle(origin, Rules())
+            return
         detail = f"its robots.txt could not be read, so nothing else was asked: {refused.detail}"
         self._settle(origin, Rules(refusal=Refused(refused.health, detail, refused.status)))
 

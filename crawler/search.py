@@ -103,6 +103,14 @@ class Search:
                 self._sitemaps_seen.add(address)
                 self._sitemaps.append(address)
 
+    def add_start(self, url: str) -> None:
+        """Begin at a further page too, because a start page was not there."""
+        start = canonical(url)
+        if start not in self.starts:
+            self.starts |= {start}
+            self._starts.append(start)
+            self._seen.add(start)
+
     def adopt(self, url: str) -> None:
         """Count a site as the institution's own: its start page redirects there."""
         self._sites.add(site_of(url))

@@ -11,7 +11,7 @@ from typing import Any
 
 from crawler.values import Limits
 
-_LIMITS = Limits()
+_defaults = Limits()
 
 BOT_NAME = "VisaWatch"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -22,18 +22,18 @@ NEWSPIDER_MODULE = "crawler.spiders"
 USER_AGENT = "VisaWatch/0.1"
 ROBOTSTXT_USER_AGENT = "VisaWatch"
 CONCURRENT_REQUESTS = 128
-CONCURRENT_REQUESTS_PER_DOMAIN = _LIMITS.per_host
-DOWNLOAD_DELAY = _LIMITS.delay_seconds
+CONCURRENT_REQUESTS_PER_DOMAIN = _defaults.per_host
+DOWNLOAD_DELAY = _defaults.delay_seconds
 DOWNLOAD_DELAY_JITTER = 0.0  # the delay is a promise, not an average
-RETRY_TIMES = _LIMITS.retries
-RETRY_AFTER_SECONDS = _LIMITS.retry_after_seconds
+RETRY_TIMES = _defaults.retries
+RETRY_AFTER_SECONDS = _defaults.retry_after_seconds
 COOKIES_ENABLED = False  # every request is a first visit: nobody is tracked, nothing is shared
 REFERER_ENABLED = False
 
 # Safety. Sizes and times are bounded, and the resolver hands on public addresses only.
 ALLOW_HOSTS: list[str] = []
-DOWNLOAD_TIMEOUT = _LIMITS.timeout_seconds
-DOWNLOAD_MAXSIZE = _LIMITS.max_bytes
+DOWNLOAD_TIMEOUT = _defaults.timeout_seconds
+DOWNLOAD_MAXSIZE = _defaults.max_bytes
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_FAIL_ON_DATALOSS = True  # a body that broke off is no evidence
 DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's default accepts any: quotes could be forged

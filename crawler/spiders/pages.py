@@ -17,7 +17,7 @@ from crawler.discover import Reading, read, score_page
 from crawler.failures import explain
 from crawler.frontier import Frontier
 from crawler.guard import Guard
-from crawler.health import Answer, judge
+from crawler.health import Answer, Verdict, judge
 from crawler.ledger import Ledger, Page
 from crawler.search import Candidate, Search
 from crawler.sitemap import Sitemap, read_sitemap
@@ -140,6 +140,7 @@ class PagesSpider(Spider):
         reason = self._guard.refusal(page.url)
         if reason is not None:
             return Fetch((), page.url, page.url, Health.FORBIDDEN_ADDRESS, reason)
+        conditional = conditional and bool(page.etag or page.last_modified)
         headers = dict(self._headers)
         # RFC 9110, 13.1: both may be sent; the ETag decides where a server knows it.
         if conditional and page.etag:
@@ -153,7 +154,11 @@ class PagesSpider(Spider):
                 callback=self._arrived,
                 errback=self._failed,
                 priority=priority,
-                meta={"page": page, "download_timeout": self._timeout},
+                meta={
+                    "page": page,
+                    "conditional": conditional,
+                    "download_timeout": self._timeout,
+                },
             )
         except ValueError as error:
             detail = f"the address is not a valid URL: {error}"
@@ -177,6 +182,9 @@ class PagesSpider(Spider):
                 page, Fetch((), page.url, response.url, Health.UNREACHABLE, detail, response.status)
             )
         unchanged = verdict.health is Health.NOT_MODIFIED
+        if unchanged and not response.meta["conditional"]:
+            detail = f"{response.url} answered that it is unchanged, without being asked whether"
+            verdict = Verdict(Health.HTTP_ERROR, detail)
         fetch = Fetch(
             targets=(),
             url=page.url,
@@ -299,7 +307,9 @@ class PagesSpider(Spider):
                     continue  # a link that left the institution's site by a redirect
                 search.adopt(final)
             search.learn(reading.links, candidate.depth)
-            if candidate.url in search.starts:
+            if candidate.depth == 0 and fetch.health in (Health.GONE, Health.SOFT_404):
+                search.add_start(site_root(final))
+            if candidate.depth == 0:
                 search.learn_sitemaps(self._sitemap_addresses(fetch.final_url))
             if final in search.delivered:
                 continue
@@ -335,7 +345,10 @@ class PagesSpider(Spider):
     async def _sitemap_arrived(self, response: Response) -> list[Request]:
         sitemap = Sitemap()
         if response.status == 200:
-            sitemap = read_sitemap(response.body, response.url, self._limits.max_bytes)
+            # In a thread: tens of thousands of addresses take longer than a loop should pause.
+            sitemap = await asyncio.to_thread(
+                read_sitemap, response.body, response.url, self._limits.max_bytes
+            )
         return await self._sitemap_settled(response.meta["sitemap"], sitemap)
 
     async def _sitemap_failed(self, failure: Any) -> list[Request]:

@@ -14,6 +14,7 @@ and `/sitemap.xml` are too, unless set.
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -21,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import Any
 
 PATIENCE = 20.0  # seconds that a test waits for something that should happen at once
 
@@ -85,12 +87,14 @@ Handler = Callable[[Visit], None]
 class Site:
     """A web site on a loopback address with a port of its own."""
 
-    def __init__(self, address: str = "127.0.0.1") -> None:
+    def __init__(self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+        self._scheme = "https" if tls else "http"
         self._routes: dict[str, Handler] = {}
         self._changed = threading.Condition()
         self.visits: list[Visit] = []
         self._httpd = _Server((address, 0), _Handler)
         self._httpd.site = self
+        self._httpd.tls = tls
         self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.01,))
 
     def __enter__(self) -> Site:
@@ -115,7 +119,7 @@ class Site:
 
     def url(self, path: str = "/") -> str:
         """Return the address of a path."""
-        return f"http://{self.host}{path}"
+        return f"{self._scheme}://{self.host}{path}"
 
     def route(self, path: str, handler: Handler) -> None:
         """Answer a path (without its query) with a function."""
@@ -175,6 +179,17 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     site: Site
+    tls: ssl.SSLContext | None
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Take a connection, for TLS if the site has a certificate."""
+        connection, client = super().get_request()
+        if self.tls is not None:
+            # The handshake comes with the first read, in the connection's own thread.
+            connection = self.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, client
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is what some tests want."""

@@ -215,6 +215,15 @@ def test_a_search_stays_on_its_site_and_follows_a_moved_start() -> None:
         }  # fmt: skip
 
 
+@pytest.mark.parametrize("answer", [404, 302])
+def test_a_start_page_that_is_gone_gives_way_to_its_site(site: Site, answer: int) -> None:
+    with site:
+        site.page("/im", "<p>Gone</p>", status=answer, headers={"Location": "/"})
+        found = {page.url: page for page in search(site, "/im")}
+        assert not found[site.url("/im")].health.is_page
+        assert found[site.url("/education/im/apply")].health is Health.OK
+
+
 def test_a_site_that_cannot_be_reached_is_told() -> None:
     target = Target("medicine", ("http://nowhere.invalid/",), discover=True)
     (found,) = crawl(Plan((target,)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import brotli
 import pytest
+import trustme
 import zstandard
 from crawls import fetch, limits
 from loopback import Site, Visit
@@ -336,24 +339,55 @@ def test_details_name_what_was_wrong(site: Site, met: dict[str, Fetch]) -> None:
     assert "nowhere.invalid" in met["http://nowhere.invalid/"].detail
 
 
-@pytest.mark.parametrize(
-    ("sent", "answered"),
-    [
-        (KnownPage("/ok", etag='"v1"'), {"If-None-Match": '"v1"'}),
-        (KnownPage("/ok", last_modified="Fri, 01 Jan 2027 00:00:00 GMT"),
-         {"If-Modified-Since": "Fri, 01 Jan 2027 00:00:00 GMT"}),
-    ],
-)  # fmt: skip
-def test_an_unchanged_page_is_not_sent_again(sent: KnownPage, answered: dict[str, str]) -> None:
+def test_certificates_are_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    trusted, other = trustme.CA(), trustme.CA()
+    trusted.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+    def context(authority: trustme.CA, name: str) -> ssl.SSLContext:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name).configure_cert(made)
+        return made
+
+    with (
+        Site("127.0.0.1", context(trusted, "127.0.0.1")) as good,
+        Site("127.0.0.2", context(other, "127.0.0.2")) as unknown,
+        Site("127.0.0.3", context(trusted, "larkspur.example")) as wrong_name,
+        Site("127.0.0.4") as plain,
+    ):
+        good.page("/", PAGE)
+        no_tls = f"https://{plain.host}/"
+        sites = (good, unknown, wrong_name)
+        found = fetch(limits(*sites, plain), *(site.url() for site in sites), no_tls)
+        assert found[good.url()].health is Health.OK
+        assert found[unknown.url()].health is Health.TLS_ERROR
+        assert "certificate verify failed" in found[unknown.url()].detail
+        assert found[wrong_name.url()].health is Health.TLS_ERROR
+        assert found[no_tls].health is Health.TLS_ERROR
+
+
+def test_unchanged_pages_are_not_sent_again() -> None:
+    date = "Fri, 01 Jan 2027 00:00:00 GMT"
+    asked = {"/tagged": ("If-None-Match", '"v1"'), "/dated": ("If-Modified-Since", date)}
+
     def answer(visit: Visit) -> None:
-        unchanged = all(visit.headers.get(name) == value for name, value in answered.items())
+        name, value = asked[visit.path]
+        unchanged = visit.headers.get(name) == value
         visit.send(b"" if unchanged else PAGE, 304 if unchanged else 200)
 
     with Site() as site:
-        site.route("/ok", answer)
-        url = site.url("/ok")
-        known = KnownPage(url, sent.etag, sent.last_modified)
-        page = fetch(limits(site), known)[url]
-    assert page.health is Health.NOT_MODIFIED
-    assert page.body is None
-    assert (page.etag, page.last_modified) == (sent.etag, sent.last_modified)
+        for path in asked:
+            site.route(path, answer)
+        site.page("/always", b"", status=304)
+        tagged, dated = site.url("/tagged"), site.url("/dated")
+        found = fetch(
+            limits(site),
+            KnownPage(tagged, etag='"v1"'),
+            KnownPage(dated, last_modified=date),
+            site.url("/always"),
+        )
+    assert found[tagged].health is found[dated].health is Health.NOT_MODIFIED
+    assert found[tagged].body is None
+    assert (found[tagged].etag, found[tagged].last_modified) == ('"v1"', None)
+    assert (found[dated].etag, found[dated].last_modified) == (None, date)
+    assert found[site.url("/always")].health is Health.HTTP_ERROR

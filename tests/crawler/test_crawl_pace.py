@@ -150,6 +150,14 @@ def test_a_robots_txt_that_leads_to_a_private_address() -> None:
         assert "/visas" not in site.paths()
 
 
+def test_a_robots_txt_that_never_ends_its_redirects_has_no_rules() -> None:
+    with Site() as site:
+        site.page("/visas", PAGE)
+        site.redirect("/robots.txt", "/robots.txt")
+        page = fetch(limits(site), site.url("/visas"))[site.url("/visas")]
+        assert page.health is Health.OK
+
+
 def test_a_crawl_delay_is_kept() -> None:
     with Site() as site:
         site.page("/robots.txt", "User-agent: *\nCrawl-delay: 0.3\n", type="text/plain")
