@@ -65,6 +65,12 @@ class App:
         )
 
 
+def shown(policy: dict[str, Any]) -> dict[str, Any]:
+    """A policy as every `--json` has it: without the contexts, which only diffs need."""
+    evidence = [{k: v for k, v in e.items() if k != "context"} for e in policy["evidence"]]
+    return {**policy, "evidence": evidence}
+
+
 def utf8_output() -> None:
     """Quotes come from pages and hold any character, whatever the terminal's locale is."""
     for stream in (sys.stdout, sys.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
+
+_PREFIX = "VISAWATCH_"  # of environment variables
 
 
 class ConfigError(Exception):
@@ -64,7 +68,7 @@ class Config(BaseSettings):
     """All settings; the environment wins over the file."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VISAWATCH_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     crawl: CrawlSettings = CrawlSettings()
@@ -76,7 +80,8 @@ class Config(BaseSettings):
 def load(path: Path | None) -> Config:
     """The settings in the file at `path`, if there is one, and in the environment.
 
-    Raises ConfigError for a file that is not TOML, an unknown key or a value out of range.
+    Raises ConfigError for a file that is not TOML, an unknown key or variable, or a value out
+    of range.
     """
 
     class FromFile(Config):
@@ -93,7 +98,15 @@ def load(path: Path | None) -> Config:
                 return (env_settings,)
             return (env_settings, TomlConfigSettingsSource(settings_cls, path))
 
-    name = path or "the environment"
+    variables = sorted(name for name in os.environ if name.upper().startswith(_PREFIX))
+    for variable in variables:
+        section = variable[len(_PREFIX) :].partition("__")[0].lower()
+        if section not in Config.model_fields:
+            raise ConfigError(
+                f"unknown variable {variable}: after {_PREFIX} comes a section, two underscores "
+                "and a key (docs/configuration.md lists them all)"
+            )
+    name = " or ".join([*([str(path)] if path else []), *variables])
     try:
         return FromFile()
     except ValidationError as error:
@@ -101,6 +114,11 @@ def load(path: Path | None) -> Config:
         raise ConfigError(f"{name}: {faults}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name}: not valid TOML: {error}") from error
+    except SettingsError as error:
+        raise ConfigError(
+            f"{', '.join(variables)}: {error.__cause__}; a list, and a whole section, is written "
+            'as JSON: ["a.example"]'
+        ) from error
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror}") from error
 

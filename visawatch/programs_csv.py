@@ -44,15 +44,16 @@ def read(path: Path) -> Listing:
         raise ListError(
             f"{path}: line {line}: not UTF-8; save the list as CSV UTF-8 and import it again"
         ) from error
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = _numbered(text)
     try:
-        header = [name.strip() for name in next(rows, [])]
+        _, first = next(rows, (1, []))
+        header = [name.strip() for name in first]
         faults = list(_header_faults(header))
         if faults:
             raise ListError("\n".join(f"{path}: {fault}" for fault in faults))
         programs, faults = _rows(rows, header)
     except csv.Error as error:
-        raise ListError(f"{path}: line {rows.line_num}: {error}; nothing was imported") from error
+        raise ListError(f"{path}: {error}; nothing was imported") from error
     if not programs and not faults:
         faults = ["has no programs below its header"]
     if faults:
@@ -99,13 +100,25 @@ def _header_faults(header: list[str]) -> Iterator[str]:
         yield f"line 1: the header has column '{name}' twice"
 
 
-def _rows(rows: Iterator[list[str]], header: list[str]) -> tuple[list[Program], list[str]]:
+def _numbered(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV text, each with the line that it begins on. Raises csv.Error."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"line {line}: {error}") from error
+
+
+def _rows(
+    rows: Iterator[tuple[int, list[str]]], header: list[str]
+) -> tuple[list[Program], list[str]]:
     programs: list[Program] = []
     faults: list[str] = []
     lines: dict[str, int] = {}  # by program id
-    reader = rows
-    for row in reader:
-        line = reader.line_num  # type: ignore[attr-defined]
+    for line, row in rows:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(header):

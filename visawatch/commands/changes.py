@@ -10,7 +10,7 @@ import click
 from store import changes as table
 from store import programs
 from store.records import Change
-from visawatch.app import App
+from visawatch.app import App, shown
 from visawatch.show import show_change
 
 
@@ -46,4 +46,5 @@ def to_json(change: Change) -> dict[str, Any]:
     data = asdict(change)
     order = ("id", "program_id", "kind", "severity", "before", "after", "cycle", "status")
     data["cycle"] = data.pop("cycle_id")
+    data["before"], data["after"] = shown(change.before), shown(change.after)
     return {name: data[name] for name in (*order, "detected_at", "url")}

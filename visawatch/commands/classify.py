@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from extractors import Policy
 from extractors import classify as read_page
 from monitor.diff import category
-from visawatch.app import App
+from visawatch.app import App, shown
 
 
 @click.command()
@@ -27,7 +26,7 @@ def classify(app: App, files: tuple[str, ...], as_json: bool) -> None:
     for name in files or ("-",):
         policy = read_page(*_content(name))
         if as_json:
-            app.echo_json({"source": name, **_stated(policy)})
+            app.echo_json({"source": name, **shown(policy.to_json())})
             continue
         console = app.console()
         console.print(Text(f"{name}: {category(policy.to_json())}", style="bold"))
@@ -41,10 +40,3 @@ def _content(name: str) -> tuple[bytes, str]:
         return sys.stdin.buffer.read(), ""
     # The name only helps to tell text from HTML; a PDF is known by its first bytes.
     return Path(name).read_bytes(), mimetypes.guess_type(name)[0] or ""
-
-
-def _stated(policy: Policy) -> dict[str, object]:
-    data = policy.to_json()
-    for evidence in data["evidence"]:
-        evidence.pop("context", None)
-    return data

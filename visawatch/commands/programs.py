@@ -15,7 +15,7 @@ from store import policies
 from store import programs as table
 from store.records import Program, stamp
 from visawatch import programs_csv
-from visawatch.app import App
+from visawatch.app import App, shown
 from visawatch.show import policies_table
 
 
@@ -76,7 +76,7 @@ def show(app: App, program_id: str, as_json: bool) -> None:
         status = next(s for s in statuses(store) if s.program.program_id == program_id)
         history = policies.history(store, program_id)
     if as_json:
-        past = [{"since": s.since, "origin": s.origin, **s.policy} for s in history]
+        past = [{"since": s.since, "origin": s.origin, **shown(s.policy)} for s in history]
         app.echo_json({**asdict(program), "policy": status.to_json(), "history": past})
         return
     console = app.console()

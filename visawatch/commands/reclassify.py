@@ -9,7 +9,7 @@ from rich.text import Text
 from monitor.diff import category
 from monitor.rules import Flip, apply
 from monitor.rules import reclassify as read_anew
-from visawatch.app import App
+from visawatch.app import App, shown
 
 
 @click.command()
@@ -23,7 +23,7 @@ def reclassify(app: App, write: bool, as_json: bool) -> None:
     program: it is not flagged, and not mailed.
     """
     with app.store() as store:
-        result = read_anew(store, withdraw_cycles=app.config.monitor.withdraw_cycles)
+        result = read_anew(store)
         for flip in result.flips:
             if as_json:
                 app.echo_json(_json(flip))
@@ -52,6 +52,6 @@ def _json(flip: Flip) -> dict[str, object]:
         "program_id": flip.program_id,
         "kind": str(flip.difference.kind),
         "severity": str(flip.difference.severity),
-        "before": flip.before.reading,
-        "after": flip.reading.policy.to_json(),
+        "before": shown(flip.before.reading),
+        "after": shown(flip.reading.policy.to_json()),
     }

@@ -22,10 +22,15 @@ def review(ctx: click.Context, change_id: int) -> None:
     ctx.meta["change_id"] = change_id
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in a container
+        return ""
+
+
 def _who(function: click.decorators.FC) -> click.decorators.FC:
-    by = click.option(
-        "--by", default=getpass.getuser, help="Who decides.  [default: the user logged in]"
-    )
+    by = click.option("--by", default=_user, help="Who decides.  [default: the user logged in]")
     note = click.option("--note", default="", help="Why.")
     return by(note(function))
 
