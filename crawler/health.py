@@ -59,6 +59,7 @@ class HealthRule:
     no: tuple[str, ...]
     max_words: int | None = None
     password: bool = False
+    unless: re.Pattern[str] | None = None
 
 
 @cache
@@ -83,6 +84,7 @@ def _rule(table: dict[str, Any]) -> HealthRule:
                 "health": Health(table["health"]),
                 "where": tuple(table["where"]),
                 "match": re.compile(table["match"], re.VERBOSE),
+                "unless": re.compile(table["unless"], re.VERBOSE) if "unless" in table else None,
                 "yes": tuple(table["yes"]),
                 "no": tuple(table["no"]),
             }
@@ -152,6 +154,8 @@ def _by_content(answer: Answer) -> Verdict:
         if rule.max_words is not None and words >= rule.max_words:
             continue
         if rule.password and not password:
+            continue
+        if rule.unless is not None and rule.unless.search(places["text"]):
             continue
         for place in rule.where:
             if place == "header":

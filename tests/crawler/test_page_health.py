@@ -66,6 +66,8 @@ def of(body: str | bytes, status: int = 200, content_type: str = "text/html") ->
         f"{POLICY}<p>If you see 'page not found' in ERAS, write to us.</p>" + "<p>word </p>" * 60,
         "<p>We sponsor J-1 visas only.",
         "a < b and nothing else in this plain text about visas",
+        f"<svg viewBox='0 0 1 1'/><nav><a href=/>Home</a>{POLICY}",
+        f"<select><option>Choose{POLICY}",
         f"<svg><title>404</title></svg>{POLICY}",
         "\ufeff" + POLICY,
         POLICY.encode("utf-16"),
@@ -141,7 +143,7 @@ def test_no_markup_makes_it_raise(body: str) -> None:
 @pytest.mark.parametrize(
     "piece",
     ["<", "<script>", "<!--", "<p ", "<input type=", "<noscript>", "<title>", "&", "<h1>", "<svg ",
-     "<!--<h1>", "<meta http-equiv ", "<script></script>", "word "],
+     "<!--<h1>", "<nav>", "<header/>", "<meta http-equiv ", "<script></script>", "word "],
 )  # fmt: skip
 def test_hostile_markup_takes_no_longer_than_other(piece: str) -> None:
     body = piece * (4_000_000 // len(piece))
@@ -153,5 +155,9 @@ def test_hostile_markup_takes_no_longer_than_other(piece: str) -> None:
 def test_examples_of_rules_are_distinct() -> None:
     assert len({example for _, example in EXAMPLES}) == len(EXAMPLES)
     assert {rule.health for rule in rules()} == {
-        Health.BOT_CHALLENGE, Health.LOGIN_WALL, Health.SOFT_404, Health.NEEDS_JAVASCRIPT
-    }  # fmt: skip
+        Health.BOT_CHALLENGE,
+        Health.FORBIDDEN,
+        Health.LOGIN_WALL,
+        Health.SOFT_404,
+        Health.NEEDS_JAVASCRIPT,
+    }
