@@ -211,7 +211,7 @@ class _Run:
         ]
         found: dict[str, Suspicion] = {}
         with self.store.writing():
-            for reading in self._read(watched, wanted):
+            for reading in read(self.store, watched, wanted):
                 suspicion = self._judge(reading, standing)
                 if suspicion is not None:
                     found[reading.program.program_id] = suspicion
@@ -236,9 +236,6 @@ class _Run:
         seen = changes.waited(self.store, suspicion.reading.program.program_id, str(kind))
         return kind is ChangeKind.PAGE_GONE and seen >= self.settings.withdraw_cycles
 
-    def _read(self, watched: watchlist.Watchlist, ids: Collection[str]) -> list[Reading]:
-        return read(self.store, watched, ids, withdraw_cycles=self.settings.withdraw_cycles)
-
     def _wait_to_confirm(self, crawled_at: float) -> None:
         self.progress.at("waiting to confirm")
         self.stop.wait(crawled_at + self.settings.confirm_delay_seconds - time.monotonic())
@@ -251,13 +248,16 @@ class _Run:
             for program_id in suspicions
             if (found := watched.pages_of(program_id))
         )
+        first_look = cycles.seen_pages(self.store, self.cycle.id)
         self._crawl(watched, targets, attempt=1)
+        lost = first_look - cycles.seen_pages(self.store, self.cycle.id)
         watched = watchlist.load(self.store, list(suspicions))
         standing = policies.standing(self.store)
-        for reading in self._read(watched, list(suspicions)):
+        for reading in read(self.store, watched, list(suspicions)):
             program_id = reading.program.program_id
             first, before = suspicions[program_id], standing[program_id]
-            if not confirmed(first, suspect(reading, before)):
+            unseen = any(page.id in lost for page in watched.pages_of(program_id))
+            if unseen or not confirmed(first, suspect(reading, before)):
                 # Looked at again in the next cycle, even if the page does not change.
                 with self.store.writing():
                     changes.wait(self.store, program_id, "unconfirmed", self.cycle.id)

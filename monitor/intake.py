@@ -7,7 +7,7 @@ that goes on asks for the pages that it has not observed.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
@@ -74,14 +74,43 @@ class Intake:
     def finish(self) -> None:
         """The crawl is complete: what it discovered is watched from now on, or let go."""
         self.flush()
+        shared = self._shared()
         with self.store.writing():
             for key, met in self._finds.met.items():
+                institution = self._institution(key)
                 kept = self._finds.kept(key)
                 for fetch in kept:
-                    self._watch(key, fetch)
-                if self._finds.stating(key):
-                    self._replace_gone(key, self._finds.stating(key)[0])
+                    if (institution, fetch.final_url) in shared:
+                        self._watch(fetch, institution=institution)
+                    else:
+                        self._watch(fetch, program_id=program_of(key))
+                if stating := self._finds.stating(key):
+                    self._replace_gone(key, stating[0])
                 cycles.discovered(self.store, key, self.cycle_id, met, len(kept))
+
+    def _institution(self, key: str) -> str:
+        program_id = program_of(key)
+        if program_id is not None:
+            return self.watchlist.programs[program_id].institution
+        return institution_of(key) or ""
+
+    def _shared(self) -> set[tuple[str, str]]:
+        """The institutions' pages among the finds: (institution, URL).
+
+        Those that are known as such, that an institution's own search found, or that several
+        of its programs found.
+        """
+        finders = Counter(
+            (self._institution(key), fetch.final_url)
+            for key in self._finds.met
+            for fetch in self._finds.kept(key)
+        )
+        known = {
+            (name, page.url) for name, found in self.watchlist.offices.items() for page in found
+        }
+        offices = {key for key in self._finds.met if institution_of(key)}
+        own = {(self._institution(k), f.final_url) for k in offices for f in self._finds.kept(k)}
+        return known | own | {find for find, count in finders.items() if count > 1}
 
     def _known(self, fetch: Fetch) -> Observation:
         page = self._pages[fetch.url]
@@ -123,14 +152,12 @@ class Intake:
         )
         return snapshot_id
 
-    def _watch(self, key: str, fetch: Fetch) -> None:
+    def _watch(
+        self, fetch: Fetch, *, program_id: str | None = None, institution: str | None = None
+    ) -> None:
         page = pages.add(self.store, fetch.final_url)
         pages.watch(
-            self.store,
-            page.id,
-            program_id=program_of(key),
-            institution=institution_of(key),
-            found="discovered",
+            self.store, page.id, program_id=program_id, institution=institution, found="discovered"
         )
         cycles.observe(self.store, [self._observation(page, fetch)])
 

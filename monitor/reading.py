@@ -36,25 +36,18 @@ def read(
     watchlist: Watchlist,
     program_ids: Collection[str],
     *,
-    withdraw_cycles: int,
     policies: Mapping[int, dict[str, Any]] | None = None,
 ) -> list[Reading]:
     """The readings of some of the programs on the watchlist.
 
-    A page that cannot be seen keeps saying what it last said. Only when it has been gone for
-    `withdraw_cycles` cycles, and the program has another page, does it lose its voice.
+    A page that cannot be seen keeps saying what it last said. One that is gone is not heard
+    any more, if its program has another one.
     `policies`, by snapshot id, take the place of what the store holds (see reclassify).
     """
     wanted = [watchlist.programs[program_id] for program_id in program_ids]
     watched = {p.id: p for program_id in program_ids for p in watchlist.pages_of(program_id)}
     seen = cycles.latest_good(store)
-    silent = {
-        page_id
-        for page_id, last in cycles.latest(store).items()
-        if last.health in _GONE
-        and page_id in watched
-        and cycles.unhealthy_cycles(store, page_id) >= withdraw_cycles
-    }
+    silent = {page_id for page_id, last in cycles.latest(store).items() if last.health in _GONE}
     ids = {page.snapshot_id for page in watched.values() if page.snapshot_id is not None}
     stated = snapshots.readings(store, ids) if policies is None else policies
     hashes = snapshots.hashes(store, stated.keys() & ids)

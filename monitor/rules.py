@@ -39,7 +39,7 @@ class Reclassified:
     flips: tuple[Flip, ...]
 
 
-def reclassify(store: Store, *, withdraw_cycles: int = 2) -> Reclassified:
+def reclassify(store: Store) -> Reclassified:
     """Reads every snapshot that older rules have read, and compares. Writes nothing."""
     newly = dict(_read_anew(store))
     watched = load(store)
@@ -53,7 +53,6 @@ def reclassify(store: Store, *, withdraw_cycles: int = 2) -> Reclassified:
         store,
         watched,
         list(watched.programs),
-        withdraw_cycles=withdraw_cycles,
         policies=stated,
     )
     standing = policies.standing(store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,9 +36,13 @@ def mailable(store: Store, since: str) -> list[Change]:
     return [change for change in told if change is not None]
 
 
-def mailed(store: Store, email: str) -> set[int]:
-    """The ids of the changes that have been put into a mail to this address."""
-    rows = store.rows("SELECT change_id FROM mailed WHERE email = ?", (email.lower(),))
+def mailed(store: Store, email: str, change_ids: Iterable[int]) -> set[int]:
+    """Which of these changes have been put into a mail to this address."""
+    rows = store.rows(
+        "SELECT change_id FROM mailed WHERE email = ?"
+        " AND change_id IN (SELECT value FROM json_each(?))",
+        (email.lower(), json.dumps(list(change_ids))),
+    )
     return {row["change_id"] for row in rows}
 
 

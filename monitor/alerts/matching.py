@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from monitor.diff import touched
 from store.records import Change, Program, Subscription
@@ -23,6 +25,13 @@ def matches(subscription: Subscription, change: Change, program: Program) -> boo
     the change is about that visa (see `monitor.diff.touched`). `minor` changes go only into
     digests. When a change was detected, and whether it was mailed, is not asked here.
     """
+    return asks_for(subscription, change, program, touched(change.before, change.after))
+
+
+def asks_for(
+    subscription: Subscription, change: Change, program: Program, visas: Sequence[str]
+) -> bool:
+    """The same for those who know already which visas the change is about."""
     s = subscription
     if SEVERITIES.index(change.severity) < SEVERITIES.index(s.severity):
         return False
@@ -30,7 +39,7 @@ def matches(subscription: Subscription, change: Change, program: Program) -> boo
         return False
     if not lets_through(s, program):
         return False
-    return not s.visa or _plain(s.visa) in map(_plain, touched(change.before, change.after))
+    return not s.visa or _plain(s.visa) in map(_plain, visas)
 
 
 def lets_through(subscription: Subscription, program: Program) -> bool:
@@ -65,6 +74,7 @@ def described(subscription: Subscription) -> str:
     return " ".join(filter(None, filters)) + f", {FREQUENCY_WORDS[s.frequency]}"
 
 
+@lru_cache(maxsize=50_000)
 def _plain(name: str) -> str:
     """`H 1B`, `h-1b` and `H1B` are one name, as are names that differ in case and spacing."""
     return re.sub(r"[\W_]+", "", name).casefold()

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 from extractors.values import Stance, Visa
 from monitor import diff
-from monitor.alerts.message import one_line, readable
+from monitor.alerts.message import one_line, readable, rendered
 from store.records import Change, Program
 
 _NOW = {  # what a program does now about a visa, if it did something else before
@@ -28,12 +30,13 @@ _REVIEWED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A change with the program that it is about, and whether that is still watched."""
+class Part:
+    """What a mail shows of one change, in both its forms: the same in every mail about it."""
 
-    change: Change
-    program: Program
-    watched: bool = True
+    number: int
+    headline: str
+    text: str
+    html: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Quote:
 class Item:
     """One change, as the templates show it."""
 
+    number: int
     institution: str
     program: str
     program_id: str
@@ -80,16 +84,21 @@ class Item:
     review_link: str
 
 
-def headline(subject: Subject) -> str:
+def part(change: Change, program: Program, *, watched: bool, base_url: str) -> Part:
+    """What a mail shows of a change of a program, which may be `watched` no more."""
+    item = _item(change, program, watched, base_url)
+    text, html = (rendered(name, {"item": item}) for name in ("change.txt", "change.html"))
+    # The HTML template has escaped it already.
+    return Part(change.id, item.headline, text, Markup(html))  # noqa: S704
+
+
+def headline(change: Change, program: Program) -> str:
     """`Harborview Medical Center, Internal Medicine no longer sponsors H-1B`, in one line."""
-    program = subject.program
     name = f"{one_line(program.institution, 60)}, {one_line(program.specialty, 40)}"
-    return f"{name} {_happened(subject.change)}"
+    return f"{name} {_happened(change)}"
 
 
-def item(subject: Subject, base_url: str) -> Item:
-    """All that a mail shows of one change."""
-    change, program = subject.change, subject.program
+def _item(change: Change, program: Program, watched: bool, base_url: str) -> Item:
     before, after = change.before, change.after
     visas = diff.touched(before, after)
     place = ", ".join(filter(None, (program.city, program.state)))
@@ -97,10 +106,11 @@ def item(subject: Subject, base_url: str) -> Item:
         diff.word_diff(*(readable(diff.statement_text(p)) for p in (before, after)))
     )
     return Item(
+        number=change.id,
         institution=one_line(program.institution, 200),
         program=" · ".join(one_line(p) for p in (program.specialty, program.level, place) if p),
         program_id=one_line(program.program_id),
-        headline=headline(subject),
+        headline=headline(change, program),
         summary=one_line(diff.summary(change), 300),
         severity=change.severity,
         category_before=diff.category(before),
@@ -113,7 +123,7 @@ def item(subject: Subject, base_url: str) -> Item:
         link=_link(change.url),
         detected=_moment(change.detected_at),
         reviewed=_REVIEWED.get(change.status, ""),
-        watched=subject.watched,
+        watched=watched,
         review=f"visawatch review {change.id} accept",
         review_link=f"{base_url}/changes/{change.id}" if base_url else "",
     )

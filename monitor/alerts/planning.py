@@ -1,0 +1,114 @@
+"""Which mail is due: read from the store, so that whatever a killed run left out is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from monitor.alerts.matching import asks_for
+from monitor.diff import touched
+from store import outbox, subscriptions
+from store.database import Store
+from store.records import Change, Program, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A change that may be mailed, with its program and the visas that it is about."""
+
+    change: Change
+    program: Program
+    watched: bool
+    visas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes to one address in one mail, and whose wish that was."""
+
+    email: str
+    frequency: str
+    subjects: tuple[Subject, ...]
+    reasons: tuple[Subscription, ...]
+
+    @property
+    def change_ids(self) -> list[int]:
+        """The changes that it tells of."""
+        return [subject.change.id for subject in self.subjects]
+
+
+def due(store: Store, now: datetime, only: Collection[int] | None = None) -> Iterator[Batch]:
+    """The mail that is due at `now`, address by address; `only` limits it to some changes."""
+    active = subscriptions.listed(store)
+    if not active:
+        return
+    subjects = {
+        change.id: Subject(
+            change,
+            *outbox.program(store, change.program_id),
+            touched(change.before, change.after),
+        )
+        for change in outbox.mailable(store, min(s.created_at for s in active))
+        if only is None or change.id in only
+    }
+    asked = _Asked(subjects)
+    by_address: dict[str, list[Subscription]] = {}
+    for subscription in active:
+        by_address.setdefault(subscription.email.lower(), []).append(subscription)
+    for email, theirs in by_address.items():
+        done: set[int] = set()
+        # In this order: what goes out at once is not in the digest of the same address too.
+        for frequency in ("at_once", "daily", "weekly"):
+            reasons = {s: asked.by(s) - done for s in theirs if s.frequency == frequency}
+            found = set().union(*reasons.values())
+            found -= outbox.mailed(store, email, found) if found else set()
+            if not any(_is_due(frequency, subjects[n].change.detected_at, now) for n in found):
+                continue
+            done |= found
+            yield Batch(
+                theirs[0].email,
+                frequency,
+                tuple(subjects[number] for number in sorted(found)),
+                tuple(s for s, numbers in reasons.items() if numbers & found),
+            )
+
+
+class _Asked:
+    """The changes that subscriptions ask for; many subscriptions have the same filters."""
+
+    def __init__(self, subjects: dict[int, Subject]) -> None:
+        self._subjects = subjects
+        self._by_program: dict[str, list[Subject]] = {}
+        for subject in subjects.values():
+            self._by_program.setdefault(subject.program.program_id, []).append(subject)
+        self._known: dict[Subscription, frozenset[int]] = {}
+
+    def by(self, subscription: Subscription) -> frozenset[int]:
+        """The changes that this subscription asks for, since it began."""
+        filters = replace(subscription, id=0, email="", token="", created_at="")
+        if filters not in self._known:
+            subjects = (
+                self._by_program.get(filters.program_id, ())
+                if filters.program_id
+                else self._subjects.values()
+            )
+            self._known[filters] = frozenset(
+                s.change.id for s in subjects if asks_for(filters, s.change, s.program, s.visas)
+            )
+        since = subscription.created_at
+        return frozenset(
+            number
+            for number in self._known[filters]
+            if self._subjects[number].change.detected_at >= since
+        )
+
+
+def _is_due(frequency: str, detected_at: str, now: datetime) -> bool:
+    """Whether the time of a change detected then has come: its day or week is over."""
+    then, now = datetime.fromisoformat(detected_at).astimezone(UTC), now.astimezone(UTC)
+    if frequency == "daily":
+        return then.date() < now.date()
+    if frequency == "weekly":
+        return then.isocalendar()[:2] < now.isocalendar()[:2]
+    return True
