@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from alerts_bench import BEFORE_NOW, BOTH, J1_ONLY, NOW, REWORDED, SENDER, Bench, parsed, text_of
 
-from monitor.alerts import MailError, enqueue
+from monitor.alerts import MailError, enqueue, planning
 from store import changes, outbox, programs, subscriptions
 from store.records import Review, stamp
 
@@ -173,7 +173,9 @@ def test_a_corrected_change_is_told_as_the_maintainer_read_it(bench: Bench) -> N
     assert "Corrected by a maintainer" in text_of(mail)
 
 
-def test_all_or_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_dies_in_the_middle_is_caught_up_with(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.subscribe("ana@a.example")
     bench.subscribe("bo@b.example")
     bench.flag()
@@ -190,8 +192,22 @@ def test_all_or_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         bench.enqueue()
     monkeypatch.undo()
-    assert bench.mails() == []
-    assert bench.enqueue() == 2
+    assert [m.email for m in bench.mails()] == ["ana@a.example"]
+    assert bench.enqueue() == 1
+    assert [m.email for m in bench.mails()] == ["ana@a.example", "bo@b.example"]
+
+
+def test_two_that_compose_at_once_tell_nobody_twice(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.subscribe("ana@a.example")
+    bench.subscribe("bo@b.example", frequency="daily")
+    bench.flag()
+    planned = list(planning.due(bench.store, NOW + DAY))  # by one, while the other is faster
+    assert bench.enqueue(NOW + DAY) == 2
+    monkeypatch.setattr(planning, "due", lambda *_: iter(planned))
+    assert bench.enqueue(NOW + DAY) == 0
+    assert len(bench.mails()) == 2
 
 
 def test_the_message_id_depends_on_address_and_changes_alone(bench: Bench) -> None:

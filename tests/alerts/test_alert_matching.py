@@ -33,7 +33,7 @@ ALL = Subscription(1, "ana@a.example")
     ],
 )
 def test_filters(filters: dict[str, str], expected: bool) -> None:
-    subscription = Subscription(1, "ana@a.example", **filters)  # type: ignore[arg-type]
+    subscription = Subscription(1, "ana@a.example", **filters)
     assert matches(subscription, CHANGE, PROGRAMS[0]) is expected
 
 
