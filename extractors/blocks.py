@@ -81,6 +81,7 @@ class _Walk:
         self._headings: list[tuple[int, str]] = []
         self._leads: list[str] = []  # of the open lists, outermost first
         self._flat_lead = ""  # of items that are paragraphs with a bullet
+        self._listing = False  # short lines below "Visas accepted:" are its items
         self._buffer: list[str | None] = []  # None is a line break
 
     def run(self, soup: BeautifulSoup) -> list[Block]:
@@ -151,7 +152,12 @@ class _Walk:
                 self._flat_lead = ""
             leads = list(self._leads)
         if kind is BlockKind.PARAGRAPH and not self._is_asked() and _looks_like_heading(text):
-            kind = BlockKind.HEADING
+            if text.endswith(":"):
+                kind, self._listing = BlockKind.HEADING, True
+            elif not self._listing:
+                kind = BlockKind.HEADING
+        else:
+            self._listing = False
         if kind is BlockKind.HEADING:
             while self._headings and self._headings[-1][0] >= level:
                 self._headings.pop()

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
 
 from extractors.conditions import AT_DISCRETION, ConditionKind
-from extractors.reading_text import ANY, OTHER, Mention, ReadingText, reading_text
+from extractors.reading_text import ANY, OTHER, SAME, Mention, ReadingText, reading_text
 from extractors.rulebook import Direction, Hit, RuleKind, rulebook
 from extractors.values import Stance, Visa
 
 STATUSES = (Visa.CITIZEN, Visa.PERMANENT_RESIDENT)
 _REACH = 110  # characters between a cue and a visa it speaks of
+_NEGATION_REACH = 50  # characters
+_OR_REACH = 25  # characters
 _POLAR = (RuleKind.OFFER, RuleKind.MILD_OFFER, RuleKind.REFUSE)
 OF_H1B = (
     ConditionKind.STEP3_PASSED,
@@ -74,6 +76,7 @@ class Reading:
     answer: Stance | None = None
     others: bool = False  # about scholars, observers, faculty
     trainees: bool = False
+    stance: Stance | None = None  # of the cues, whatever visas they speak of
     leans_back: bool = False  # "this", "such requests": speaks of what was said before
     citizens: tuple[str, ...] = ()  # rules that say: citizens only
     leftover: int = 0  # words that no rule knows
@@ -111,9 +114,12 @@ def read_sentence(raw: str) -> Reading:
         reading.answer = Stance.SPONSORED
     decoys = [h for h in hits if h.rule.kind is RuleKind.DECOY]
     reading.mentions = [m for m in text.mentions if not _covered(m, decoys)]
-    live = _live(hits)
+    live = _negated(text, hits, _live(hits))
     only = [h for h in live if h.rule.kind is RuleKind.ONLY]
     cues = [h for h in live if h.rule.kind in _POLAR]
+    if cues:
+        refuses = any(h.rule.kind is RuleKind.REFUSE for h in cues)
+        reading.stance = Stance.NOT_SPONSORED if refuses else Stance.SPONSORED
     clauses = _clauses(text, hits, reading.mentions, cues)
     reading.leftover = _leftover(text.text, reading.mentions, hits)
     _read_only(reading, only, clauses)
@@ -140,7 +146,9 @@ def fired(raw: str) -> frozenset[str]:
 def _live(hits: Sequence[Hit]) -> list[Hit]:
     """The cues that no longer phrase cancels; a refusal swallows the offer within it."""
     cancels = [h for h in hits if h.rule.kind in (RuleKind.PSEUDO, RuleKind.DECOY)]
+    not_only = [h for h in hits if h.rule.kind is RuleKind.NOT_ONLY]
     live = [h for h in hits if h.rule.kind not in _SILENT and not _covered(h, cancels)]
+    live = [h for h in live if h.rule.kind is not RuleKind.ONLY or not _covered(h, not_only)]
     refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
     offers = (RuleKind.OFFER, RuleKind.MILD_OFFER)
     return [
@@ -148,8 +156,61 @@ def _live(hits: Sequence[Hit]) -> list[Hit]:
     ]
 
 
+def _negated(text: ReadingText, hits: Sequence[Hit], live: Sequence[Hit]) -> list[Hit]:
+    """`live` with an offer turned into a refusal by a negation before it that no phrase has
+    claimed ("do not have the ability to sponsor"), and without the second half of one
+    ("cannot sponsor or support")."""
+    claimed = [
+        h
+        for h in (*live, *hits)
+        if h.rule.kind
+        in (RuleKind.REFUSE, RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.NOT_ONLY, RuleKind.ONLY)
+    ]
+    negations = [
+        h
+        for h in hits
+        if h.rule.kind is RuleKind.NEGATION and not any(_overlap(h, c) for c in claimed)
+    ]
+    refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
+    out: list[Hit] = []
+    for hit in live:
+        if hit.rule.kind is RuleKind.OFFER:
+            if any(_joined(text, r, hit) for r in refusals):
+                continue
+            negation = next((n for n in negations if _reaches(text, hits, n, hit)), None)
+            if negation is not None:
+                rule = replace(negation.rule, kind=RuleKind.REFUSE, direction=Direction.BOTH)
+                hit = Hit(rule, hit.start, hit.end)
+        out.append(hit)
+    return out
+
+
+def _joined(text: ReadingText, refusal: Hit, offer: Hit) -> bool:
+    between = text.text[refusal.end : offer.start].strip() + " "
+    return (
+        refusal.end <= offer.start
+        and len(between) < _OR_REACH
+        and between.startswith(("or ", "nor ", "and/or "))
+        and not any(refusal.end <= m.start < offer.start for m in text.mentions)
+    )
+
+
+def _reaches(text: ReadingText, hits: Sequence[Hit], negation: Hit, offer: Hit) -> bool:
+    gap = offer.start - negation.end
+    if not 0 <= gap <= _NEGATION_REACH:
+        return False
+    between = (negation.end, offer.start)
+    if " and " in text.text[slice(*between)]:
+        return False
+    stops = [m.start for m in text.mentions]
+    stops += [h.start for h in hits if h.rule.kind is RuleKind.END]
+    return not any(between[0] <= stop < between[1] for stop in stops)
+
+
 _SILENT = (
     RuleKind.PSEUDO,
+    RuleKind.NOT_ONLY,
+    RuleKind.NEGATION,
     RuleKind.DECOY,
     RuleKind.END,
     RuleKind.OTHERS,
@@ -203,7 +264,7 @@ def _read_only(reading: Reading, only: Sequence[Hit], clauses: Sequence[_Clause]
     """ "Only J-1": the J-1 is offered, the H-1B by that refused."""
     for hit in only:
         named = [m.visa for m in reading.mentions if hit.start <= m.start and m.end <= hit.end]
-        named = [v for v in named if v not in (ANY, OTHER, *STATUSES)]
+        named = [v for v in named if v not in (ANY, OTHER, SAME, *STATUSES)]
         if not {Visa.J1, Visa.H1B} & set(named):
             continue
         if not any(c.start <= hit.start < c.end for c in clauses):
@@ -269,7 +330,7 @@ def _distance(mention: Mention, cue: Hit, clause: _Clause) -> tuple[int, int] | 
         return None
     direction = cue.rule.direction
     others = [m for m in clause.mentions if m.visa not in STATUSES]
-    if direction is Direction.FORWARD and not after and any(m.start >= cue.end for m in others):
+    if direction is Direction.FORWARD and not after and any(m.end > cue.start for m in others):
         return None
     if direction is Direction.BACKWARD and after and any(m.end <= cue.start for m in others):
         return None
@@ -311,9 +372,9 @@ def _demanded(
     if kind is ConditionKind.ECFMG_CERTIFIED:
         return (Visa.J1,)
     for clause in (clauses[at], *reversed(clauses[:at]), *clauses[at + 1 : at + 2]):
-        named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER)]
+        named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER, SAME)]
         if kind in OF_H1B:
-            named = [m for m in named if m.visa in (Visa.H1B, OTHER)]
+            named = [m for m in named if m.visa in (Visa.H1B, OTHER, SAME)]
         if named:
             nearest = min(named, key=lambda m: max(m.start - hit.end, hit.start - m.end))
             return _group(nearest, named, text)

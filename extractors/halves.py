@@ -10,16 +10,18 @@ from collections.abc import Sequence
 
 from extractors.blocks import Block, BlockKind
 from extractors.clauses import STATUSES, Claim, Reading, Strength, read_sentence
-from extractors.reading_text import ANY, OTHER
+from extractors.reading_text import ANY, OTHER, SAME
 from extractors.values import Stance, Visa
 
+_MAX_LABEL = 90  # characters
 _SHORT = 4  # words beside the visa: more of them say something of their own
 
 
 def label_and_value(raw: str) -> tuple[str, str]:
-    label, colon, value = raw.partition(": ")
-    if colon and len(label) < 90:
-        return label, value.strip()
+    for mark in (": ", " - ", " – ", " — "):
+        label, found, value = raw.partition(mark)
+        if found and len(label) < _MAX_LABEL:
+            return label, value.strip()
     return "", ""
 
 
@@ -49,7 +51,7 @@ def labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
     return [
         Claim(m.visa, stance, Strength.EXPLICIT, (m.rule, "label"))
         for m in told.mentions
-        if m.visa not in done and m.visa not in (ANY, OTHER, *STATUSES)
+        if m.visa not in done and m.visa not in (ANY, OTHER, SAME, *STATUSES)
     ]
 
 
@@ -115,6 +117,17 @@ def in_place(
             if m.visa in (Visa.J1, Visa.H1B)
         ]
     return []
+
+
+def under_a_visa(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
+    """ "Sponsored through ECFMG." under the heading "J-1": the heading is the subject."""
+    if reading.mentions or reading.stance is None or not under:
+        return []
+    heading = under[-1]
+    visas = [v for v in heading.visas if v not in (ANY, OTHER, SAME, *STATUSES)]
+    if heading.leftover or len(visas) != 1:
+        return []
+    return [Claim(visas[0], reading.stance, Strength.MILD, (heading.mentions[0].rule, "under"))]
 
 
 def admits(claims: Sequence[Claim]) -> bool:

@@ -14,6 +14,7 @@ from extractors.values import Visa
 
 ANY = "any"  # "visas", of no kind
 OTHER = "other"  # "other visas"
+SAME = "same"  # "this visa"
 
 _TOKENS = {
     Visa.J1: "J-1",
@@ -27,6 +28,7 @@ _TOKENS = {
     Visa.CITIZEN: "CITIZEN",
     ANY: "visas",
     OTHER: "other-visas",
+    SAME: "this-visa",
 }
 _FOLD = {
     **dict.fromkeys("‐‑‒–—―−﹘﹣－", "-"),
@@ -49,7 +51,7 @@ _FOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A visa named in a text: a `Visa`, ANY or OTHER; the rule knew its spelling."""
+    """A visa named in a text: a `Visa`, ANY, OTHER or SAME; the rule knew its spelling."""
 
     visa: str
     start: int

@@ -35,10 +35,12 @@ class RuleKind(StrEnum):
     MILD_OFFER = "mild_offer"  # "must hold a", "eligible for": offered, without saying so
     UNNAMED = "unnamed"  # "must be sponsored by ECFMG": a J-1, mildly offered
     REFUSE = "refuse"  # "do not sponsor", "are not accepted"
+    NEGATION = "negation"  # "not", "neither": turns the next offer, unless a rule has it already
     ONLY = "only"  # the visas in the match, and no other
     CITIZENS = "citizens"  # citizens (and permanent residents) only
     CONDITION = "condition"  # "case by case", "Step 3 must be passed"
     PSEUDO = "pseudo"  # a longer phrase that cancels the cues it covers
+    NOT_ONLY = "not_only"  # an "only" that excludes no visa: "not only", "only if"
     DECOY = "decoy"  # a phrase that cancels the visas it covers, too: "J-1 documents"
     ASIDE = "aside"  # its clause is about something else: moonlighting, waivers
     END = "end"  # ends the reach of what stands before: "but", "whereas"
@@ -68,7 +70,7 @@ class Rule:
     yes: tuple[str, ...]
     no: tuple[str, ...] = ()
     direction: Direction = Direction.BOTH
-    visa: str | None = None  # of kinds visa and unnamed: a Visa, "any", or "other"
+    visa: str | None = None  # of kinds visa and unnamed: a Visa, "any", "other" or "same"
     condition: ConditionKind | None = None  # of kind condition
     source: str | None = None
 
@@ -207,7 +209,7 @@ def _rule(file: str, entry: Mapping[str, Any]) -> Rule:
         raise RuleError(f"{where}: {error}") from error
     if (rule.kind in (RuleKind.VISA, RuleKind.UNNAMED)) != (rule.visa is not None):
         raise RuleError(f"{where}: 'visa' goes with kinds 'visa' and 'unnamed', and only them")
-    if rule.visa not in (None, "any", "other", *Visa):
+    if rule.visa not in (None, "any", "other", "same", *Visa):
         raise RuleError(f"{where}: no visa is called {rule.visa!r}")
     if (rule.kind is RuleKind.CONDITION) != (rule.condition is not None):
         raise RuleError(f"{where}: 'condition' goes with kind 'condition', and only with it")

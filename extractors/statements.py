@@ -23,8 +23,9 @@ from extractors.halves import (
     labelled,
     points_to_a_list,
     row_cell,
+    under_a_visa,
 )
-from extractors.reading_text import ANY, OTHER
+from extractors.reading_text import ANY, OTHER, SAME
 from extractors.sentences import sentence_spans
 from extractors.sieve import names_a_visa, which_name_a_visa
 from extractors.values import Condition, Stance, Visa
@@ -75,6 +76,7 @@ class _Reader:
         self.found: list[Statement] = []
         self._question: _Question | None = None
         self._named: tuple[str, ...] = ()  # visas of the sentence before, in the same block
+        self._above: tuple[str, ...] = ()  # visas of the nearest heading that names one
         self._named_on_page: set[str] = set()
         self._left = _MAX_READ
         self._leads: dict[str, Reading] = {}  # headings and lead-ins, each read once
@@ -96,10 +98,17 @@ class _Reader:
         far = question and number - question.block > _ANSWER_BLOCKS
         if question and (far or block.kind is BlockKind.HEADING):
             self._question = question = None
-        return (question is not None and not question.answered) or block.text.endswith("?")
+        return (
+            (question is not None and not question.answered)
+            or block.text.endswith("?")
+            or bool(block.under and names_a_visa(block.under[-1]))
+        )
 
     def _read_block(self, block: Block, number: int, offset: int) -> None:
         under = [self._lead(text) for text in block.under]
+        self._above = tuple(
+            next((r.visas for r in reversed(under) if _SPECIFIC & set(r.visas)), ())
+        )
         others = _about_others(under)
         is_row = block.kind is BlockKind.ROW
         spans = _cell_spans(block.text) if is_row else sentence_spans(block.text)
@@ -111,7 +120,7 @@ class _Reader:
             )
             question = self._question
             waiting = question is not None and not question.answered
-            leans = bool(self._named or row_visas)
+            leans = bool(self._named or row_visas or (position == 0 and self._above))
             if not (asks or waiting or leans or names_a_visa(raw)):
                 continue
             self._left -= 1
@@ -129,7 +138,9 @@ class _Reader:
             claims = list(reading.claims)
             label, value = label_and_value(raw)
             if is_row and position == 0 and not value:
-                row_visas = tuple(v for v in reading.visas if v not in (ANY, OTHER, *STATUSES))
+                row_visas = tuple(
+                    v for v in reading.visas if v not in (ANY, OTHER, SAME, *STATUSES)
+                )
             if row_visas and position:
                 claims += row_cell(value or raw, row_visas, claims)
             elif value and not any(c.visa != ANY and c.strength > Strength.MILD for c in claims):
@@ -141,13 +152,14 @@ class _Reader:
                 told = answers(question.reading, reading, claims)
                 claims += told
                 begin = question.start if told else begin
+            claims += under_a_visa(reading, under)
             claims += in_place(
                 reading, claims, under, question.reading if question else None, block
             )
             if reading.citizens and not admits(claims):
                 claims += citizens_only(reading)
             self._emit(reading, claims, (begin, offset + end), number)
-            if reading.visas:
+            if set(reading.visas) - {SAME}:
                 self._named = reading.visas
                 self._named_on_page.update(reading.visas)
 
@@ -206,6 +218,9 @@ class _Reader:
         for visa in visas:
             if visa == ANY:
                 out += [Visa.J1, Visa.H1B]
+            elif visa == SAME:
+                before = self._named or self._above
+                out += [Visa(v) for v in before if v in _SPECIFIC]
             elif visa == OTHER:
                 if Visa.J1 in named and Visa.H1B not in named:
                     out.append(Visa.H1B)
@@ -214,6 +229,7 @@ class _Reader:
         return list(dict.fromkeys(out))
 
 
+_SPECIFIC = frozenset({Visa.J1, Visa.H1B})
 _ADMITTED = (Stance.SPONSORED, Strength.EXPLICIT)
 
 
