@@ -15,7 +15,7 @@ from visawatch.demo.cast import HERE, DemoPage, Institution
 
 T = TypeVar("T")
 
-_FIRST_DAY = date(2026, 11, 2)
+_FIRST_DAY = date(2026, 11, 23)  # fixed, so that every run serves the same bytes
 
 
 @dataclass(frozen=True, slots=True)
