@@ -11,7 +11,6 @@ import html
 import re
 
 _HEAD_BYTES = 65_536  # where a title, a charset or a refresh is looked for
-_SPACES = re.compile(r"\s+")
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""")
 _WORD = re.compile(r"[^\W_]")
 # Elements whose content is not what the page says: code, and what every page of a site repeats.
@@ -90,7 +89,7 @@ class Markup:
             text = _decode(raw, names)
         else:
             text = raw.decode("ascii")
-        return _SPACES.sub(" ", html.unescape(text)).strip()
+        return " ".join(html.unescape(text).split())
 
 
 def _decode(raw: bytes, names: tuple[str, ...]) -> str:
