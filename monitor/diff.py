@@ -16,7 +16,7 @@ from markupsafe import Markup
 from rich.text import Text
 
 from extractors.conditions import ConditionKind
-from extractors.values import Category, Stance, Visa
+from extractors.values import Category, Stance, Visa, categorise
 from store.records import Change
 
 TIME_LIMIT = 0.5  # seconds; unlike texts of 50 KB take 11 s without one
@@ -181,7 +181,7 @@ def summary(change: Change) -> str:
 
 def category(policy: dict[str, Any]) -> str:
     """A policy's category in words: `J-1 and H-1B`."""
-    return CATEGORY_WORDS[Category(policy.get("category", "unstated"))]
+    return CATEGORY_WORDS[categorise(stance(policy, Visa.J1), stance(policy, Visa.H1B))]
 
 
 def stance(policy: dict[str, Any], visa: str) -> Stance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from store.database import Store
 from store.records import Mail
 
 LEASE = "mail"
+_one_thread = threading.Lock()  # the lease is the process's, not the thread's
 LEASE_WAIT = 10.0  # seconds to wait for another process that is sending
 RENEWED_EVERY = 60.0  # seconds
 
@@ -80,6 +82,11 @@ def deliver(store: Store, settings: Settings, now: datetime) -> Delivery:
     Raises MailError for settings that cannot be used; faults of servers are in `problems`.
     """
     server = check(settings)
+    with _one_thread:
+        return _deliver(store, settings, server, now)
+
+
+def _deliver(store: Store, settings: Settings, server: Server | None, now: datetime) -> Delivery:
     if not outbox.due(store, now, limit=1):
         return Delivery()
     if holder := _wait_for_turn(store, now):

@@ -18,6 +18,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from monitor.alerts.errors import Lost, MailError, Postponed, Refused
+from monitor.alerts.message import one_line
 from store.records import Mail
 
 TIMEOUT = 60.0  # seconds for each answer of the server; RFC 5321 allows it minutes
@@ -228,7 +229,7 @@ def _sentence(server: Server, error: Exception) -> str:
 
 def _answer(code: int, text: bytes | str) -> str:
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return f"{code} {' '.join(words.split())}"[:300]
+    return f"{code} {one_line(words, 300)}"
 
 
 def _without_secret(error: Exception, url: str) -> str:

@@ -6,16 +6,20 @@ import mailbox
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import trustme
+from aiosmtpd.smtp import AuthResult
 from alerts_bench import NOW, SENDER, Bench, parsed
 from mailserver import MailServer, serving
 
 from monitor.alerts import Delivery, MailError, deliver
 from monitor.alerts.delivery import FEWEST_ATTEMPTS, GIVEN_UP_AFTER
+from monitor.alerts.server import Server
+from store.database import Store
 from visawatch.config import MailSettings
 
 THREE = ["ana@a.example", "bo@b.example", "cy@c.example"]
@@ -280,3 +284,49 @@ def test_settings_of_no_use_are_named(three: Bench, url: str, sender: str, says:
     assert says in problem
     assert "sec" not in problem
     assert three.states() == ["queued"] * 3
+
+
+@pytest.fixture
+def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server on loopback is treated as one that the network lies before."""
+    monkeypatch.setattr(Server, "is_this_machine", property(lambda _: False))
+
+
+@pytest.mark.usefixtures("far_away")
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_credentials_never_cross_the_network_in_the_clear(three: Bench) -> None:
+    tried: list[str] = []
+
+    class Eager(MailServer):
+        def authenticate(self, *_: object) -> AuthResult:
+            tried.append("log-in")
+            return AuthResult(success=True)
+
+    with serving(Eager(user="u", password="p")) as box:
+        delivery = deliver(three.store, settings(box, login="u:p@"), NOW)
+    assert (delivery.sent, delivery.postponed, tried) == (0, 3, [])
+    assert "none without TLS" in delivery.problems[0]
+
+
+@pytest.mark.usefixtures("far_away")
+def test_starttls_is_used_where_it_is_offered(
+    three: Bench, authority: trustme.CA, cafile: str
+) -> None:
+    with serving(MailServer(starttls=contexts(authority))) as box:  # which requires it
+        assert deliver(three.store, settings(box, query=cafile), NOW) == Delivery(sent=3)
+
+
+def test_two_threads_of_one_process_send_each_mail_once(three: Bench, server: MailServer) -> None:
+    def send() -> int:
+        with Store(three.store.path) as store:
+            return deliver(store, settings(server), NOW).sent
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(future.result() for future in [pool.submit(send) for _ in range(2)]) == 3
+    assert set(server.counts().values()) == {1}
+
+
+def test_printing_a_server_shows_no_password() -> None:
+    server = Server.from_url("smtps://u:secret@mail.example")
+    assert "secret" not in f"{server} {server!r}"
+    assert (server.port, str(server)) == (465, "mail.example:465")

@@ -128,3 +128,10 @@ def test_a_page_that_is_gone() -> None:
 def test_every_word_of_the_domain_has_words() -> None:
     assert set(diff.CONDITION_WORDS) == set(ConditionKind)
     assert set(diff.STANCE_WORDS) == set(Stance)
+
+
+def test_the_category_is_that_of_the_stances_whatever_a_record_says() -> None:
+    assert diff.category({"stances": {"J-1": "sponsored", "H-1B": "conditional"}}) == (
+        "J-1, H-1B case by case"
+    )
+    assert diff.category({}) == "nothing stated"
