@@ -71,7 +71,9 @@ def show(app: App, number: int | None, as_json: bool) -> None:
 
 
 def _print(console: Console, mails: list[Mail]) -> None:
-    table = Table("N", "Composed", "To", "Subject", "State", header_style="bold", pad_edge=False)
+    table = Table("N", "Composed", "To", "Subject", "State", header_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
     for mail in mails:
         cells = (str(mail.id), mail.created_at, mail.email, mail.subject, _state(mail))
         table.add_row(*map(Text, cells))

@@ -133,12 +133,11 @@ def list_subscriptions(app: App, as_json: bool) -> None:
         for subscription in found:
             app.echo_json(asdict(subscription))
         return
-    table = Table(
-        "ID", "Address", "Is told of", "Since", "Token", header_style="bold", pad_edge=False
-    )
+    table = Table("ID", "Address", "Is told of", "Since", header_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"
     for s in found:
-        cells = (str(s.id), s.email, described(s), s.created_at[:10], s.token)
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(Text, (str(s.id), s.email, described(s), s.created_at[:10])))
     app.console().print(
         table if found else "No subscriptions; `visawatch subscribe EMAIL` adds one."
     )
