@@ -41,7 +41,7 @@ class Settings:
     """What a cycle needs of the configuration."""
 
     mail: MailSettings
-    limits: Limits
+    limits: Limits = field(default_factory=Limits)
     base_url: str = ""
     confirm_delay_seconds: float = 60.0
     withdraw_cycles: int = 2

@@ -89,6 +89,7 @@ class Nights:
         log.info("next cycle: %s", scheduler.get_job(JOB).next_run_time)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        log.info("stopping after the page in hand")
         self._stop.request()
         self._stopped.set()
 
