@@ -18,26 +18,32 @@ from types import FrameType
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.clock import Clock
 from monitor.cycle import CycleBusy, CycleStopped, Stop
 from store.database import Store
 
 JOB = "nightly"
+MAIL_JOB, MAIL_MINUTES = "mail", 5  # mail that a server put off does not wait for the night
 NEVER_TOO_LATE = None  # a missed night is run however late, once (coalesce)
 
 log = logging.getLogger(__name__)
 
 RunCycle = Callable[[Store, str, Stop], None]
+SendMail = Callable[[Store], None]
 
 
 class Nights:
     """The nights of one database, each run once, by whichever process comes first."""
 
-    def __init__(self, path: Path, nightly_at: str, run: RunCycle, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, nightly_at: str, run: RunCycle, send: SendMail, clock: Clock
+    ) -> None:
         self._path = path
         self._nightly_at = nightly_at
         self._run = run
+        self._send = send
         self._clock = clock
         self._stop = Stop()
         self._stopped = threading.Event()
@@ -52,6 +58,11 @@ class Nights:
                 log.info("%s", reason)
                 return False
         return True
+
+    def send_mail(self) -> None:
+        """Sends the mail that is due."""
+        with Store(self._path) as store:
+            self._send(store)
 
     def serve(self) -> None:
         """Runs each night as it comes; ends soon after SIGTERM or SIGINT, between two pages."""
@@ -86,6 +97,8 @@ class Nights:
         elif str(job.trigger) != str(trigger):
             # Not replace_existing at every start: that would forget a night that was missed.
             job.reschedule(trigger)
+        if scheduler.get_job(MAIL_JOB) is None:
+            scheduler.add_job(_send_mail, IntervalTrigger(minutes=MAIL_MINUTES), id=MAIL_JOB)
         log.info("next cycle: %s", scheduler.get_job(JOB).next_run_time)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -111,11 +124,20 @@ _nights: Nights | None = None  # what the stored job finds when it fires in this
 
 
 def _run_due() -> None:
-    assert _nights is not None, "the job fires only in a process that serves"  # noqa: S101
+    _guarded(lambda nights: nights.run_due(), "the cycle failed; the next one goes on with it")
+
+
+def _send_mail() -> None:
+    _guarded(lambda nights: nights.send_mail(), "mail could not be sent; it stays in the outbox")
+
+
+def _guarded(job: Callable[[Nights], object], failed: str) -> None:
+    """Whatever goes wrong tonight is told, and the next night runs."""
+    assert _nights is not None, "jobs fire only in a process that serves"  # noqa: S101
     try:
-        _nights.run_due()
+        job(_nights)
     except Exception:
-        log.exception("tonight's cycle failed; the next night goes on from where it stopped")
+        log.exception(failed)
 
 
 def _job_store(path: Path) -> SQLAlchemyJobStore:

@@ -45,7 +45,7 @@ def test_a_clock_that_jumps_neither_skips_nor_doubles_a_night(tmp_path: Path) ->
     def run_cycle(store: Store, night: str, stop: Stop) -> None:
         run(store, settings, clock=lambda: time, night=night, stop=stop)
 
-    nights = Nights(tmp_path / "v.db", "02:00", run_cycle, lambda: time)
+    nights = Nights(tmp_path / "v.db", "02:00", run_cycle, lambda store: None, lambda: time)
     ran = [nights.run_due()]
     time -= timedelta(hours=1)  # set back, into the night before
     ran.append(nights.run_due())

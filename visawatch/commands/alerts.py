@@ -97,7 +97,7 @@ def _head(mail: Mail) -> str:
 def text_of(mail: Mail) -> str:
     """The mail as plain text."""
     part = _message(mail).get_body(("plain",))
-    return "" if part is None else str(part.get_content())
+    return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
 
 
 def _json(mail: Mail) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from monitor.alerts import deliver, enqueue
 from monitor.cycle import Stop, run
-from monitor.schedule import Nights
 from store.database import Store
 from visawatch.app import App
 from visawatch.commands.crawl import report
@@ -27,12 +27,20 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
     with once. Several processes on one database run each night once.
     """
 
+    from monitor.schedule import Nights  # its libraries would slow every other command's start
+
     def run_cycle(store: Store, night: str, stop: Stop) -> None:
         summary, delivery = run(
             store, app.cycle_settings(allow_hosts), clock=app.now, night=night, stop=stop
         )
         report(app, summary, delivery, as_json=False)
 
+    def send_mail(store: Store) -> None:
+        mail, now = app.config.mail, app.now()
+        enqueue(store, now, sender=mail.sender, base_url=app.config.web.base_url)
+        for problem in deliver(store, mail, now).problems:
+            app.note(problem)
+
     at = app.config.monitor.nightly_at
     app.note(f"a cycle each night at {at} UTC; Ctrl-C or SIGTERM stops")
-    Nights(app.db, at, run_cycle, app.now).serve()
+    Nights(app.db, at, run_cycle, send_mail, app.now).serve()
