@@ -116,9 +116,9 @@ class Frontier(BaseScheduler):
             host.free_at = 0.0
         self._schedule(host)
 
-    def hold(self, url_request: Request, seconds: float) -> None:
+    def hold(self, request: Request, seconds: float) -> None:
         """Ask nothing of the request's host for `seconds`."""
-        host = self._host(url_request)
+        host = self._host(request)
         host.free_at = max(host.free_at, monotonic() + seconds)
 
     def stop(self) -> None:

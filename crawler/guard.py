@@ -51,7 +51,7 @@ class Guard:
         except ValueError:
             return "the address is not a valid URL"
         if parts.scheme not in _DEFAULT_PORTS:
-            return f"addresses must begin with http:// or https://, not {parts.scheme[:20]}:"
+            return "the address does not begin with http:// or https://"
         if not host:
             return "the address names no host"
         if parts.username is not None or parts.password is not None:

@@ -257,8 +257,10 @@ def sniff(body: bytes, content_type: str) -> str:
             return name
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "html"  # UTF-16
-    if b"\x00" in head or _is_binary(head):
+    if _is_binary(head):
         return "a binary file"
+    if head.lstrip().startswith((b"<?xml", b"<rss", b"<feed")) and b"<html" not in body[:4_096]:
+        return "an XML file"
     kind = content_type.partition(";")[0].strip().lower()
     if _NO_PAGE_TYPES.search(kind):
         return f"data ({kind})"

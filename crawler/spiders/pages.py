@@ -101,7 +101,10 @@ class PagesSpider(Spider):
         """Yield the requests for known pages, and the first ones of searches."""
         searches = self._planned_searches()
         starts = {start for search in searches for start in search.starts}
-        for page in self._ledger.known_pages():
+        known = self._ledger.known_pages()
+        for page in known:
+            page.in_work = True  # so that no search asks for it first
+        for page in known:
             # A search needs the links of its start page, which a 304 does not have.
             conditional = canonical(page.url) not in starts
             asked = self._ask(page, _KNOWN, conditional=conditional)
@@ -292,9 +295,7 @@ class PagesSpider(Spider):
         self, page: Page, fetch: Fetch, waiting: list[tuple[Search, Candidate]]
     ) -> None:
         """Let searches learn from a page, and hand it on for those that had not seen it."""
-        reading = Reading(fetch.title, (), ())
-        if fetch.body is not None and not fetch.body.startswith(b"%PDF-"):
-            reading = read(fetch.body, fetch.final_url)
+        reading = _reading_of(fetch)
         final = canonical(fetch.final_url)
         keys: dict[str, None] = {}
         best = 0.0
@@ -367,6 +368,16 @@ class PagesSpider(Spider):
     def _learn_sitemap(search: Search, sitemap: Sitemap) -> None:
         search.learn_sitemaps(sitemap.sitemaps)
         search.learn(sitemap.links, 0)
+
+
+def _reading_of(fetch: Fetch) -> Reading:
+    """Return what a search wants to know of a page; of one that cannot be read, its title."""
+    if fetch.body is not None and not fetch.body.startswith(b"%PDF-"):
+        try:
+            return read(fetch.body, fetch.final_url)
+        except Exception:  # one page must never stop a search
+            logger.exception("Could not read the links of %s", fetch.final_url)
+    return Reading(fetch.title, (), ())
 
 
 def _attempts(meta: dict[str, Any], health: Health) -> str:

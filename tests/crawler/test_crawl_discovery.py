@@ -150,6 +150,17 @@ def test_a_gone_page_is_searched_for(site: Site, sites: tuple[str, ...]) -> None
         assert ("/" in site.paths()) == (not sites)
 
 
+def test_a_search_does_not_fetch_what_is_known_once_more(site: Site) -> None:
+    with site:
+        known = [KnownPage(site.url("/gone"))]
+        known += [KnownPage(site.url(path)) for path in ("/education", "/education/im/apply")]
+        known += [KnownPage(site.url(f"/other-{number}")) for number in range(200)]
+        found = crawl(Plan((Target("medicine", pages=tuple(known)),), limits(site)))
+        asked = [page.url for page in found if not page.discovered]
+        assert sorted(asked) == sorted(page.url for page in known)
+        assert len(site.paths()) == len(set(site.paths()))
+
+
 def test_a_known_page_that_is_there_starts_no_search(site: Site) -> None:
     with site:
         target = Target("medicine", (site.url("/"),), (KnownPage(site.url("/education/im/apply")),))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
+import pkgutil
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -32,6 +35,13 @@ def test_every_limit_is_documented() -> None:
 
 def test_every_exported_name_is_there() -> None:
     assert all(hasattr(crawler, name) for name in crawler.__all__)
+
+
+def test_the_examples_in_docstrings_hold() -> None:
+    modules = [module.name for module in pkgutil.walk_packages(crawler.__path__, "crawler.")]
+    results = [doctest.testmod(importlib.import_module(name)) for name in modules]
+    assert sum(result.attempted for result in results) >= 15
+    assert sum(result.failed for result in results) == 0
 
 
 def test_settings_are_polite_without_a_plan() -> None:

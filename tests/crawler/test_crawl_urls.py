@@ -147,11 +147,11 @@ def test_links_are_read_as_a_browser_reads_them() -> None:
     "piece", ["<div>", "<a href=x>", "<", "&amp;", "<a href='/a'>b</a>", "<h1>"]
 )
 def test_hostile_pages_take_no_longer_than_others(piece: str) -> None:
-    body = (piece * (3_000_000 // len(piece))).encode()
+    body = (piece * (1_000_000 // len(piece))).encode()
     start = time.perf_counter()
     read(body, "https://larkspur.example/")
     read_sitemap(body.replace(b"a", b"<loc>"), "https://larkspur.example/sitemap.xml", 10**7)
-    assert time.perf_counter() - start < 5.0
+    assert time.perf_counter() - start < 3.0
 
 
 @given(st.binary(max_size=300))

@@ -103,6 +103,9 @@ def test_pages_that_are_none(body: str, health: Health) -> None:
         (b"Hello, applicants", "", "text"),
         (b"We write 5 < 6", "text/plain", "text"),
         (b"\x00\x01\x02\x03", "text/html", "a binary file"),
+        (b"<?xml version='1.0'?><rss><title>News</title>", "text/html", "an XML file"),
+        (b"<?xml version='1.0'?><!DOCTYPE html><html>", "text/html", "html"),
+        (b"<p>One stray \x00 in a page of a careless author, of which there are many", "", "html"),
         (b"body { color: red }", "text/css", "data (text/css)"),
     ],
 )
