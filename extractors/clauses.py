@@ -8,91 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from dataclasses import replace
 from itertools import pairwise
 
-from extractors.conditions import AT_DISCRETION, ConditionKind
+from extractors.demands import read_demands
 from extractors.reading_text import ANY, OTHER, SAME, Mention, ReadingText, reading_text
+from extractors.readings import STATUSES, Claim, Clause, Reading, Strength
 from extractors.rulebook import Direction, Hit, RuleKind, rulebook
 from extractors.values import Stance, Visa
 
-STATUSES = (Visa.CITIZEN, Visa.PERMANENT_RESIDENT)
 _REACH = 110  # characters between a cue and a visa it speaks of
 _NEGATION_REACH = 50  # characters
 _OR_REACH = 25  # characters
 _POLAR = (RuleKind.OFFER, RuleKind.MILD_OFFER, RuleKind.REFUSE)
-OF_H1B = (
-    ConditionKind.STEP3_PASSED,
-    ConditionKind.TRANSFER_ONLY,
-    ConditionKind.US_GRADUATES_ONLY,
-)
-_SOFTENS_A_REFUSAL = (
-    ConditionKind.EXCEPTIONAL_ONLY,
-    ConditionKind.CASE_BY_CASE,
-    ConditionKind.GME_APPROVAL,
-)
-
-
-class Strength(IntEnum):
-    """How a claim is made; the stronger decides."""
-
-    MILD = 1  # "must hold a J-1": not said in so many words
-    GENERAL = 2  # "we sponsor no visas": of all, not of this one
-    IMPLIED = 3  # "J-1 only": of H-1B by silence
-    EXPLICIT = 4  # "H-1B is not sponsored"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One visa (or ANY, OTHER), what is said of it, how, and the rules that fired."""
-
-    visa: str
-    stance: Stance
-    strength: Strength
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """A condition with the visas it is put on; none when the sentence names none."""
-
-    kind: ConditionKind
-    visas: tuple[str, ...]
-    rule: str
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class Reading:
-    """All that is read in one sentence."""
-
-    text: ReadingText
-    claims: list[Claim] = field(default_factory=list)
-    demands: list[Demand] = field(default_factory=list)
-    mentions: list[Mention] = field(default_factory=list)
-    unclaimed: list[Mention] = field(default_factory=list)
-    answer: Stance | None = None
-    others: bool = False  # about scholars, observers, faculty
-    trainees: bool = False
-    stance: Stance | None = None  # of the cues, whatever visas they speak of
-    leans_back: bool = False  # "this", "such requests": speaks of what was said before
-    citizens: tuple[str, ...] = ()  # rules that say: citizens only
-    leftover: int = 0  # words that no rule knows
-
-    @property
-    def visas(self) -> tuple[str, ...]:
-        """The visas named, each once."""
-        return tuple(dict.fromkeys(m.visa for m in self.mentions))
-
-
-@dataclass(frozen=True, slots=True)
-class _Clause:
-    start: int
-    end: int
-    mentions: tuple[Mention, ...]
-    cues: tuple[Hit, ...]
 
 
 def read_sentence(raw: str) -> Reading:
@@ -106,7 +34,10 @@ def read_sentence(raw: str) -> Reading:
     reading = Reading(text)
     kinds = {hit.rule.kind for hit in hits}
     reading.others = RuleKind.OTHERS in kinds
-    reading.trainees = RuleKind.TRAINEES in kinds
+    others = [h for h in hits if h.rule.kind is RuleKind.OTHERS]
+    reading.trainees = any(
+        h.rule.kind is RuleKind.TRAINEES and not _covered(h, others) for h in hits
+    )
     reading.leans_back = RuleKind.LEANS_BACK in kinds
     if RuleKind.NO in kinds:
         reading.answer = Stance.NOT_SPONSORED
@@ -129,7 +60,7 @@ def read_sentence(raw: str) -> Reading:
         if hit.rule.kind is RuleKind.UNNAMED and not reading.mentions:
             _claim(reading, str(hit.rule.visa), Stance.SPONSORED, Strength.MILD, hit)
     _read_citizens(reading, live)
-    _read_demands(reading, live, clauses)
+    read_demands(reading, live, clauses)
     return reading
 
 
@@ -232,7 +163,7 @@ def _overlap(a: Hit, b: Hit) -> bool:
 
 def _clauses(
     text: ReadingText, hits: Sequence[Hit], mentions: Sequence[Mention], cues: Sequence[Hit]
-) -> list[_Clause]:
+) -> list[Clause]:
     """The clauses between turns, without those that are about something else."""
     unbroken = [*cues, *(h for h in hits if h.rule.kind is RuleKind.PSEUDO)]
     ends = sorted(
@@ -250,7 +181,7 @@ def _clauses(
         if any(start <= h.start < end for h in asides):
             continue
         clauses.append(
-            _Clause(
+            Clause(
                 start,
                 end,
                 tuple(m for m in mentions if start <= m.start < end),
@@ -260,7 +191,7 @@ def _clauses(
     return clauses
 
 
-def _read_only(reading: Reading, only: Sequence[Hit], clauses: Sequence[_Clause]) -> None:
+def _read_only(reading: Reading, only: Sequence[Hit], clauses: Sequence[Clause]) -> None:
     """ "Only J-1": the J-1 is offered, the H-1B by that refused."""
     for hit in only:
         named = [m.visa for m in reading.mentions if hit.start <= m.start and m.end <= hit.end]
@@ -280,7 +211,7 @@ def _claim(reading: Reading, visa: str, stance: Stance, strength: Strength, hit:
     reading.claims.append(Claim(visa, stance, strength, (hit.rule.id,)))
 
 
-def _read_clause(reading: Reading, clause: _Clause) -> None:
+def _read_clause(reading: Reading, clause: Clause) -> None:
     explicit = {c.visa for c in reading.claims if c.strength is Strength.EXPLICIT}
     specific = any(m.visa not in (ANY, *STATUSES) for m in clause.mentions)
     for mention in clause.mentions:
@@ -305,7 +236,7 @@ def _read_clause(reading: Reading, clause: _Clause) -> None:
                 reading.claims.append(Claim(mention.visa, Stance.SPONSORED, Strength.MILD, rules))
 
 
-def _cue_of(mention: Mention, clause: _Clause) -> Hit | None:
+def _cue_of(mention: Mention, clause: Clause) -> Hit | None:
     """The nearest cue that points to the visa; a mild one only where there is no other."""
     for kinds in ((RuleKind.OFFER, RuleKind.REFUSE), (RuleKind.MILD_OFFER,)):
         best: tuple[int, int, Hit] | None = None
@@ -320,7 +251,7 @@ def _cue_of(mention: Mention, clause: _Clause) -> Hit | None:
     return None
 
 
-def _distance(mention: Mention, cue: Hit, clause: _Clause) -> tuple[int, int] | None:
+def _distance(mention: Mention, cue: Hit, clause: Clause) -> tuple[int, int] | None:
     """(other visas in between, characters in between), or None when it does not point here."""
     if cue.start <= mention.start < cue.end:
         return (0, 0)
@@ -330,7 +261,10 @@ def _distance(mention: Mention, cue: Hit, clause: _Clause) -> tuple[int, int] | 
         return None
     direction = cue.rule.direction
     others = [m for m in clause.mentions if m.visa not in STATUSES]
-    if direction is Direction.FORWARD and not after and any(m.end > cue.start for m in others):
+    mild = cue.rule.kind is RuleKind.MILD_OFFER
+    # "Visas that we sponsor" turns a verb round; "J-1 residents need a car" does not.
+    later = mild or any(m.end > cue.start for m in others)
+    if direction is Direction.FORWARD and not after and later:
         return None
     if direction is Direction.BACKWARD and after and any(m.end <= cue.start for m in others):
         return None
@@ -349,89 +283,6 @@ def _read_citizens(reading: Reading, live: Sequence[Hit]) -> None:
     refused = {c.visa for c in reading.claims if c.stance is Stance.NOT_SPONSORED}
     if all(v in refused or v in STATUSES for v in reading.visas):
         reading.citizens = tuple(dict.fromkeys(h.rule.id for h in hits))
-
-
-def _read_demands(reading: Reading, live: Sequence[Hit], clauses: Sequence[_Clause]) -> None:
-    for hit in live:
-        kind = hit.rule.condition
-        if kind is None:
-            continue
-        at = next((n for n, c in enumerate(clauses) if c.start <= hit.start < c.end), None)
-        if at is None:
-            continue
-        visas = _demanded(kind, hit, clauses, at, reading.text.text)
-        reading.demands.append(Demand(kind, visas, hit.rule.id, hit.start, hit.end))
-        if kind in AT_DISCRETION or kind is ConditionKind.PAUSED:
-            _soften(reading, kind, visas, clauses[at], hit)
-
-
-def _demanded(
-    kind: ConditionKind, hit: Hit, clauses: Sequence[_Clause], at: int, text: str
-) -> tuple[str, ...]:
-    """The visas that a condition is put on: those nearest to it, or of the clause before."""
-    if kind is ConditionKind.ECFMG_CERTIFIED:
-        return (Visa.J1,)
-    for clause in (clauses[at], *reversed(clauses[:at]), *clauses[at + 1 : at + 2]):
-        named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER, SAME)]
-        if kind in OF_H1B:
-            named = [m for m in named if m.visa in (Visa.H1B, OTHER, SAME)]
-        if named:
-            nearest = min(named, key=lambda m: max(m.start - hit.end, hit.start - m.end))
-            return _group(nearest, named, text)
-    return ()
-
-
-def _group(mention: Mention, named: Sequence[Mention], text: str) -> tuple[str, ...]:
-    """The visa with those listed beside it: "J-1 and H-1B", "J-1, O-1 or H-1B", but not
-    "unlike the J-1, H-1B ..."."""
-    groups: list[list[Mention]] = [[named[0]]]
-    commas: list[Mention] = []  # joined by a comma, so far only
-    for before, after in pairwise(named):
-        between = text[before.end : after.start].strip(" ,")
-        if between in _JOINERS:
-            groups[-1] += [*commas, after]
-            commas = []
-        elif not between:
-            commas.append(after)
-        else:
-            groups += [[m] for m in (*commas, after)]
-            commas = []
-    groups += [[m] for m in commas]
-    group = next(g for g in groups if mention in g)
-    return tuple(dict.fromkeys(m.visa for m in group))
-
-
-_JOINERS = frozenset(("and", "or", "and/or", "/", "&", "as well as", "plus", "and the", "or the"))
-
-
-def _soften(
-    reading: Reading, kind: ConditionKind, visas: tuple[str, ...], clause: _Clause, hit: Hit
-) -> None:
-    """Sponsorship that may be refused is conditional; a pause refuses."""
-    for visa in visas:
-        own = [c for c in reading.claims if c.visa == visa]
-        refused = any(
-            c.stance is Stance.NOT_SPONSORED and c.strength is Strength.EXPLICIT for c in own
-        )
-        named_here = any(m.visa == visa for m in clause.mentions)
-        if kind is ConditionKind.PAUSED:
-            stance = Stance.NOT_SPONSORED
-        elif refused and named_here and kind not in _SOFTENS_A_REFUSAL:
-            continue  # "we do not sponsor H-1B transfers"
-        elif not own and kind not in _SOFTENS_A_REFUSAL and not _restricts(reading, clause):
-            continue  # "H-1B holders from another program ..." offers nothing
-        else:
-            stance = Stance.CONDITIONAL
-        rules = tuple(dict.fromkeys([*(r for c in own for r in c.rules), hit.rule.id]))
-        reading.claims = [c for c in reading.claims if c.visa != visa]
-        reading.claims.append(Claim(visa, stance, Strength.EXPLICIT, rules))
-        reading.unclaimed = [m for m in reading.unclaimed if m.visa != visa]
-
-
-def _restricts(reading: Reading, clause: _Clause) -> bool:
-    """True for a clause that lets somebody through: "unless ...", "only ..."."""
-    words = reading.text.text[clause.start : clause.end].lower()
-    return "only" in words or words.lstrip(" ,;").startswith(("unless", "except"))
 
 
 _FILLERS = frozenset(

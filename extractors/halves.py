@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from extractors.blocks import Block, BlockKind
-from extractors.clauses import STATUSES, Claim, Reading, Strength, read_sentence
+from extractors.clauses import read_sentence
 from extractors.reading_text import ANY, OTHER, SAME
+from extractors.readings import STATUSES, Claim, Reading, Strength
 from extractors.values import Stance, Visa
 
 _MAX_LABEL = 90  # characters
@@ -78,6 +79,11 @@ def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Clai
     if told.answer is Stance.SPONSORED and said & {Visa.J1, Visa.H1B}:
         return []
     offered = {c.visa: c for c in asked.claims if c.strength > Strength.MILD}
+    if not offered and asked.leftover == 0:  # "H-1B?"
+        offered = {
+            m.visa: Claim(m.visa, Stance.SPONSORED, Strength.EXPLICIT, (m.rule,))
+            for m in asked.mentions
+        }
     out = []
     for visa, claim in offered.items():
         if visa in said or visa in STATUSES:
@@ -121,7 +127,7 @@ def in_place(
 
 def under_a_visa(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
     """ "Sponsored through ECFMG." under the heading "J-1": the heading is the subject."""
-    if reading.mentions or reading.stance is None or not under:
+    if reading.text.mentions or reading.stance is None or not under:
         return []
     heading = under[-1]
     visas = [v for v in heading.visas if v not in (ANY, OTHER, SAME, *STATUSES)]

@@ -14,7 +14,9 @@ from extractors.blocks import Block, text_blocks
 
 MAX_PAGES = 60
 MAX_CHARACTERS = 400_000
-_HYPHENATED = re.compile(r"([a-z])[\u00ad\ufffe\x02-]\r?\n([a-z])")
+# PDFium writes a hyphen at a line's end as one of three marks, with or without the break.
+_HYPHENATED = re.compile("([a-z])(?:[\u00ad\ufffe\x02](?:\r?\n)?|-\r?\n)([a-z])")
+_MARKS = str.maketrans("\ufffe\x02", "--")
 
 
 def is_pdf(body: bytes, content_type: str) -> bool:
@@ -43,7 +45,7 @@ def pdf_text(body: bytes) -> str:
     finally:
         document.close()
     text = "\n\n".join(pages)[:MAX_CHARACTERS]
-    return _HYPHENATED.sub(r"\1\2", text)
+    return _HYPHENATED.sub(r"\1\2", text).translate(_MARKS)
 
 
 def pdf_blocks(body: bytes) -> list[Block]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from extractors.blocks import Block
-from extractors.clauses import Strength
 from extractors.conditions import ConditionKind
+from extractors.readings import Strength
 from extractors.statements import Statement
 from extractors.values import Condition, Evidence, Policy, Stance, Visa
 

@@ -29,7 +29,7 @@ _GAP = r"[^a-z0-9]{0,8}"
 
 def _spelt(word: str) -> str:
     """A pattern of `word`, whatever spaces, hyphens or tags stand between its letters."""
-    return r"[\x00 -]{0,3}".join(map(re.escape, word))
+    return r"[\x00 \x80-\xff-]{0,4}".join(map(re.escape, word))
 
 
 # One linear scan of the bytes that are left. "H 1" without a B is not asked for, as it

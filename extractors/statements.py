@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from extractors.blocks import CELL_BREAK, Block, BlockKind
-from extractors.clauses import OF_H1B, STATUSES, Claim, Reading, Strength, read_sentence
+from extractors.clauses import read_sentence
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.dates import due
+from extractors.demands import OF_H1B
 from extractors.halves import (
     admits,
     answers,
@@ -26,6 +27,7 @@ from extractors.halves import (
     under_a_visa,
 )
 from extractors.reading_text import ANY, OTHER, SAME
+from extractors.readings import STATUSES, Claim, Reading, Strength
 from extractors.sentences import sentence_spans
 from extractors.sieve import names_a_visa, which_name_a_visa
 from extractors.values import Condition, Stance, Visa

@@ -1,0 +1,107 @@
+"""Conditions: which visa each is put on, and what it does to the visa's stance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from extractors.conditions import AT_DISCRETION, ConditionKind
+from extractors.reading_text import OTHER, SAME, Mention
+from extractors.readings import Claim, Clause, Demand, Reading, Strength
+from extractors.rulebook import Hit
+from extractors.values import Stance, Visa
+
+OF_H1B = (
+    ConditionKind.STEP3_PASSED,
+    ConditionKind.TRANSFER_ONLY,
+    ConditionKind.US_GRADUATES_ONLY,
+)
+_SOFTENS_A_REFUSAL = (
+    ConditionKind.EXCEPTIONAL_ONLY,
+    ConditionKind.CASE_BY_CASE,
+    ConditionKind.GME_APPROVAL,
+)
+
+
+def read_demands(reading: Reading, live: Sequence[Hit], clauses: Sequence[Clause]) -> None:
+    """Add the demands of a sentence, and soften or refuse what they are put on."""
+    for hit in live:
+        kind = hit.rule.condition
+        if kind is None:
+            continue
+        at = next((n for n, c in enumerate(clauses) if c.start <= hit.start < c.end), None)
+        if at is None:
+            continue
+        visas = _demanded(kind, hit, clauses, at, reading.text.text)
+        reading.demands.append(Demand(kind, visas, hit.rule.id, hit.start, hit.end))
+        if kind in AT_DISCRETION or kind is ConditionKind.PAUSED:
+            _soften(reading, kind, visas, clauses[at], hit)
+
+
+def _demanded(
+    kind: ConditionKind, hit: Hit, clauses: Sequence[Clause], at: int, text: str
+) -> tuple[str, ...]:
+    """The visas that a condition is put on: those nearest to it, or of the clause before."""
+    if kind is ConditionKind.ECFMG_CERTIFIED:
+        return (Visa.J1,)
+    for clause in (clauses[at], *reversed(clauses[:at]), *clauses[at + 1 : at + 2]):
+        named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER, SAME)]
+        if kind in OF_H1B:
+            named = [m for m in named if m.visa in (Visa.H1B, OTHER, SAME)]
+        if named:
+            nearest = min(named, key=lambda m: max(m.start - hit.end, hit.start - m.end))
+            return _group(nearest, named, text)
+    return ()
+
+
+def _group(mention: Mention, named: Sequence[Mention], text: str) -> tuple[str, ...]:
+    """The visa with those listed beside it: "J-1 and H-1B", "J-1, O-1 or H-1B", but not
+    "unlike the J-1, H-1B ..."."""
+    groups: list[list[Mention]] = [[named[0]]]
+    commas: list[Mention] = []  # joined by a comma, so far only
+    for before, after in pairwise(named):
+        between = text[before.end : after.start].strip(" ,")
+        if between in _JOINERS:
+            groups[-1] += [*commas, after]
+            commas = []
+        elif not between:
+            commas.append(after)
+        else:
+            groups += [[m] for m in (*commas, after)]
+            commas = []
+    groups += [[m] for m in commas]
+    group = next(g for g in groups if mention in g)
+    return tuple(dict.fromkeys(m.visa for m in group))
+
+
+_JOINERS = frozenset(("and", "or", "and/or", "/", "&", "as well as", "plus", "and the", "or the"))
+
+
+def _soften(
+    reading: Reading, kind: ConditionKind, visas: tuple[str, ...], clause: Clause, hit: Hit
+) -> None:
+    """Sponsorship that may be refused is conditional; a pause refuses."""
+    for visa in visas:
+        own = [c for c in reading.claims if c.visa == visa]
+        refused = any(
+            c.stance is Stance.NOT_SPONSORED and c.strength is Strength.EXPLICIT for c in own
+        )
+        named_here = any(m.visa == visa for m in clause.mentions)
+        if kind is ConditionKind.PAUSED:
+            stance = Stance.NOT_SPONSORED
+        elif refused and named_here and kind not in _SOFTENS_A_REFUSAL:
+            continue  # "we do not sponsor H-1B transfers"
+        elif not own and kind not in _SOFTENS_A_REFUSAL and not _restricts(reading, clause):
+            continue  # "H-1B holders from another program ..." offers nothing
+        else:
+            stance = Stance.CONDITIONAL
+        rules = tuple(dict.fromkeys([*(r for c in own for r in c.rules), hit.rule.id]))
+        reading.claims = [c for c in reading.claims if c.visa != visa]
+        reading.claims.append(Claim(visa, stance, Strength.EXPLICIT, rules))
+        reading.unclaimed = [m for m in reading.unclaimed if m.visa != visa]
+
+
+def _restricts(reading: Reading, clause: Clause) -> bool:
+    """True for a clause that lets somebody through: "unless ...", "only ..."."""
+    words = reading.text.text[clause.start : clause.end].lower()
+    return "only" in words or words.lstrip(" ,;").startswith(("unless", "except"))

@@ -1,0 +1,105 @@
+"""Statements to a policy, and pages to one."""
+
+import pytest
+
+from extractors import (
+    RULES_VERSION,
+    Category,
+    Condition,
+    ConditionKind,
+    Policy,
+    Stance,
+    Visa,
+    categorise,
+    classify,
+    merge,
+    with_source,
+)
+
+
+def read(*paragraphs: str) -> Policy:
+    return classify("".join(f"<p>{p}</p>" for p in paragraphs).encode())
+
+
+J1_ONLY = read("We sponsor only J-1 visas.")
+H1B_TOO = read("We sponsor J-1 and H-1B visas.")
+H1B_CASE = read("H-1B visas are considered case by case.")
+SILENT = read("We welcome you.")
+
+
+@pytest.mark.parametrize("j1", Stance)
+@pytest.mark.parametrize("h1b", Stance)
+def test_every_pair_of_stances_has_a_category(j1: Stance, h1b: Stance) -> None:
+    conflicting = Stance.CONFLICTING in (j1, h1b)
+    assert (categorise(j1, h1b) is Category.CONFLICTING) == conflicting
+
+
+def test_equals_that_disagree_conflict_and_both_are_quoted() -> None:
+    policy = read("We sponsor H-1B visas.", "We do not sponsor H-1B visas.")
+    assert policy.stance(Visa.H1B) is Stance.CONFLICTING
+    assert policy.needs_review
+    assert len({e.quote for e in policy.evidence}) == 2
+
+
+def test_only_in_one_place_and_an_offer_in_another_conflict() -> None:
+    assert read("We sponsor only J-1 visas.", "H-1B visas are sponsored.").stance(Visa.H1B) is (
+        Stance.CONFLICTING
+    )
+
+
+def test_the_specific_beats_the_general() -> None:
+    policy = read("The hospital does not sponsor visas.", "We accept J-1 visas through ECFMG.")
+    assert policy.category is Category.J1_ONLY
+
+
+def test_the_conditional_tells_more_than_the_offer() -> None:
+    policy = read("We sponsor J-1 and H-1B visas.", "H-1B visas are granted case by case.")
+    assert policy.category is Category.J1_H1B_CASE_BY_CASE
+
+
+def test_a_date_stays_with_its_condition() -> None:
+    policy = read("H-1B applicants must pass USMLE Step 3 by February 1, 2027.", "We sponsor H-1B.")
+    assert Condition(Visa.H1B, ConditionKind.STEP3_PASSED, "2027-02-01") in policy.conditions
+    assert policy.stance(Visa.H1B) is Stance.SPONSORED
+
+
+def test_own_pages_win_and_the_institution_fills_in() -> None:
+    own = read("We sponsor J-1 visas.")
+    policy, inherited = merge([own], [H1B_CASE, read("We do not sponsor J-1 visas.")])
+    assert policy.stance(Visa.J1) is Stance.SPONSORED
+    assert policy.stance(Visa.H1B) is Stance.CONDITIONAL
+    assert {c.kind for c in policy.conditions} == {ConditionKind.CASE_BY_CASE}
+    assert not inherited
+
+
+def test_what_only_the_institution_states_is_inherited() -> None:
+    assert merge([SILENT], [J1_ONLY]) == (J1_ONLY, True)
+    assert merge([], [J1_ONLY]) == (J1_ONLY, True)
+    assert merge([J1_ONLY], [H1B_TOO]) == (J1_ONLY, False)
+    assert merge([], []) == (Policy(), False)
+    assert merge([SILENT], [])[1] is False
+
+
+def test_pages_of_one_level_that_disagree_conflict() -> None:
+    one = with_source(
+        J1_ONLY, url="https://a.example/", fetched_at="2026-11-24T02:00:00Z", snapshot="a"
+    )
+    two = with_source(
+        H1B_TOO, url="https://b.example/", fetched_at="2026-11-24T02:00:01Z", snapshot="b"
+    )
+    policy, _ = merge([one, two], [])
+    assert policy.stance(Visa.J1) is Stance.SPONSORED
+    assert policy.stance(Visa.H1B) is Stance.CONFLICTING
+    assert policy.needs_review
+    assert {e.url for e in policy.evidence if e.visa is Visa.H1B} == {
+        "https://a.example/",
+        "https://b.example/",
+    }
+
+
+def test_a_silent_page_beside_a_speaking_one_changes_nothing() -> None:
+    assert merge([SILENT, J1_ONLY], [])[0] == J1_ONLY
+
+
+def test_the_rules_have_a_version() -> None:
+    assert len(RULES_VERSION) == 12
