@@ -21,10 +21,9 @@ def page(title: str, *links: tuple[str, str]) -> str:
     return f"<title>{title}</title><h1>{title}</h1><p>All about it.</p><ul>{anchors}</ul>"
 
 
-@pytest.fixture
-def site() -> Site:
+def hospital(address: str = "127.0.0.1") -> Site:
     """A hospital whose visa policy is three links away from its start page."""
-    site = Site()
+    site = Site(address)
     site.page("/", page("Larkspur Medical Center",
         ("/news", "News"), ("/events?month=1", "Events"), ("/give", "Ways to give"),
         ("/doctors", "Find a doctor"), ("/careers", "Careers"), ("/education", "Medical Education"),
@@ -40,6 +39,12 @@ def site() -> Site:
     for path in ("/news", "/events", "/give", "/doctors", "/careers", "/education/im/faculty"):
         site.page(path, page("Something else"))
     return site
+
+
+@pytest.fixture
+def site() -> Site:
+    """The hospital, not yet open."""
+    return hospital()
 
 
 def search(site: Site, *starts: str, **changes: object) -> list[Fetch]:
@@ -138,16 +143,20 @@ def test_robots_txt_binds_a_search_and_costs_no_budget(site: Site) -> None:
         assert not any(path.startswith("/closed") for path in site.paths())
 
 
-@pytest.mark.parametrize("sites", [(), ("/education",)])
-def test_a_gone_page_is_searched_for(site: Site, sites: tuple[str, ...]) -> None:
-    with site:
-        old = site.url("/education/im/old-visas")
-        target = Target("medicine", tuple(map(site.url, sites)), (KnownPage(old),))
-        found = {page.url: page for page in crawl(Plan((target,), limits(site)))}
-        assert found[old].health is Health.GONE
-        assert not found[old].discovered
-        assert found[site.url("/education/im/apply")].discovered
-        assert ("/" in site.paths()) == (not sites)
+def test_a_gone_page_is_searched_for() -> None:
+    with hospital("127.0.0.1") as unnamed, hospital("127.0.0.2") as named:
+        old = "/education/im/old-visas"
+        targets = (
+            Target("medicine", (), (KnownPage(unnamed.url(old)),)),
+            Target("surgery", (named.url("/education"),), (KnownPage(named.url(old)),)),
+        )
+        found = {page.url: page for page in crawl(Plan(targets, limits(unnamed, named)))}
+        for site, key in ((unnamed, "medicine"), (named, "surgery")):
+            gone, policy = found[site.url(old)], found[site.url("/education/im/apply")]
+            assert (gone.health, gone.discovered, gone.targets) == (Health.GONE, False, (key,))
+            assert (policy.health, policy.discovered, policy.targets) == (Health.OK, True, (key,))
+        assert "/" in unnamed.paths()
+        assert "/" not in named.paths()
 
 
 def test_a_search_does_not_fetch_what_is_known_once_more(site: Site) -> None:
@@ -226,18 +235,22 @@ def test_a_search_stays_on_its_site_and_follows_a_moved_start() -> None:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("answer", [404, 302])
-def test_a_start_page_that_is_gone_gives_way_to_its_site(site: Site, answer: int) -> None:
-    with site:
-        site.page("/im", "<p>Gone</p>", status=answer, headers={"Location": "/"})
-        found = {page.url: page for page in search(site, "/im")}
-        assert not found[site.url("/im")].health.is_page
-        assert found[site.url("/education/im/apply")].health is Health.OK
+def test_a_start_page_that_is_gone_gives_way_to_its_site() -> None:
+    with hospital("127.0.0.1") as gone, hospital("127.0.0.2") as sent_home:
+        gone.page("/im", "<p>Gone</p>", status=404)
+        sent_home.redirect("/im", "/")
+        targets = tuple(
+            Target(site.host, (site.url("/im"),), discover=True) for site in (gone, sent_home)
+        )
+        found = {page.url: page for page in crawl(Plan(targets, limits(gone, sent_home)))}
+        for site in (gone, sent_home):
+            assert not found[site.url("/im")].health.is_page
+            assert found[site.url("/education/im/apply")].health is Health.OK
 
 
 def test_a_site_that_cannot_be_reached_is_told() -> None:
     target = Target("medicine", ("http://nowhere.invalid/",), discover=True)
-    (found,) = crawl(Plan((target,)))
+    (found,) = crawl(Plan((target,), limits()))
     assert found.health is Health.UNREACHABLE
     assert found.discovered
     assert found.targets == ("medicine",)

@@ -141,21 +141,20 @@ def test_answers_that_are_no_robots_txt() -> None:
                 assert str(status) in page.detail
 
 
-def test_a_robots_txt_that_leads_to_a_private_address() -> None:
-    with Site() as site:
-        site.page("/visas", PAGE)
-        site.redirect("/robots.txt", "http://192.168.0.1/robots.txt")
-        page = fetch(limits(site), site.url("/visas"))[site.url("/visas")]
-        assert page.health is Health.FORBIDDEN_ADDRESS
-        assert "/visas" not in site.paths()
-
-
-def test_a_robots_txt_that_never_ends_its_redirects_has_no_rules() -> None:
-    with Site() as site:
-        site.page("/visas", PAGE)
-        site.redirect("/robots.txt", "/robots.txt")
-        page = fetch(limits(site), site.url("/visas"))[site.url("/visas")]
-        assert page.health is Health.OK
+def test_a_robots_txt_that_redirects() -> None:
+    with Site("127.0.0.1") as private, Site("127.0.0.2") as circle, Site("127.0.0.3") as moved:
+        for site in (private, circle, moved):
+            site.page("/visas", PAGE)
+        private.redirect("/robots.txt", "http://192.168.0.1/robots.txt")
+        circle.redirect("/robots.txt", "/robots.txt")
+        moved.redirect("/robots.txt", "/robots-2.txt", status=301)
+        moved.page("/robots-2.txt", "User-agent: *\nDisallow: /visas", type="text/plain")
+        sites = (private, circle, moved)
+        found = fetch(limits(*sites), *(site.url("/visas") for site in sites))
+        assert found[private.url("/visas")].health is Health.FORBIDDEN_ADDRESS
+        assert "/visas" not in private.paths()
+        assert found[circle.url("/visas")].health is Health.OK
+        assert found[moved.url("/visas")].health is Health.ROBOTS
 
 
 def test_a_crawl_delay_is_kept() -> None:

@@ -149,10 +149,10 @@ def test_no_markup_makes_it_raise(body: str) -> None:
      "<!--<h1>", "<nav>", "<header/>", "<meta http-equiv ", "<script></script>", "word "],
 )  # fmt: skip
 def test_hostile_markup_takes_no_longer_than_other(piece: str) -> None:
-    body = piece * (4_000_000 // len(piece))
+    body = piece * (1_500_000 // len(piece))
     start = time.perf_counter()
     of(body)
-    assert time.perf_counter() - start < 2.0
+    assert time.perf_counter() - start < 1.5
 
 
 def test_examples_of_rules_are_distinct() -> None:
