@@ -260,7 +260,8 @@ def _distance(mention: Mention, cue: Hit, clause: Clause) -> tuple[int, int] | N
     if gap > _REACH:
         return None
     direction = cue.rule.direction
-    others = [m for m in clause.mentions if m.visa not in STATUSES]
+    passed = STATUSES if mention.visa == ANY else (ANY, *STATUSES)
+    others = [m for m in clause.mentions if m.visa not in passed]
     mild = cue.rule.kind is RuleKind.MILD_OFFER
     # "Visas that we sponsor" turns a verb round; "J-1 residents need a car" does not.
     later = mild or any(m.end > cue.start for m in others)

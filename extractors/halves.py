@@ -26,6 +26,12 @@ def label_and_value(raw: str) -> tuple[str, str]:
     return "", ""
 
 
+def answers_its_label(value: str) -> bool:
+    """ "No" in "Accepts H-1B visas: No", which then says the opposite of its words."""
+    told = read_sentence(value)
+    return told.answer is not None and not told.text.mentions and told.leftover <= 1
+
+
 def labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
     """ "Visa types accepted: J-1", "H-1B: No": the label asks, the value answers."""
     asked, told = read_sentence(label), read_sentence(value)
@@ -105,6 +111,14 @@ def in_place(
     left = [m for m in reading.unclaimed if m.visa not in (ANY, OTHER) and m.visa not in said]
     if not left:
         return []
+    pointing = under[-1] if under else None
+    if pointing and pointing.stance and not pointing.mentions and reading.leftover <= _SHORT:
+        # "We do not sponsor:", and a list of visas.
+        return [
+            Claim(m.visa, pointing.stance, Strength.EXPLICIT, (m.rule, "under"))
+            for m in left
+            if m.visa not in STATUSES and pointing.text.text.endswith(":")
+        ]
     sources = [*([question] if question else []), *reversed(under)]
     for source in sources:
         general = [c for c in source.claims if c.visa == ANY and c.strength > Strength.MILD]

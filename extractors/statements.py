@@ -18,6 +18,7 @@ from extractors.demands import OF_H1B
 from extractors.halves import (
     admits,
     answers,
+    answers_its_label,
     citizens_only,
     in_place,
     label_and_value,
@@ -145,6 +146,8 @@ class _Reader:
                 )
             if row_visas and position:
                 claims += row_cell(value or raw, row_visas, claims)
+            elif value and answers_its_label(value):
+                claims = labelled(label, value, [])
             elif value and not any(c.visa != ANY and c.strength > Strength.MILD for c in claims):
                 claims += labelled(label, value, claims)
             if points_to_a_list(raw):
