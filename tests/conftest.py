@@ -1,18 +1,20 @@
 """Fixtures and helpers that several folders share.
 
-The servers of tests/crawler (loopback.py) and tests/alerts (mailserver.py), and the command
-line of tests/cli (shell.py), can be imported from every folder.
+The servers of tests/crawler (loopback.py) and tests/alerts (mailserver.py), the command line
+of tests/cli (shell.py) and the processes of tests/store (processes.py) can be imported from
+every folder.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-for _folder in ("alerts", "crawler", "cli"):
+for _folder in ("alerts", "crawler", "cli", "store"):
     _path = str(Path(__file__).parent / _folder)
     if _path not in sys.path:
         sys.path.append(_path)
@@ -29,6 +31,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A new database."""
     with Store(tmp_path / "visawatch.db") as store:
         yield store
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder whose parents everybody may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+        Path(name).chmod(0o777)
 
 
 @pytest.fixture

@@ -51,17 +51,33 @@ class Shell:
     ) -> Result:
         """Runs a command in this process; its exit status must be `status`."""
         done = CliRunner().invoke(
-            main, self._line(args), input=stdin, env=env, catch_exceptions=False
+            main,
+            self._line(args),
+            input=stdin,
+            env=env,
+            catch_exceptions=False,
+            prog_name="visawatch",
         )
         assert done.exit_code == status, f"{args}: {done.exit_code}\n{done.stdout}\n{done.stderr}"
         return Result(done.exit_code, done.stdout, done.stderr)
 
-    def process(
-        self, *args: str, status: int = 0, stdin: bytes = b"", env: dict[str, str] | None = None
-    ) -> Result:
+    def process(self, *args: str, **options: Any) -> Result:
         """Runs a command in a process of its own, as a script does."""
+        return self._run(self.command(*args), **options)
+
+    def bare(self, *args: str, **options: Any) -> Result:
+        """Runs a command in a process, without any option that it was not given."""
+        return self._run([sys.executable, "-m", "visawatch", *args], **options)
+
+    def _run(
+        self,
+        command: list[str],
+        status: int = 0,
+        stdin: bytes = b"",
+        env: dict[str, str] | None = None,
+    ) -> Result:
         done = subprocess.run(
-            self.command(*args),
+            command,
             input=stdin,
             capture_output=True,
             timeout=PATIENCE,
@@ -70,7 +86,7 @@ class Shell:
             check=False,
         )
         out, err = done.stdout.decode(), done.stderr.decode()
-        assert done.returncode == status, f"{args}: {done.returncode}\n{out}\n{err}"
+        assert done.returncode == status, f"{command}: {done.returncode}\n{out}\n{err}"
         return Result(done.returncode, out, err)
 
     def command(self, *args: str) -> list[str]:
@@ -108,8 +124,9 @@ class Shell:
         self("programs", "import", str(file))
 
     def _line(self, args: Sequence[str]) -> list[str]:
-        config = self.folder / "quick.toml"
-        config.write_text(self._toml())
+        config, text = self.folder / "quick.toml", self._toml()
+        if not config.exists() or config.read_text() != text:
+            config.write_text(text)
         return ["--db", str(self.db), "--config", str(config), *self.options, *args]
 
     def _toml(self) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,15 +64,6 @@ def filled(path: Path) -> Path:
     with Store(path) as store, store.writing():
         programs.save(store, [PROGRAM])
     return path
-
-
-@pytest.fixture
-def public() -> Iterator[Path]:
-    """A folder whose parents everybody may enter."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
-        Path(name).chmod(0o777)
 
 
 def test_a_new_database_has_every_migration(tmp_path: Path) -> None:

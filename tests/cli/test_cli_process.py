@@ -1,0 +1,86 @@
+"""The command as scripts run it: a process, with pipes, signals and odd locales."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import pytest
+from loopback import Site
+from shell import PATIENCE, Shell
+
+QUOTE = "Nous parrainons: “we sponsor J‑1 visas only” – résidence №1 Ω."
+PAGE = f"<meta charset=utf-8><title>Visas</title><p>{QUOTE}</p>".encode()
+
+
+def test_standard_output_has_the_json_and_nothing_else(shell: Shell, web: Site) -> None:
+    web.page("/visas", PAGE)
+    shell.watch({"larkspur": web.url("/visas"), "sorrel": web.url("/gone")})
+    shell.options = ["-v"]
+    said = shell.process("crawl", "--json", "--allow-host", web.host)
+    assert [line["cycle"] for line in said.json] == [1]
+    assert [line["health"] for line in shell.process("policies", "--json").json] == ["ok", "gone"]
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_any_locale_prints_any_quote(shell: Shell, locale: str, encoding: str) -> None:
+    env = {"LC_ALL": locale, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    said = shell.process("classify", "--json", stdin=PAGE, env=env)
+    assert QUOTE in {evidence["quote"] for evidence in said.json[0]["evidence"]}
+
+
+@pytest.mark.parametrize("arguments", [("--json",), ()])
+def test_a_reader_that_has_seen_enough_is_no_fault(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    shell.watch({f"program-{n}": f"https://p{n}.example/" for n in range(1000)})
+    with subprocess.Popen(
+        shell.command("programs", "list", *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=shell.environment(),
+        cwd=shell.folder,
+    ) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        assert listing.stdout.read(20)
+        listing.stdout.close()  # far more is to come than a pipe holds
+        said = listing.stderr.read().decode()
+        assert listing.wait(PATIENCE) in (0, 1)
+    assert "Traceback" not in said
+    assert "Exception" not in said
+
+
+def test_ctrl_c_ends_a_cycle_and_the_next_one_goes_on(shell: Shell, web: Site) -> None:
+    web.route("/slow", lambda visit: crawl.send_signal(signal.SIGINT) or visit.send(PAGE))
+    web.page("/quick", PAGE)
+    shell.watch({"a-slow": web.url("/slow"), "quick": web.url("/quick")})
+    shell.settings = {"crawl": {"per_host": 1}}
+    crawl = subprocess.Popen(
+        shell.command("crawl", "--json", "--allow-host", web.host),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=shell.environment(),
+        cwd=shell.folder,
+    )
+    out, err = crawl.communicate(timeout=PATIENCE)
+    assert (crawl.returncode, out) == (1, "")
+    assert "stopped in cycle 1" in err
+    assert "Traceback" not in err
+    web.page("/slow", PAGE)
+    assert shell.crawl(web.host)["cycle"] == 1
+    assert len(web.visits_of("/quick")) == len(web.visits_of("/slow")) == 1
+
+
+def test_the_demo_shows_four_changes_and_can_be_looked_into(shell: Shell) -> None:
+    said = shell.bare("demo", "--keep", "kept")
+    assert said.err == ""
+    assert "4 changes to review" in said.out
+    assert "Change:    H-1B: " in said.out  # a mail
+    found = shell.bare("--db", "kept/visawatch.db", "changes", "--json").json
+    assert [change["status"] for change in found] == ["open"] * 4
+    assert all(f"#{change['id']} {change['severity']} " in said.out for change in found)
+    assert not (shell.folder / "visawatch.db").exists()
+    assert "another folder" in shell.bare("demo", "--keep", "kept", status=2).err
