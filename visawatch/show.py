@@ -82,10 +82,10 @@ def _policy(status: Status) -> Text:
 
 
 def _quotes(status: Status) -> Text:
-    quotes = dict.fromkeys(_quoted(status.policy or Policy()))
-    if quotes:
-        return Text("\n".join(quotes))
-    return Text(status.detail or "nothing about visas", style="dim")
+    lines = [Text(quote) for quote in dict.fromkeys(_quoted(status.policy or Policy()))]
+    if status.detail:
+        lines.append(Text(status.detail, style="dim"))
+    return Text("\n").join(lines or [Text("nothing about visas", style="dim")])
 
 
 def _quoted(policy: Policy) -> Iterable[str]:

@@ -77,7 +77,14 @@ def show(app: App, program_id: str, as_json: bool) -> None:
         history = policies.history(store, program_id)
     if as_json:
         past = [{"since": s.since, "origin": s.origin, **shown(s.policy)} for s in history]
-        app.echo_json({**asdict(program), "policy": status.to_json(), "history": past})
+        app.echo_json(
+            {
+                **asdict(program),
+                "policy": status.to_json(),
+                "detail": status.detail,
+                "history": past,
+            }
+        )
         return
     console = app.console()
     for name, value in asdict(program).items():
