@@ -26,8 +26,10 @@ _POLAR = (RuleKind.OFFER, RuleKind.MILD_OFFER, RuleKind.REFUSE)
 def read_sentence(raw: str) -> Reading:
     """Apply the rules to one sentence of the page.
 
-    >>> [(c.visa, c.stance.value) for c in read_sentence("J1 yes, but no H1B visas.").claims]
-    [('H-1B', 'not_sponsored')]
+    >>> for claim in read_sentence("We take J1, but no H1B visas.").claims:
+    ...     print(claim.visa, claim.stance)
+    J-1 sponsored
+    H-1B not_sponsored
     """
     text = reading_text(raw)
     hits = list(rulebook().phrases.hits(text.text))

@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors import Policy, classify, page_text
+from extractors.blocks import html_blocks
+from extractors.sieve import may_speak_of_visas
+from extractors.statements import statements
 
 PIECES = st.sampled_from(
     [
@@ -45,6 +48,14 @@ def test_a_quote_is_a_span_of_the_page(page: str, content_type: str, encoding: s
 def test_a_policy_survives_json(page: str) -> None:
     policy = classify(page.encode("utf-8", "replace"))
     assert Policy.from_json(policy.to_json()) == policy
+
+
+@settings(max_examples=300, deadline=None)
+@given(PAGES)
+def test_the_sieve_holds_back_no_statement(page: str) -> None:
+    page = page.encode("utf-8", "replace").decode()
+    if statements(html_blocks(page)):
+        assert may_speak_of_visas(page)
 
 
 MILLION = 1_000_000
