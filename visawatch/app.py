@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from crawler import Limits
 from monitor.clock import Clock
@@ -34,7 +36,7 @@ class App:
     def console(self) -> Console:
         """Where tables for people go: standard output, as wide as the terminal."""
         # A pipe has no width; 100 columns read well in a file or a mail.
-        return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+        return _Terminal(width=None if sys.stdout.isatty() else 100, highlight=False)
 
     def echo_json(self, value: Any) -> None:
         """One JSON line on standard output."""
@@ -63,6 +65,35 @@ class App:
             confirm_delay_seconds=monitor.confirm_delay_seconds,
             withdraw_cycles=monitor.withdraw_cycles,
         )
+
+
+# Page text is hostile: escape codes would move a terminal's cursor, bidirectional controls show
+# a sentence in another order than it has.
+_CONTROLS = dict.fromkeys(
+    code
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\n\t"
+)
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows and does not obey.
+
+    >>> printable("J-1\\x1b[2J only")
+    'J-1[2J only'
+    """
+    return text.translate(_CONTROLS)
+
+
+class _Terminal(Console):
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(printable(segment.text), segment.style)
 
 
 def shown(policy: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,13 @@ def test_markup_in_a_page_is_not_markup_in_the_terminal(shell: Shell) -> None:
     assert "[bold red]" in said
 
 
+def test_a_page_cannot_talk_to_the_terminal(shell: Shell) -> None:
+    text = "We sponsor J-1 visas \x1b[2J\x1b]0;owned\x07\x9b31m \u202eonly."
+    said = shell("classify", stdin=text.encode()).out
+    assert "We sponsor J-1 visas" in said
+    assert {c for c in said if not c.isprintable()} == {"\n"}
+
+
 def test_a_file_that_is_not_there_is_wrong_usage(shell: Shell) -> None:
     said = shell("classify", "nowhere.html", status=2)
     assert "'nowhere.html' does not exist" in said.err

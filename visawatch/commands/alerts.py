@@ -16,7 +16,7 @@ from rich.text import Text
 from monitor.alerts import check, deliver, enqueue
 from store import outbox
 from store.records import Mail
-from visawatch.app import App
+from visawatch.app import App, printable
 
 
 @click.group()
@@ -65,7 +65,7 @@ def show(app: App, number: int | None, as_json: bool) -> None:
         for mail in mails:
             app.echo_json(_json(mail))
     elif number is not None:
-        click.echo(_head(mails[0]) + "\n\n" + text_of(mails[0]))
+        click.echo(printable(_head(mails[0]) + "\n\n" + text_of(mails[0])))
     else:
         _print(app.console(), mails)
 
