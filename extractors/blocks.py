@@ -91,7 +91,7 @@ class _Walk:
             child = next(children, None)
             if child is None:
                 stack.pop()
-                self._leave(tag, [t for t, _ in stack])
+                self._leave(tag)
             elif isinstance(child, NavigableString):
                 if not isinstance(child, Comment):
                     self._buffer.append(str(child))
@@ -108,7 +108,7 @@ class _Walk:
                     stack.append((child, iter(child.contents)))
         return self.blocks
 
-    def _leave(self, tag: Tag, above: list[Tag]) -> None:
+    def _leave(self, tag: Tag) -> None:
         self._flush(tag)
         if tag.name in _LISTS and self._leads:
             self._leads.pop()
@@ -116,6 +116,9 @@ class _Walk:
     def _flush(self, tag: Tag) -> None:
         """Make blocks of the text gathered directly in `tag`."""
         if not self._buffer:
+            return
+        if len(self._buffer) == 1 and (self._buffer[0] or "").isspace():
+            self._buffer.clear()  # between two blocks
             return
         lines = [""]
         for part in self._buffer:
@@ -178,7 +181,7 @@ class _Walk:
         if not self.blocks:
             return ""
         last = self.blocks[-1]
-        if last.kind is BlockKind.HEADING or self._leads or _LEAD_IN.search(last.text):
+        if last.kind is BlockKind.HEADING or self._leads or _LEAD_IN.search(last.text[-40:]):
             return last.text
         return ""
 

@@ -8,6 +8,8 @@ their text, and what is left (often a third) goes on.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import islice
 
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -18,6 +20,7 @@ _NEVER = frozenset((
     "canvas", "audio", "video", "picture", "map", "head", "nav", "footer", "select",
     "textarea", "datalist", "dialog",
 ))  # fmt: skip
+_NEVER_AT_ALL = _NEVER - {"nav", "footer", "dialog"}  # whatever they hold
 _INLINE = (
     "a", "abbr", "b", "acronym", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
     "font", "i", "ins", "kbd", "label", "mark", "o", "q", "s", "samp", "small", "span",
@@ -36,6 +39,7 @@ _DROPPED_NAMES = re.compile(
 # A closed accordion or tab is content that waits for a click.
 _FOLDED = re.compile(r"accordion|collaps|tab-?(?:pane|panel|content)|toggle|panel|faq|expand", re.I)
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_MAX_ASIDES = 40
 _KEEPERS = ("main", "article", "h1")
 _MANY_WORDS = 800  # attributes of one tag: parsing them takes quadratic time
 _LONG_TAG = 4000  # characters
@@ -50,14 +54,16 @@ def prune(page: str) -> str:
     root = _parse(page)
     if root is None:
         return ""
-    controlled = _controlled_ids(root)
+    content, controlled = _holders_of_content(root), _controlled_ids(root)
     doomed = [
         e
         for e in root.iter(etree.Element)
-        if (e.tag in _NEVER or e.attrib or e.tag == "aside") and _is_dropped(e, controlled)
+        if e.tag in _NEVER or (e.attrib and _is_hidden_or_decoy(e, controlled))
     ]
+    doomed += [e for e in islice(root.iter("aside"), _MAX_ASIDES) if _is_mostly_links(e)]
     for element in doomed:
-        _drop(element)
+        if element not in content or element.tag in _NEVER_AT_ALL:
+            _drop(element)
     etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
     for cell in root.iter("td"):
         if _is_bold(cell):
@@ -133,12 +139,20 @@ def _controlled_ids(root: etree._Element) -> frozenset[str]:
     return frozenset(part.lstrip("#") for value in named for part in value.split())
 
 
-def _is_dropped(element: etree._Element, controlled: frozenset[str]) -> bool:
-    tag = element.tag
-    if tag in _NEVER:
-        return tag not in ("nav", "footer", "dialog") or not _holds_content(element)
+def _holders_of_content(root: etree._Element) -> set[etree._Element]:
+    """What holds the page's content, even where it calls itself navigation."""
+    holders: set[etree._Element] = set()
+    for keeper in root.iter(*_KEEPERS):
+        element = keeper if keeper.tag in ("main", "article") else keeper.getparent()
+        while element is not None and element not in holders:
+            holders.add(element)
+            element = element.getparent()
+    return holders
+
+
+def _is_hidden_or_decoy(element: etree._Element, controlled: frozenset[str]) -> bool:
     attributes = element.attrib
-    if (not attributes and tag != "aside") or tag in ("html", "body", "main"):
+    if element.tag in ("html", "body", "main"):
         return False
     names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
     hidden = (
@@ -147,24 +161,18 @@ def _is_dropped(element: etree._Element, controlled: frozenset[str]) -> bool:
         or ("style" in attributes and _HIDING.search(attributes["style"]) is not None)
     )
     if hidden:
-        folded = (
+        return not (
             attributes.get("id") in controlled
             or attributes.get("role") in ("tabpanel", "region")
             or _FOLDED.search(names) is not None
             or attributes.get("hidden") == "until-found"
         )
-        return not folded
-    decoy = attributes.get("role") in _DROPPED_ROLES or (
-        names != " " and _DROPPED_NAMES.search(names) is not None
-    )
-    if tag == "aside" and not decoy:
-        decoy = _is_mostly_links(element)
-    return decoy and not _holds_content(element)
+    return attributes.get("role") in _DROPPED_ROLES or (names != " " and _is_decoy(names[:300]))
 
 
-def _holds_content(element: etree._Element) -> bool:
-    """True for a container that calls itself navigation but wraps the page's content."""
-    return next(element.iter(*_KEEPERS), None) is not None
+@lru_cache(maxsize=4096)
+def _is_decoy(names: str) -> bool:
+    return _DROPPED_NAMES.search(names) is not None
 
 
 def _is_mostly_links(element: etree._Element) -> bool:

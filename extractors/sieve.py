@@ -68,7 +68,7 @@ def names_a_visa(text: str) -> bool:
 
 def which_name_a_visa(texts: Sequence[str]) -> frozenset[int]:
     """The numbers of the texts that may name a visa: one scan over all, as calls cost most."""
-    data = [_INVISIBLE.sub("", t).encode("utf-8", "ignore") for t in texts]
+    data = [(t if t.isascii() else _INVISIBLE.sub("", t)).encode("utf-8", "ignore") for t in texts]
     ends = list(accumulate(len(d) + 1 for d in data))
     found: set[int] = set()
     for match in _WORDS.finditer(b"\n".join(data)):

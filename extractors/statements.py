@@ -87,25 +87,23 @@ class _Reader:
     def run(self, blocks: Sequence[Block]) -> list[Statement]:
         offset = 0
         speaking = which_name_a_visa([block.text for block in blocks])
+        spoken = {blocks[number].text for number in speaking}
         for number, block in enumerate(blocks):
             self._named = ()
-            in_play = self._in_play(block, number) or number in speaking
-            if in_play and block.kind is not BlockKind.HEADER:
+            in_play = self._answers(block, number) or number in speaking
+            below = bool(block.under) and block.under[-1] in spoken
+            if (in_play or below) and block.kind is not BlockKind.HEADER:
                 self._read_block(block, number, offset)
             offset += len(block.text) + 1
         return self.found
 
-    def _in_play(self, block: Block, number: int) -> bool:
+    def _answers(self, block: Block, number: int) -> bool:
         """True for a question, and for what may answer one."""
         question = self._question
         far = question and number - question.block > _ANSWER_BLOCKS
         if question and (far or block.kind is BlockKind.HEADING):
             self._question = question = None
-        return (
-            (question is not None and not question.answered)
-            or block.text.endswith("?")
-            or bool(block.under and names_a_visa(block.under[-1]))
-        )
+        return (question is not None and not question.answered) or block.text.endswith("?")
 
     def _read_block(self, block: Block, number: int, offset: int) -> None:
         under = [self._lead(text) for text in block.under]

@@ -80,6 +80,8 @@ HOSTILE = {
     "entities": b"&#118;&#105;&#115;&#97; " * 100_000,
     "wide table": b"<table><tr>" + b"<td>J-1 visa" * 60_000 + b"</table>",
     "spans": b"<table>" + b"<tr><td colspan=99999>J-1 visa<td>no" * 5_000 + b"</table>",
+    "nested navigation": b"<nav>" * 2_000 + b"<p>J-1 visas only" * 50_000,
+    "nested asides": b"<aside>" * 2_000 + b"<p>J-1 visas only" * 50_000,
     "zero bytes": b"\0" * 5 * MILLION,
     "ten megabytes": b"<p>Our residents enjoy the city.</p>" * 280_000 + b"<p>J-1 visas only</p>",
 }
