@@ -76,16 +76,6 @@ def watch(
     )
 
 
-def unwatch_program(store: Store, program_id: str, page_id: int) -> None:
-    """A program's page is no longer its page. Inside `writing()`."""
-    store.write("DELETE FROM watches WHERE program_id = ? AND page_id = ?", (program_id, page_id))
-
-
-def unwatch_named(store: Store, program_id: str) -> None:
-    """Drops the page that a list named for a program, before it names another."""
-    store.write("DELETE FROM watches WHERE program_id = ? AND found = 'named'", (program_id,))
-
-
 def record_answer(
     store: Store,
     page_id: int,

@@ -16,8 +16,21 @@ _SELECT = (
 
 
 def save(store: Store, programs: Iterable[Program]) -> None:
-    """Adds programs, or replaces those that are there under the same id. Inside `writing()`."""
+    """Adds programs, or replaces those that are there under the same id. Inside `writing()`.
+
+    A page that was named for a program or an office, and is so no longer, is not watched on.
+    """
     rows = list(programs)
+    store.write_many(
+        "DELETE FROM watches WHERE found = 'named' AND program_id ="
+        " (SELECT id FROM programs WHERE id = ? AND eligibility_url <> ?)",
+        [(p.program_id, p.eligibility_url) for p in rows],
+    )
+    store.write_many(
+        "DELETE FROM watches WHERE found = 'named' AND institution_id ="
+        " (SELECT id FROM institutions WHERE name = ?1 AND gme_url <> ?2 AND ?2 <> '')",
+        [(p.institution, p.gme_url) for p in rows],
+    )
     store.write_many(
         # An institution's GME page is kept when a row leaves it out.
         "INSERT INTO institutions (name, gme_url) VALUES (?, nullif(?, ''))"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from loopback import Site
 from shell import ROOT, Shell
 
 HEADER = "program_id,institution,specialty,level,city,state,website_url,eligibility_url"
@@ -202,3 +203,13 @@ def test_a_program_that_cannot_be_watched_is_wrong_usage(
     add = ("programs", "add", "--id", "larkspur", "--institution", "L", "--specialty", "Surgery")
     assert fault in shell(*add, *arguments, status=2).err
     assert ids(shell) == []
+
+
+def test_a_program_that_names_another_page_is_read_there_only(shell: Shell, web: Site) -> None:
+    web.page("/old", "<title>Visas</title><p>We sponsor J-1 and H-1B visas.</p>")
+    web.page("/new", "<title>Visas</title><p>We sponsor J-1 visas only.</p>")
+    shell.watch({"larkspur": web.url("/old")})
+    shell.crawl(web.host)
+    shell.watch({"larkspur": web.url("/new")})
+    assert shell.crawl(web.host)["pages"] == 1
+    assert shell.policies()["larkspur"]["category"] == "j1_only"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -94,16 +95,22 @@ def test_watches_end_with_the_program(store: Store) -> None:
     assert pages.watches(store) == []
 
 
-def test_a_named_page_gives_way_and_a_discovered_one_stays(store: Store) -> None:
-    a, b = add(store, A), add(store, B)
+def test_a_page_that_the_list_names_no_longer_is_not_watched_on(store: Store) -> None:
+    a, b, c = add(store, A), add(store, B), add(store, C)
     with store.writing():
         pages.watch(store, a.id, program_id="larkspur", found="named")
-        pages.watch(store, b.id, program_id="larkspur", found="discovered")
-        pages.unwatch_named(store, "larkspur")
-    assert [w.page for w in pages.watches(store)] == [b]
-    with store.writing():
-        pages.unwatch_program(store, "larkspur", b.id)
-    assert pages.watches(store) == []
+        pages.watch(store, b.id, institution="Larkspur Hospital", found="named")
+        pages.watch(store, c.id, program_id="larkspur", found="discovered")
+
+    def watched_after(program: Program) -> list[str]:
+        with store.writing():
+            programs.save(store, [program])
+        return [w.page.url for w in pages.watches(store)]
+
+    assert watched_after(PROGRAM) == [A, B, C]
+    assert watched_after(replace(PROGRAM, specialty="Surgery", gme_url="")) == [A, B, C]
+    assert watched_after(replace(PROGRAM, eligibility_url=C)) == [B, C]
+    assert watched_after(replace(PROGRAM, eligibility_url=C, gme_url=A)) == [C]
 
 
 def test_an_answer_is_written_only_when_it_differs(store: Store) -> None:
