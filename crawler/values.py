@@ -76,14 +76,15 @@ class Target:
     """One program, or one institution's GME office, to crawl.
 
     `pages` are fetched as they are. Pages are looked for from `site_urls` when `discover` is
-    set, and also when one of `pages` turns out to be gone. A page that several targets share
-    is fetched once.
+    set, and also when one of `pages` turns out to be gone, unless `search_when_gone` is not
+    set. A page that several targets share is fetched once.
     """
 
     key: str
     site_urls: tuple[str, ...] = ()
     pages: tuple[KnownPage, ...] = ()
     discover: bool = False
+    search_when_gone: bool = True
 
 
 @dataclass(frozen=True, slots=True)

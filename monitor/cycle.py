@@ -244,9 +244,12 @@ class _Run:
     def _confirm(self, watched: watchlist.Watchlist, suspicions: dict[str, Suspicion]) -> None:
         """Fetches the pages of suspicious programs once more, and flags what is still so."""
         targets = tuple(
-            Target(program_id, (), tuple(KnownPage(page.url) for page in found))
+            Target(
+                program_id,
+                pages=tuple(KnownPage(page.url) for page in watched.pages_of(program_id)),
+                search_when_gone=False,
+            )
             for program_id in suspicions
-            if (found := watched.pages_of(program_id))
         )
         first_look = cycles.seen_pages(self.store, self.cycle.id)
         self._crawl(watched, targets, attempt=1)

@@ -76,6 +76,7 @@ def targets(store: Store, watchlist: Watchlist, cycle_id: int) -> tuple[Target, 
     """What this cycle still has to fetch: nothing that it has observed already."""
     done = cycles.observed(store, cycle_id)
     searched = cycles.last_discovery(store)
+    seen = cycles.latest_good(store)
 
     def target(
         key: str, watched: list[Page], sites: tuple[str, ...] = (), *, look: bool = False
@@ -86,9 +87,15 @@ def targets(store: Store, watchlist: Watchlist, cycle_id: int) -> tuple[Target, 
             if page.id not in done
         )
         last = searched.get(key)
-        due = last is None or (not watched and cycle_id - last >= LOOK_AGAIN_AFTER)
-        discover = look and due and bool(sites)
-        return Target(key, sites, known, discover) if known or discover else None
+        overdue = last is None or cycle_id - last >= LOOK_AGAIN_AFTER
+        discover = look and bool(sites) and (last is None or (overdue and not watched))
+        if not known and not discover:
+            return None
+        # A page that stays gone is not searched for each night, only when it has just gone.
+        lost = last is not None and any(
+            page.id in seen and seen[page.id].cycle_id >= last for page in watched
+        )
+        return Target(key, sites, known, discover, search_when_gone=overdue or lost)
 
     wanted = [
         target(

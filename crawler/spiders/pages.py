@@ -254,6 +254,8 @@ class PagesSpider(Spider):
         """Return searches for the targets of a page that is gone, where none was made yet."""
         together: dict[tuple[str, ...], list[str]] = {}
         for key in sorted(page.known_targets - self._searching):
+            if not self._targets[key].search_when_gone:
+                continue
             starts = self._targets[key].site_urls or (site_root(page.url),)
             together.setdefault(starts, []).append(key)
         return [self._search(keys, starts) for starts, keys in together.items()]

@@ -112,3 +112,18 @@ def test_a_site_that_states_nothing_has_its_likeliest_page_watched(watch: Watch)
     watch.site.page("/apply", "<h1>How to Apply</h1>" + BOTH)
     watch.night()
     assert watch.kinds() == ["statement_added"]
+
+
+def test_a_page_that_stays_gone_is_not_searched_for_each_night(watch: Watch) -> None:
+    watch.program()
+    watch.site.page("/", SILENT + link("/news", "News"))
+    watch.site.page("/news", SILENT)
+    watch.site.page("/visa", J1_ONLY)
+    watch.night()
+    watch.site.page("/visa", "", status=404)
+    searches = []
+    for _ in range(9):
+        before = len(watch.site.visits_of("/"))
+        watch.night()
+        searches.append(len(watch.site.visits_of("/")) - before)
+    assert searches == [1, 0, 0, 0, 0, 0, 0, 1, 0]
