@@ -1,0 +1,92 @@
+"""The labelled passages, as pages to read: see tests/data/README.md."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent.parent / "tests" / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a page, and what an expert reads in it for the program that asks."""
+
+    id: str
+    text: str
+    pattern: str
+    level: str
+    specialty: str
+    stances: dict[str, str]
+    conditions: frozenset[tuple[str, str]]  # (visa, kind)
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it belongs to the half that nobody looks at while writing rules."""
+        return hashlib.sha256(self.id.encode()).digest()[0] % 2 == 1
+
+    def page(self) -> tuple[bytes, str]:
+        """The passage as a page's bytes and content type."""
+        if self.pattern == "pdf":
+            return self.text.encode(), "text/plain; charset=utf-8"
+        return as_html(self.text).encode(), "text/html; charset=utf-8"
+
+
+def passages() -> list[Passage]:
+    """The 460 passages that were written apart from the rules."""
+    return [
+        Passage(
+            id=row["id"],
+            text=row["passage"],
+            pattern=row["pattern"],
+            level=row["level"],
+            specialty=row["specialty"],
+            stances=row["stances"],
+            conditions=frozenset((c["visa"], c["kind"]) for c in row["conditions"]),
+        )
+        for name in ("passages_a.jsonl", "passages_b.jsonl")
+        for row in _rows(name)
+    ]
+
+
+def as_html(text: str) -> str:
+    """A passage's lines as headings, lists, tables and paragraphs.
+
+    >>> as_html("# Visas\\n- J-1\\n- H-1B")
+    '<h2>Visas</h2><ul><li>J-1</li><li>H-1B</li></ul>'
+    """
+    parts = []
+    for kind, lines in itertools.groupby(text.split("\n"), key=_kind):
+        texts = [html.escape(line) for line in lines if line.strip()]
+        if kind == "item":
+            items = "".join(f"<li>{line.lstrip()[2:]}</li>" for line in texts)
+            parts.append(f"<ul>{items}</ul>")
+        elif kind == "row":
+            parts.append(f"<table>{''.join(_row(n, line) for n, line in enumerate(texts))}</table>")
+        elif kind == "heading":
+            parts += [f"<h2>{line[2:]}</h2>" for line in texts]
+        else:
+            parts += [f"<p>{line}</p>" for line in texts]
+    return "".join(parts)
+
+
+def _kind(line: str) -> str:
+    if line.lstrip().startswith("- "):
+        return "item"
+    if line.startswith("# "):
+        return "heading"
+    return "row" if " | " in line else "paragraph"
+
+
+def _row(number: int, line: str) -> str:
+    tag = "td" if number else "th"
+    return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in line.split(' | '))}</tr>"
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / name).read_text("utf-8").splitlines() if line]
