@@ -18,9 +18,17 @@ _SELECT = (
 def save(store: Store, programs: Iterable[Program]) -> None:
     """Adds programs, or replaces those that are there under the same id. Inside `writing()`.
 
-    A page that was named for a program or an office, and is so no longer, is not watched on.
+    A page that was named for a program or an office, and is so no longer, is not watched on;
+    nor are the pages found on a site that is not the program's any more: it is searched anew.
     """
     rows = list(programs)
+    for forget in (
+        "DELETE FROM watches WHERE found = 'discovered' AND program_id ="
+        " (SELECT id FROM programs WHERE id = ? AND website_url <> ?)",
+        "DELETE FROM discoveries WHERE target ="
+        " (SELECT 'program:' || id FROM programs WHERE id = ? AND website_url <> ?)",
+    ):
+        store.write_many(forget, [(p.program_id, p.website_url) for p in rows])
     store.write_many(
         "DELETE FROM watches WHERE found = 'named' AND program_id ="
         " (SELECT id FROM programs WHERE id = ? AND eligibility_url <> ?)",

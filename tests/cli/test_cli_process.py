@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 
 import pytest
 from loopback import Site, Visit
@@ -78,13 +79,32 @@ def test_a_cycle_that_was_ended_is_gone_on_with(
     out, err = crawl.communicate(timeout=PATIENCE)
     killed = number == signal.SIGKILL
     assert (crawl.returncode, out) == (-number if killed else 1, "")
-    assert killed or "stopped in cycle 1" in err
-    assert "Traceback" not in err
+    assert killed or ("stopped in cycle 1" in err and "Traceback" not in err)
 
     web.page("/slow", PAGE)
     assert shell.crawl(web.host)["cycle"] == 1
     assert [policy["health"] for policy in shell.policies().values()] == ["ok", "ok"]
     assert shell.changes() == []
+
+
+def test_a_second_cycle_at_the_same_time_is_refused(shell: Shell, web: Site) -> None:
+    opened = threading.Event()
+
+    def answer_late(visit: Visit) -> None:
+        opened.wait(PATIENCE)
+        visit.send(PAGE)
+
+    web.route("/slow", answer_late)
+    shell.watch({"larkspur": web.url("/slow")})
+    shell.settings = {"crawl": {"timeout_seconds": PATIENCE}}
+    first = crawling(shell, web)
+    web.wait_for("/slow")
+    said = shell("crawl", "--allow-host", web.host, status=1).err
+    opened.set()
+    out, _ = first.communicate(timeout=PATIENCE)
+    assert f"a cycle is under way: process {first.pid} on " in said
+    assert first.returncode == 0
+    assert '"fetched": 1' in out
 
 
 def test_a_schedule_runs_until_it_is_told_to_stop(shell: Shell) -> None:

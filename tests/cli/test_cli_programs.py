@@ -205,6 +205,19 @@ def test_a_program_that_cannot_be_watched_is_wrong_usage(
     assert ids(shell) == []
 
 
+def test_a_program_with_another_site_is_looked_for_there(shell: Shell, web: Site) -> None:
+    link = '<title>Residency</title><p>Welcome.</p><a href="{}">Visa policy</a>'
+    for site, visas in (("/old/", "J-1 and H-1B visas"), ("/new/", "J-1 visas only")):
+        web.page(site, link.format(f"{site}visas"))
+        web.page(f"{site}visas", f"<title>Visa policy</title><p>We sponsor {visas}.</p>")
+        shell("programs", "add", "--id", "larkspur", "--institution", "Larkspur",
+              "--specialty", "Surgery", "--website-url", web.url(site))  # fmt: skip
+        assert shell.crawl(web.host)["pages"] == 1
+    policy = shell.policies()["larkspur"]
+    assert policy["category"] == "j1_only"
+    assert {evidence["url"] for evidence in policy["evidence"]} == {web.url("/new/visas")}
+
+
 def test_a_program_that_names_another_page_is_read_there_only(shell: Shell, web: Site) -> None:
     web.page("/old", "<title>Visas</title><p>We sponsor J-1 and H-1B visas.</p>")
     web.page("/new", "<title>Visas</title><p>We sponsor J-1 visas only.</p>")

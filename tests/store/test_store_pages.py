@@ -111,6 +111,7 @@ def test_a_page_that_the_list_names_no_longer_is_not_watched_on(store: Store) ->
     assert watched_after(replace(PROGRAM, specialty="Surgery", gme_url="")) == [A, B, C]
     assert watched_after(replace(PROGRAM, eligibility_url=C)) == [B, C]
     assert watched_after(replace(PROGRAM, eligibility_url=C, gme_url=A)) == [C]
+    assert watched_after(replace(PROGRAM, website_url="https://moved.example/")) == []
 
 
 def test_an_answer_is_written_only_when_it_differs(store: Store) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import FrameType
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -19,6 +20,21 @@ from monitor.cycle import Progress, Stop, Summary, run
 from visawatch.app import App
 
 
+def hosts(
+    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The values of --allow-host, each a host or host:port."""
+    for host in value:
+        try:
+            parts = urlsplit(f"//{host}")
+            name, _ = parts.hostname, parts.port
+        except ValueError:
+            name = None
+        if not name or parts.netloc != host or " " in host:
+            raise click.BadParameter(f"'{host}' is no host: write 127.0.0.1 or 127.0.0.1:8000")
+    return value
+
+
 @click.command()
 @click.option("--program", "only", multiple=True, metavar="ID", help="Only this one; repeatable.")
 @click.option(
@@ -26,6 +42,7 @@ from visawatch.app import App
     "allow_hosts",
     multiple=True,
     metavar="HOST",
+    callback=hosts,
     help="A private or loopback host that may be fetched; repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The summary as a JSON line.")

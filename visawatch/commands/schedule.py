@@ -8,7 +8,7 @@ from monitor.alerts import deliver, enqueue
 from monitor.cycle import Stop, run
 from store.database import Store
 from visawatch.app import App
-from visawatch.commands.crawl import report
+from visawatch.commands.crawl import hosts, report
 
 
 @click.command()
@@ -17,6 +17,7 @@ from visawatch.commands.crawl import report
     "allow_hosts",
     multiple=True,
     metavar="HOST",
+    callback=hosts,
     help="A private or loopback host that may be fetched; repeatable.",
 )
 @click.pass_obj
