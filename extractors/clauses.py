@@ -81,7 +81,11 @@ def _live(hits: Sequence[Hit]) -> list[Hit]:
     cancels = [h for h in hits if h.rule.kind in (RuleKind.PSEUDO, RuleKind.DECOY)]
     not_only = [h for h in hits if h.rule.kind is RuleKind.NOT_ONLY]
     live = [h for h in hits if h.rule.kind not in _SILENT and not _covered(h, cancels)]
-    live = [h for h in live if h.rule.kind is not RuleKind.ONLY or not _covered(h, not_only)]
+    live = [
+        h
+        for h in live
+        if h.rule.kind is not RuleKind.ONLY or not any(_overlap(h, n) for n in not_only)
+    ]
     refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
     offers = (RuleKind.OFFER, RuleKind.MILD_OFFER)
     return [
@@ -107,10 +111,12 @@ def _negated(text: ReadingText, hits: Sequence[Hit], live: Sequence[Hit]) -> lis
     refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
     out: list[Hit] = []
     for hit in live:
-        if hit.rule.kind is RuleKind.OFFER:
+        if hit.rule.kind in (RuleKind.OFFER, RuleKind.MILD_OFFER):
             if any(_joined(text, r, hit) for r in refusals):
                 continue
             negation = next((n for n in negations if _reaches(text, hits, n, hit)), None)
+            if negation is not None and hit.rule.kind is RuleKind.MILD_OFFER:
+                continue  # "does not have"
             if negation is not None:
                 rule = replace(negation.rule, kind=RuleKind.REFUSE, direction=Direction.BOTH)
                 hit = Hit(rule, hit.start, hit.end)
@@ -177,11 +183,18 @@ def _clauses(
         key=lambda h: h.start,
     )
     asides = [h for h in hits if h.rule.kind is RuleKind.ASIDE]
+    others = [h for h in hits if h.rule.kind is RuleKind.OTHERS]
+    trainees = [
+        h.start for h in hits if h.rule.kind is RuleKind.TRAINEES and not _covered(h, others)
+    ]
     bounds = [0, *(h.start for h in ends), len(text.text)]
     clauses = []
     for start, end in pairwise(bounds):
         if any(start <= h.start < end for h in asides):
             continue
+        about_others = any(start <= h.start < end for h in others)
+        if about_others and trainees and not any(start <= at < end for at in trainees):
+            continue  # "residents on J-1 only; attending physicians on H-1B"
         clauses.append(
             Clause(
                 start,
@@ -219,7 +232,7 @@ def _read_clause(reading: Reading, clause: Clause) -> None:
     for mention in clause.mentions:
         if mention.visa in explicit or (mention.visa == ANY and specific):
             continue
-        cue = _cue_of(mention, clause)
+        cue = _cue_of(mention, clause, reading.text.text)
         if cue is None:
             reading.unclaimed.append(mention)
             continue
@@ -238,7 +251,7 @@ def _read_clause(reading: Reading, clause: Clause) -> None:
                 reading.claims.append(Claim(mention.visa, Stance.SPONSORED, Strength.MILD, rules))
 
 
-def _cue_of(mention: Mention, clause: Clause) -> Hit | None:
+def _cue_of(mention: Mention, clause: Clause, text: str) -> Hit | None:
     """The nearest cue that points to the visa; a mild one only where there is no other."""
     for kinds in ((RuleKind.OFFER, RuleKind.REFUSE), (RuleKind.MILD_OFFER,)):
         best: tuple[int, int, Hit] | None = None
@@ -246,11 +259,27 @@ def _cue_of(mention: Mention, clause: Clause) -> Hit | None:
             if cue.rule.kind not in kinds:
                 continue
             distance = _distance(mention, cue, clause)
+            if distance and cue.end <= mention.start and _has_object(text, cue, clause):
+                continue
             if distance is not None and (best is None or distance < best[:2]):
                 best = (*distance, cue)
         if best is not None:
             return best[2]
     return None
+
+
+def _has_object(text: str, cue: Hit, clause: Clause) -> bool:
+    """True when the verb speaks of something else: "we do not offer *housing* to J-1 families"."""
+    if cue.rule.direction is Direction.BACKWARD:
+        return False
+    first = min(m.start for m in clause.mentions if m.start >= cue.end)
+    between = _WORD.findall(text[cue.end : first].lower())
+    words = rulebook().words
+    known = words["small"] | words["between"]
+    unknown = [n for n, word in enumerate(between) if word not in known]
+    if len(unknown) > _MAX_UNKNOWN:
+        return True
+    return any(n + 1 < len(between) and between[n + 1] in _PREPOSITIONS for n in unknown)
 
 
 def _distance(mention: Mention, cue: Hit, clause: Clause) -> tuple[int, int] | None:
@@ -288,73 +317,9 @@ def _read_citizens(reading: Reading, live: Sequence[Hit]) -> None:
         reading.citizens = tuple(dict.fromkeys(h.rule.id for h in hits))
 
 
-_FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "or",
-        "and",
-        "of",
-        "for",
-        "to",
-        "with",
-        "in",
-        "on",
-        "be",
-        "is",
-        "are",
-        "it",
-        "this",
-        "that",
-        "any",
-        "valid",
-        "current",
-        "standard",
-        "clinical",
-        "sponsored",
-        "sponsorship",
-        "ecfmg",
-        "through",
-        "via",
-        "by",
-        "status",
-        "type",
-        "types",
-        "visas",
-        "applicants",
-        "candidates",
-        "trainees",
-        "residents",
-        "physicians",
-        "medical",
-        "program",
-        "programs",
-        "only",
-        "graduates",
-        "one",
-        "both",
-        "either",
-        "eligible",
-        "holding",
-        "q",
-        "accepted",
-        "sponsor",
-        "us",
-        "able",
-        "seek",
-        "obtain",
-        "people",
-        "those",
-        "proof",
-        "possession",
-        "who",
-        "from",
-        "if",
-        "alien",
-        "foundation",
-    ]
-)
+_WORD = re.compile(r"[a-z0-9-]+")
+_MAX_UNKNOWN = 3  # words between a verb and the visa it takes
+_PREPOSITIONS = frozenset(("to", "for", "about", "on", "with", "regarding", "of", "in"))
 
 
 def _leftover(text: str, mentions: Sequence[Mention], hits: Sequence[Hit]) -> int:
@@ -370,7 +335,9 @@ def _leftover(text: str, mentions: Sequence[Mention], hits: Sequence[Hit]) -> in
     for start, end in known:
         kept[start:end] = " " * (end - start)
     words = "".join(c if c.isalnum() else " " for c in kept).lower().split()
-    return sum(1 for w in words if w not in _FILLERS and not w.isdigit() and len(w) > 1)
+    return sum(
+        1 for w in words if w not in rulebook().words["small"] and not w.isdigit() and len(w) > 1
+    )
 
 
 _BRACKET = re.compile(r"\([^()]{0,200}\)")

@@ -124,6 +124,7 @@ class Rulebook:
     rules: tuple[Rule, ...]
     spellings: Matcher
     phrases: Matcher
+    words: Mapping[str, frozenset[str]]
 
 
 @cache
@@ -145,18 +146,23 @@ def load(folder: Path) -> Rulebook:
     """Read every rule file of `folder`; raises RuleError for the first fault."""
     fragments: dict[str, str] = {}
     rules: dict[str, Rule] = {}
+    words: dict[str, frozenset[str]] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
             data = tomllib.loads(path.read_text("utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise RuleError(f"{path.name}: {error}") from error
-        unknown = set(data) - {"fragments", "rule"}
+        unknown = set(data) - {"fragments", "words", "rule"}
         if unknown:
             raise RuleError(f"{path.name}: unknown table {sorted(unknown)[0]!r}")
         for name, pattern in data.get("fragments", {}).items():
             if name in fragments:
                 raise RuleError(f"{path.name}: fragment {name!r} is defined twice")
             fragments[name] = pattern
+        for name, listed in data.get("words", {}).items():
+            if name in words:
+                raise RuleError(f"{path.name}: words {name!r} are listed twice")
+            words[name] = frozenset(listed.split())
         for entry in data.get("rule", []):
             rule = _rule(path.name, entry)
             if rule.id in rules:
@@ -164,7 +170,7 @@ def load(folder: Path) -> Rulebook:
             rules[rule.id] = rule
     spellings = Matcher((r for r in rules.values() if r.kind is RuleKind.VISA), fragments)
     phrases = Matcher((r for r in rules.values() if r.kind is not RuleKind.VISA), fragments)
-    return Rulebook(tuple(rules.values()), spellings, phrases)
+    return Rulebook(tuple(rules.values()), spellings, phrases, words)
 
 
 def expand(pattern: str, fragments: Mapping[str, str]) -> str:
