@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Comment, NavigableString, PageElement, Tag
 
 from extractors.prune import prune
+from extractors.sieve import names_a_visa
 
 
 class BlockKind(StrEnum):
@@ -50,6 +51,7 @@ _OPEN_WORD = re.compile(
     r"|supports?|the|through|to|via|with|,)$",
     re.I,
 )
+_SHORT_CELL = 20  # characters
 _LAYOUT_ROWS = 20
 _LAYOUT_LENGTH = 600  # characters of a table's only row: more is prose
 _MAX_UNDER = 4
@@ -154,10 +156,10 @@ class _Walk:
             if kind is not BlockKind.ITEM:
                 self._flat_lead = ""
             leads = list(self._leads)
-        if kind is BlockKind.PARAGRAPH and not self._is_asked() and _looks_like_heading(text):
+        if kind is BlockKind.PARAGRAPH and _looks_like_heading(text):
             if text.endswith(":"):
                 kind, self._listing = BlockKind.HEADING, True
-            elif not self._listing:
+            elif not self._listing and not self._is_asked(text):
                 kind = BlockKind.HEADING
         else:
             self._listing = False
@@ -169,11 +171,13 @@ class _Walk:
         if kind is BlockKind.HEADING:
             self._headings.append((level, text))
 
-    def _is_asked(self) -> bool:
-        """True right below a question: a short line is its answer, no heading."""
+    def _is_asked(self, text: str) -> bool:
+        """True right below a question or label: a short line is its answer, no heading."""
         if not self.blocks:
             return False
         last = self.blocks[-1]
+        if last.kind is BlockKind.HEADING and names_a_visa(last.text) and names_a_visa(text):
+            return True  # "Visa sponsorship", and below it "J-1"
         return last.kind is BlockKind.QUESTION or last.text.endswith("?")
 
     def _lead_in(self) -> str:
@@ -238,9 +242,14 @@ def _is_data(table: Tag) -> bool:
 
 
 def _is_header(row: Tag, cells: list[Tag]) -> bool:
-    return row.find_parent("thead") is not None or all(
-        cell.name == "th" or not cell.get_text().strip() for cell in cells
-    )
+    texts = [cell.get_text().strip() for cell in cells]
+    if row.find_parent("thead") is not None:
+        return True
+    if all(cell.name == "th" or not text for cell, text in zip(cells, texts, strict=True)):
+        return True
+    # A plain row "Program | J-1 visa | H-1B visa" is a header as well.
+    columns = texts[1:]
+    return len(columns) > 1 and all(len(t) <= _SHORT_CELL and names_a_visa(t) for t in columns)
 
 
 def _looks_like_heading(text: str) -> bool:

@@ -35,8 +35,16 @@ def answers_its_label(value: str) -> bool:
 def labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
     """ "Visa types accepted: J-1", "H-1B: No": the label asks, the value answers."""
     asked, told = read_sentence(label), read_sentence(value)
-    if not asked.mentions or asked.others:
+    if asked.others:
         return []
+    if not asked.mentions:  # "Accepted: J-1"
+        if asked.stance is None or asked.leftover > 1 or told.leftover > _SHORT:
+            return []
+        return [
+            Claim(m.visa, asked.stance, Strength.EXPLICIT, (m.rule, "label"))
+            for m in told.mentions
+            if m.visa not in (ANY, OTHER, SAME, *STATUSES)
+        ]
     if told.answer and told.leftover <= _SHORT:
         visas = [v for v in asked.visas if v not in STATUSES]
         specific = [v for v in visas if v != ANY]

@@ -68,6 +68,11 @@ def prune(page: str) -> str:
     for cell in root.iter("td"):
         if _is_bold(cell):
             cell.tag = "th"
+    for span in root.iter("span"):
+        after = span.getnext()
+        # Two spans without a space between are a label and its value, parted by a style sheet.
+        if not span.tail and after is not None and after.tag == "span" and span.attrib:
+            span.tail = " " if after.attrib else None
     etree.strip_tags(root, *_INLINE)
     for element in root.iter(etree.Element):
         if element.tag not in ("td", "th"):  # whose spans place them under their headers

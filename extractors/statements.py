@@ -131,8 +131,11 @@ class _Reader:
             if asks:
                 self._question = _Question(reading, offset + start, number)
                 continue
+            answered = None
             if waiting and question:
                 question.answered = True
+                if not reading.mentions:
+                    answered, self._named = question, question.reading.visas
             others = others and not reading.trainees
             if others or (reading.others and not reading.trainees):
                 continue
@@ -161,7 +164,10 @@ class _Reader:
             )
             if reading.citizens and not admits(claims):
                 claims += citizens_only(reading)
-            self._emit(reading, claims, (begin, offset + end), number)
+            leans_back = reading.leans_back or answered is not None
+            if answered and reading.demands:
+                begin = answered.start
+            self._emit(reading, claims, (begin, offset + end), number, leans_back)
             if set(reading.visas) - {SAME}:
                 self._named = reading.visas
                 self._named_on_page.update(reading.visas)
@@ -172,14 +178,19 @@ class _Reader:
         return self._leads[text]
 
     def _emit(
-        self, reading: Reading, claims: Sequence[Claim], span: tuple[int, int], number: int
+        self,
+        reading: Reading,
+        claims: Sequence[Claim],
+        span: tuple[int, int],
+        number: int,
+        leans_back: bool,
     ) -> None:
         """Statements of the claims, and of conditions on what was named before."""
         conditions: dict[Visa, list[Condition]] = {}
         hanging: list[Claim] = []
         for demand in reading.demands:
             visas = self._resolve(demand.visas, reading)
-            if not visas and self._named and reading.leans_back:
+            if not visas and self._named and leans_back:
                 before = self._resolve(self._named, reading)
                 visas = [v for v in before if v is Visa.H1B or demand.kind not in OF_H1B]
                 if demand.kind in AT_DISCRETION:
