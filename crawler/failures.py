@@ -20,6 +20,7 @@ from twisted.internet import error as twisted_error
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
+from crawler.guard import NOT_PUBLIC
 from crawler.refusal import Refused
 from crawler.values import Health
 
@@ -78,7 +79,7 @@ def _unresolved(host: str) -> Refused:
     # Our resolver, if a crawl is running: it knows which answers it kept to itself.
     refused: dict[str, str] = getattr(getattr(reactor, "nameResolver", None), "refused", {})
     if host in refused:
-        detail = f"{host} leads to {refused[host]}, which is not a public address"
+        detail = f"{host} leads to {refused[host]}, which {NOT_PUBLIC}"
         return Refused(Health.FORBIDDEN_ADDRESS, detail)
     return Refused(Health.UNREACHABLE, f"no address is known for the host {host}")
 

@@ -28,6 +28,9 @@ _REFUSED_NETWORKS = tuple(
 )
 
 
+NOT_PUBLIC = "is not a public address; allow_hosts names those that may be fetched"
+
+
 class Guard:
     """Knows which hosts may be fetched; `allow_hosts` are exempt: each a host or a host:port.
 
@@ -35,7 +38,7 @@ class Guard:
     localhost, nor any other name that leads there.
 
     >>> Guard().refusal("http://169.254.169.254/latest")
-    '169.254.169.254 is not a public address'
+    '169.254.169.254 is not a public address; allow_hosts names those that may be fetched'
     >>> Guard(["127.0.0.1:8000"]).refusal("http://127.0.0.1:8000/") is None
     True
     """
@@ -65,7 +68,7 @@ class Guard:
             if _NUMBER_LABEL.match(last):
                 return f"{host} is a number where a host name should be"
             return None
-        return None if is_public(address) else f"{host} is not a public address"
+        return None if is_public(address) else f"{host} {NOT_PUBLIC}"
 
     def allows_host(self, host: str, port: int) -> bool:
         """Whether the user named this host, with or without the port."""

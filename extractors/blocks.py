@@ -54,6 +54,7 @@ _OPEN_WORD = re.compile(
 _SHORT_CELL = 20  # characters
 _LAYOUT_ROWS = 20
 _LAYOUT_LENGTH = 600  # characters of a table's only row: more is prose
+_PIECE_LENGTH = 150  # characters of a cell
 _MAX_UNDER = 4
 _PSEUDO_HEADING_WORDS = 9
 
@@ -238,7 +239,28 @@ def _is_data(table: Tag) -> bool:
     rows = table.find_all("tr", limit=_LAYOUT_ROWS)
     if all(sum(1 for c in row.find_all(["td", "th"]) if c.get_text().strip()) < 2 for row in rows):
         return False
+    if any(_holds_paragraphs(cell) for row in rows for cell in row.find_all(["td", "th"])):
+        return False
     return len(rows) > 1 or len(table.get_text()) < _LAYOUT_LENGTH
+
+
+def _holds_paragraphs(cell: Tag) -> bool:
+    """True for a cell that is a piece of a page: long, and of several paragraphs."""
+    if len(cell.get_text()) < _PIECE_LENGTH:
+        return False
+    if len(cell.find_all(["p", "ul", "ol", "dl"], limit=2)) > 1:
+        return True
+    return any(
+        isinstance(after := _next_thing(line_break), Tag) and after.name == "br"
+        for line_break in cell.find_all("br")
+    )
+
+
+def _next_thing(tag: Tag) -> PageElement | None:
+    after = tag.next_sibling
+    while isinstance(after, NavigableString) and after.isspace():
+        after = after.next_sibling
+    return after
 
 
 def _is_header(row: Tag, cells: list[Tag]) -> bool:

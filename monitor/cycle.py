@@ -17,7 +17,7 @@ from monitor import alerts, watchlist
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
 from monitor.compare import ChangeKind
-from monitor.flag import Suspicion, confirmed, first_sight, settle, suspect
+from monitor.flag import Suspicion, agrees, confirmed, observe, settle, suspect
 from monitor.intake import Intake, Tally
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
@@ -220,9 +220,9 @@ class _Run:
     def _judge(self, reading: Reading, standing: dict[str, Standing]) -> Suspicion | None:
         program_id = reading.program.program_id
         before = standing.get(program_id)
-        if before is None:
+        if before is None or agrees(reading, before):
             if reading.policy is not None:
-                first_sight(self.store, reading, self.cycle.id, self.clock())
+                observe(self.store, reading, self.cycle.id, self.clock())
             return None
         suspicion = suspect(reading, before)
         if suspicion is None or only_the_rules_changed(self.store, suspicion, before):

@@ -31,13 +31,23 @@ def suspect(reading: Reading, standing: Standing | None) -> Suspicion | None:
     if reading.gone:
         return Suspicion(reading, Difference(ChangeKind.PAGE_GONE, Severity.MAJOR))
     found = difference(Policy.from_json(standing.reading), reading.policy)
-    if found is None:
+    if found is None or agrees(reading, standing):
         return None
     if standing.origin != "read":
         # A maintainer's decision held for the statement as it was. The statement is another
         # one now, so what it says is compared with what the maintainer decided.
         found = difference(Policy.from_json(standing.policy), reading.policy) or found
     return Suspicion(reading, found)
+
+
+def agrees(reading: Reading, standing: Standing) -> bool:
+    """Whether the pages have come to say what a maintainer decided: that is no news."""
+    if standing.origin == "read" or reading.policy is None:
+        return False
+    if difference(Policy.from_json(standing.reading), reading.policy) is None:
+        return False  # the pages still say what the maintainer decided against
+    found = difference(Policy.from_json(standing.policy), reading.policy)
+    return found is None or found.kind is ChangeKind.WORDING_CHANGED
 
 
 def confirmed(first: Suspicion, second: Suspicion | None) -> bool:
@@ -52,9 +62,12 @@ def confirmed(first: Suspicion, second: Suspicion | None) -> bool:
     )
 
 
-def first_sight(store: Store, reading: Reading, cycle_id: int, now: datetime) -> None:
-    """From now on, what a program's pages say stands as its policy. Inside `writing()`."""
-    assert reading.policy is not None  # noqa: S101 (a first sight is a sight)
+def observe(store: Store, reading: Reading, cycle_id: int, now: datetime) -> None:
+    """From now on, what a program's pages say stands as its policy, without any news.
+
+    At first sight, or when the pages have come to agree with a maintainer. Inside `writing()`.
+    """
+    assert reading.policy is not None  # noqa: S101 (what was not seen says nothing)
     policy = reading.policy.to_json()
     policies.record(
         store,

@@ -204,3 +204,17 @@ def test_a_corrected_policy_stands_until_the_statement_changes(watch: Watch) -> 
     assert (review.by, review.note, review.verdict) == ("Ada", "they said", "corrected")
     origins = [standing.origin for standing in policies.history(watch.store, "im")]
     assert origins == ["read", "read", "corrected", "read"]
+
+
+def test_a_page_that_comes_to_say_what_a_maintainer_decided_is_no_news(watch: Watch) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+    watch.site.page("/visa", J1_ONLY)
+    watch.night()
+    decide(watch.store, 1, "dismissed", by="Ada", now=system())
+    watch.site.page("/visa", BOTH)
+    assert watch.night().changes == 0
+    assert (watch.category(), watch.status().origin) == ("j1_and_h1b", "read")
+    watch.site.page("/visa", J1_ONLY)
+    assert watch.night().changes == 1
