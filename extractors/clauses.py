@@ -33,7 +33,7 @@ def read_sentence(raw: str) -> Reading:
     """
     text = reading_text(raw)
     hits = list(rulebook().phrases.hits(text.text))
-    reading = Reading(text)
+    reading = Reading(text, hits=hits)
     kinds = {hit.rule.kind for hit in hits}
     reading.others = RuleKind.OTHERS in kinds
     others = [h for h in hits if h.rule.kind is RuleKind.OTHERS]
@@ -47,13 +47,13 @@ def read_sentence(raw: str) -> Reading:
         reading.answer = Stance.SPONSORED
     decoys = [h for h in hits if h.rule.kind is RuleKind.DECOY]
     reading.mentions = [m for m in text.mentions if not _covered(m, decoys)]
-    live = _negated(text, hits, _live(hits))
+    live = reading.live = _negated(text, hits, _live(hits))
     only = [h for h in live if h.rule.kind is RuleKind.ONLY]
     cues = [h for h in live if h.rule.kind in _POLAR]
     if cues:
         refuses = any(h.rule.kind is RuleKind.REFUSE for h in cues)
         reading.stance = Stance.NOT_SPONSORED if refuses else Stance.SPONSORED
-    clauses = _clauses(text, hits, reading.mentions, cues)
+    clauses = reading.clauses = _clauses(text, hits, reading.mentions, cues)
     reading.leftover = _leftover(text.text, reading.mentions, hits)
     _read_only(reading, only, clauses)
     for clause in clauses:

@@ -59,6 +59,9 @@ class Reading:
     leans_back: bool = False  # "this", "such requests": speaks of what was said before
     citizens: tuple[str, ...] = ()  # rules that say: citizens only
     leftover: int = 0  # words that no rule knows
+    hits: list[Hit] = field(default_factory=list)  # of all rules, for whoever asks why
+    live: list[Hit] = field(default_factory=list)  # those of them that count
+    clauses: list[Clause] = field(default_factory=list)
 
     @property
     def visas(self) -> tuple[str, ...]:

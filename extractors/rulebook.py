@@ -22,7 +22,7 @@ from extractors.conditions import ConditionKind
 from extractors.values import Visa
 
 _ENGINE = 1  # raise by hand when the same rules would be read differently
-_FOLDER = Path(__file__).parent / "rules"
+_folder = Path(__file__).parent / "rules"
 _FRAGMENT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _MAX_NESTING = 6  # fragments within fragments
 
@@ -73,6 +73,7 @@ class Rule:
     visa: str | None = None  # of kinds visa and unnamed: a Visa, "any", "other" or "same"
     condition: ConditionKind | None = None  # of kind condition
     source: str | None = None
+    file: str = ""  # where it is written; the loader's, no key of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,12 @@ class Matcher:
         self._rules: list[tuple[Rule, Any]] = []
         self._set = re2.Set.SearchSet(options)
         for rule in rules:
-            pattern = expand(rule.match, fragments)
             try:
+                pattern = expand(rule.match, fragments)
                 compiled = re2.compile(pattern, options)
                 self._set.Add(pattern)
-            except re2.error as error:
-                raise RuleError(f"rule {rule.id}: bad match: {error}") from error
+            except (re2.error, RuleError) as error:
+                raise RuleError(f"{rule.file}: rule {rule.id!r}: bad match: {error}") from error
             self._rules.append((rule, compiled))
         self._set.Compile()
 
@@ -130,14 +131,22 @@ class Rulebook:
 @cache
 def rulebook() -> Rulebook:
     """The rules that come with the package."""
-    return load(_FOLDER)
+    return load(_folder)
+
+
+def use(folder: Path) -> None:
+    """Read the rules of another folder in this process: to try a changed copy of them."""
+    global _folder
+    _folder = folder
+    rulebook.cache_clear()
+    rules_version.cache_clear()
 
 
 @cache
 def rules_version() -> str:
     """A short name for the rules and engine, so that stored readings can be told stale."""
     digest = hashlib.sha256(str(_ENGINE).encode())
-    for path in sorted(_FOLDER.glob("*.toml")):
+    for path in sorted(_folder.glob("*.toml")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
@@ -147,14 +156,11 @@ def load(folder: Path) -> Rulebook:
     fragments: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     words: dict[str, frozenset[str]] = {}
-    for path in sorted(folder.glob("*.toml")):
-        try:
-            data = tomllib.loads(path.read_text("utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise RuleError(f"{path.name}: {error}") from error
-        unknown = set(data) - {"fragments", "words", "rule"}
-        if unknown:
-            raise RuleError(f"{path.name}: unknown table {sorted(unknown)[0]!r}")
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        raise RuleError(f"{folder}: no rule files (*.toml)")
+    for path in paths:
+        data = _tables(path)
         for name, pattern in data.get("fragments", {}).items():
             if name in fragments:
                 raise RuleError(f"{path.name}: fragment {name!r} is defined twice")
@@ -171,6 +177,25 @@ def load(folder: Path) -> Rulebook:
     spellings = Matcher((r for r in rules.values() if r.kind is RuleKind.VISA), fragments)
     phrases = Matcher((r for r in rules.values() if r.kind is not RuleKind.VISA), fragments)
     return Rulebook(tuple(rules.values()), spellings, phrases, words)
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    """What a rule file holds: texts by name, and rules."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"{path.name}: {error}") from error
+    known = {"fragments": dict, "words": dict, "rule": list}
+    for table, content in data.items():
+        if table not in known or not isinstance(content, known[table]):
+            raise RuleError(f"{path.name}: unknown table {table!r}")
+    for table in ("fragments", "words"):
+        for name, text in data.get(table, {}).items():
+            if not isinstance(text, str):
+                raise RuleError(f"{path.name}: {name!r} of {table!r} is not a text")
+    if not all(isinstance(entry, dict) for entry in data.get("rule", ())):
+        raise RuleError(f"{path.name}: each rule begins with [[rule]]")
+    return data
 
 
 def expand(pattern: str, fragments: Mapping[str, str]) -> str:
@@ -191,10 +216,13 @@ def _fragment(name: str, fragments: Mapping[str, str]) -> str:
 def _rule(file: str, entry: Mapping[str, Any]) -> Rule:
     """A checked rule; the allowed keys are the fields of `Rule`."""
     where = f"{file}: rule {entry.get('id', '?')!r}"
-    allowed = {f.name: f for f in fields(Rule)}
-    for key in entry:
+    allowed = {f.name: f for f in fields(Rule) if f.name != "file"}
+    for key, value in entry.items():
         if key not in allowed:
             raise RuleError(f"{where}: unknown key {key!r}; known: {', '.join(allowed)}")
+        form, called = (list, "a list of texts") if key in ("yes", "no") else (str, "a text")
+        if not isinstance(value, form) or not all(isinstance(v, str) for v in value):
+            raise RuleError(f"{where}: {key!r} is not {called}")
     for name, field in allowed.items():
         if field.default is MISSING and not entry.get(name):
             raise RuleError(f"{where}: {name!r} is missing or empty")
@@ -210,6 +238,7 @@ def _rule(file: str, entry: Mapping[str, Any]) -> Rule:
             visa=entry.get("visa"),
             condition=ConditionKind(entry["condition"]) if "condition" in entry else None,
             source=entry.get("source"),
+            file=file,
         )
     except ValueError as error:
         raise RuleError(f"{where}: {error}") from error

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import extractors.rulebook as rulebook_module
 from extractors.clauses import fired
-from extractors.rulebook import Rule, RuleError, load, rulebook
+from extractors.rulebook import Rule, RuleError, load, rulebook, rules_version, use
 from extractors.sieve import may_speak_of_visas
 
 RULES = rulebook().rules
@@ -73,6 +74,15 @@ def test_a_valid_file_loads(tmp_path: Path) -> None:
         (VALID + VALID.split("dog'")[1], "defined twice"),
         ("[colours]\n", "unknown table 'colours'"),
         ("[[rule", "x.toml"),
+        (VALID.replace("{beast}", "{monster}"), "x.toml: rule 'pet': "),
+        (VALID.replace("{beast}", "(?=cat)"), "x.toml: rule 'pet': "),
+        (VALID.replace('["A cat."]', '"A cat."'), "x.toml: rule 'pet': 'yes' is not a list"),
+        (VALID.replace('"a pet"', "7"), "x.toml: rule 'pet': 'says' is not a text"),
+        (VALID.replace("'cat|dog'", "7"), "'beast' of 'fragments' is not a text"),
+        (VALID + 'file = "y.toml"\n', "unknown key 'file'"),
+        ("rule = 7\n", "unknown table 'rule'"),
+        ("rule = [7]\n", "begins with [[rule]]"),
+        ("fragments = 7\n", "unknown table 'fragments'"),
     ],
 )
 def test_a_fault_in_a_file_is_named(tmp_path: Path, text: str, fault: str) -> None:
@@ -85,3 +95,20 @@ def test_a_fragment_is_defined_once(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("[fragments]\nbeast = 'cow'\n", "utf-8")
     with pytest.raises(RuleError, match="defined twice"):
         _load(tmp_path, VALID)
+
+
+def test_a_folder_without_rules_is_no_rulebook(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="no rule files"):
+        load(tmp_path)
+
+
+def test_a_changed_copy_is_read_in_its_place(tmp_path: Path) -> None:
+    version, packaged = rules_version(), rulebook_module._folder
+    _load(tmp_path, VALID)
+    try:
+        use(tmp_path)
+        assert [rule.id for rule in rulebook().rules] == ["pet"]
+        assert rules_version() != version
+    finally:
+        use(packaged)
+    assert rules_version() == version
