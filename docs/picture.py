@@ -13,7 +13,7 @@ from rich.text import Text
 
 from store import changes, programs
 from store.database import Store
-from visawatch.show import show_change
+from visawatch.show import show_changes
 
 PICTURE = Path(__file__).parent / "demo.svg"
 
@@ -26,9 +26,8 @@ def main() -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         with Store(Path(folder) / "visawatch.db") as store:
             known = {program.program_id: program for program in programs.listed(store)}
-            for change in changes.listed(store):
-                if change.severity != "minor":
-                    show_change(console, change, known[change.program_id])
+            found = [change for change in changes.listed(store) if change.severity != "minor"]
+        show_changes(console, found, known)
     console.save_svg(str(PICTURE), title="visawatch")
 
 

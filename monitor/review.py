@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from extractors import Policy
-from store import changes, policies
+from monitor.groups import grouped
+from store import changes, policies, programs
 from store.database import Store
 from store.records import Change, Review, Standing, stamp
 
@@ -26,8 +27,11 @@ def decide(
     note: str = "",
     now: datetime,
     policy: Policy | None = None,
-) -> Change:
-    """Files who decided what on a change, when and why, for good; gives the change as it is now.
+    group: bool = False,
+) -> list[Change]:
+    """Files who decided what on a change, when and why, for good; gives what was decided on.
+
+    With `group`, on all changes that belong together with it (see monitor.groups).
 
     - `accepted`: the policy that the pages state stands, as it does since the change was seen.
     - `dismissed`: a false alarm; what stood before stands again.
@@ -45,16 +49,29 @@ def decide(
     if (policy is not None) != (verdict == "corrected"):
         raise ReviewError("a correction, and nothing else, takes a policy (--j1, --h1b ...)")
     with store.writing():
-        change = changes.get(store, change_id)
-        review = Review(
-            change_id, verdict, by.strip(), note, stamp(now), policy.to_json() if policy else None
-        )
-        changes.decide(store, review)
-        standing = policies.standing(store).get(change.program_id)
-        # The change is about the present as long as no later one was flagged.
-        if standing is not None and not _later_change(store, change):
-            policies.record(store, _stands(standing, change, review))
-    return changes.get(store, change_id)
+        first = changes.get(store, change_id)
+        found = _group(store, first) if group else [first]
+        for change in found:
+            review = Review(
+                change.id,
+                verdict,
+                by.strip(),
+                note,
+                stamp(now),
+                policy.to_json() if policy else None,
+            )
+            changes.decide(store, review)
+            standing = policies.standing(store).get(change.program_id)
+            # The change is about the present as long as no later one was flagged.
+            if standing is not None and not _later_change(store, change):
+                policies.record(store, _stands(standing, change, review))
+    return [changes.get(store, change.id) for change in found]
+
+
+def _group(store: Store, change: Change) -> list[Change]:
+    known = {program.program_id: program for program in programs.listed(store)}
+    groups = grouped(changes.of_cycle(store, change.cycle_id), known)
+    return next(list(group) for group in groups if change in group)
 
 
 def _stands(standing: Standing, change: Change, review: Review) -> Standing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from extractors import Category, Policy
 from monitor.diff import as_rich, category, policy_diff, shortened, summary
+from monitor.groups import grouped
 from monitor.status import Status
 from store.records import Change, Program
 
@@ -42,25 +43,36 @@ def policies_table(statuses: Iterable[Status], *, title: str | None = None) -> T
     return table
 
 
-def show_change(console: Console, change: Change, program: Program | None) -> None:
-    """One flagged change: what it means, and the words that changed."""
-    title = Text(f"#{change.id} ", style="bold")
-    title.append(f"{change.severity} ", style=_SEVERITIES[change.severity])
-    title.append(f"{change.kind.replace('_', ' ')}", style="bold")
-    if change.status != "open":
-        title.append(f" ({change.status})", style="dim")
-    console.print(title)
-    name = f"{program.institution}, {program.specialty}" if program else change.program_id
-    lines = [
-        Text(name),
-        Text(summary(change), style="bold"),
-        as_rich(shortened(policy_diff(change.before, change.after))),
-    ]
-    if change.url:
-        lines.append(Text(change.url, style="dim"))
-    for line in lines:
-        console.print(Padding(line, (0, 0, 0, 4)))
-    console.print()
+def show_changes(
+    console: Console, changes: Iterable[Change], programs: Mapping[str, Program]
+) -> None:
+    """Flagged changes, those that belong together once: what they mean, and what words changed."""
+    for group in grouped(changes, programs):
+        change = group[0]
+        title = Text(", ".join(f"#{change.id}" for change in group) + " ", style="bold")
+        title.append(f"{change.severity} ", style=_SEVERITIES[change.severity])
+        title.append(f"{change.kind.replace('_', ' ')}", style="bold")
+        if change.status != "open":
+            title.append(f" ({change.status})", style="dim")
+        lines = [
+            Text(_names(group, programs)),
+            Text(summary(change), style="bold"),
+            as_rich(shortened(policy_diff(change.before, change.after))),
+        ]
+        if change.url:
+            lines.append(Text(change.url, style="dim"))
+        console.print(title)
+        for line in lines:
+            console.print(Padding(line, (0, 0, 0, 4)))
+        console.print()
+
+
+def _names(group: Sequence[Change], programs: Mapping[str, Program]) -> str:
+    """`Fernway Hospital: Medicine, Surgery`; the id of a program that is watched no more."""
+    first = programs.get(group[0].program_id)
+    if first is None:
+        return group[0].program_id
+    return f"{first.institution}: {', '.join(programs[c.program_id].specialty for c in group)}"
 
 
 def _policy(status: Status) -> Text:

@@ -12,8 +12,9 @@ from monitor.alerts import addresses, planning
 from monitor.alerts.errors import MailError
 from monitor.alerts.matching import described
 from monitor.alerts.message import mailto, message, one_line
-from monitor.alerts.planning import Batch
+from monitor.alerts.planning import Batch, Subject
 from monitor.alerts.wording import Part, part
+from monitor.groups import grouped
 from store import outbox
 from store.database import Store
 from store.records import Change, Mail, Subscription, stamp
@@ -42,13 +43,16 @@ def enqueue(
     """
     origin, home = addresses.sender(sender), _home(base_url)
     only = None if changes is None else {change.id for change in changes}
-    parts: dict[int, Part] = {}  # by change: many addresses are told of the same one
+    parts: dict[tuple[int, ...], Part] = {}  # many addresses are told of the same changes
     filed = 0
     for batch in planning.due(store, now, only):
-        for s in batch.subjects:
-            if s.change.id not in parts:
-                parts[s.change.id] = part(s.change, s.program, watched=s.watched, base_url=home)
-        mail = _compose(batch, [parts[n] for n in batch.change_ids], now, origin, home)
+        told = []
+        for group in _groups(batch):
+            numbers = tuple(subject.change.id for subject in group)
+            if numbers not in parts:
+                parts[numbers] = part(group, base_url=home)
+            told.append(parts[numbers])
+        mail = _compose(batch, told, now, origin, home)
         # Composing takes its time, in which others may write. One of them may have told this
         # address already; what it left out is in the mail of the next run.
         with store.writing():
@@ -56,6 +60,13 @@ def enqueue(
                 outbox.enqueue(store, mail, batch.change_ids)
                 filed += 1
     return filed
+
+
+def _groups(batch: Batch) -> list[list[Subject]]:
+    subjects = {subject.change.id: subject for subject in batch.subjects}
+    programs = {s.program.program_id: s.program for s in batch.subjects}
+    groups = grouped((s.change for s in batch.subjects), programs)
+    return [[subjects[change.id] for change in group] for group in groups]
 
 
 def _home(base_url: str) -> str:
@@ -100,7 +111,8 @@ def _subject(batch: Batch, parts: list[Part]) -> str:
     if len(parts) == 1:
         return f"{start}: {parts[0].headline}"
     programs = len({s.program.program_id for s in batch.subjects})
-    return f"{start}: {len(parts)} changes at {programs} program{'s' if programs > 1 else ''}"
+    changes = len(batch.subjects)
+    return f"{start}: {changes} changes at {programs} program{'s' if programs > 1 else ''}"
 
 
 def _reason(reason: Subscription, sender: Address, base_url: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +12,8 @@ from markupsafe import Markup
 from extractors.values import Stance, Visa
 from monitor import diff
 from monitor.alerts.message import one_line, readable, rendered
-from store.records import Change, Program
+from monitor.alerts.planning import Subject
+from store.records import Change
 
 _NOW = {  # what a program does now about a visa, if it did something else before
     Stance.SPONSORED: "now sponsors {visa}",
@@ -31,9 +33,9 @@ _REVIEWED = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a mail shows of one change, in both its forms: the same in every mail about it."""
+    """What a mail shows of one group of changes, in both its forms."""
 
-    number: int
+    number: int  # of its first change
     headline: str
     text: str
     html: Markup
@@ -49,6 +51,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A program, in words."""
+
+    words: str
+    id: str
+    watched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A page's own words, and where and when they stood there; `link` only if it is http(s)."""
 
@@ -60,12 +71,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One change, as the templates show it."""
+    """One change, or a group of them, as the templates show it."""
 
     number: int
-    institution: str
-    program: str
-    program_id: str
+    programs: tuple[Named, ...]
     headline: str
     summary: str
     severity: str
@@ -79,38 +88,50 @@ class Item:
     link: str
     detected: str
     reviewed: str
-    watched: bool
     review: str
     review_link: str
 
 
-def part(change: Change, program: Program, *, watched: bool, base_url: str) -> Part:
-    """What a mail shows of a change of a program, which may be `watched` no more."""
-    item = _item(change, program, watched, base_url)
+def part(group: Sequence[Subject], *, base_url: str) -> Part:
+    """What a mail shows of changes that belong together (see monitor.groups)."""
+    item = _item(group, base_url)
     text, html = (rendered(name, {"item": item}) for name in ("change.txt", "change.html"))
     # The HTML template has escaped it already.
-    return Part(change.id, item.headline, text, Markup(html))  # noqa: S704
+    return Part(item.number, item.headline, text, Markup(html))  # noqa: S704
 
 
-def headline(change: Change, program: Program) -> str:
-    """`Harborview Medical Center, Internal Medicine no longer sponsors H-1B`, in one line."""
-    name = f"{one_line(program.institution, 60)}, {one_line(program.specialty, 40)}"
-    return f"{name} {_happened(change)}"
+def headline(group: Sequence[Subject]) -> str:
+    """`Harborview Medical Center, Internal Medicine no longer sponsors H-1B`, in one line.
+
+    A group of several programs is `Harborview Medical Center (3 programs) ...`.
+    """
+    program = group[0].program
+    name = one_line(program.institution, 60)
+    if len(group) > 1:
+        name += f" ({len(group)} programs)"
+    else:
+        name += f", {one_line(program.specialty, 40)}"
+    return f"{name} {_happened(group[0].change)}"
 
 
-def _item(change: Change, program: Program, watched: bool, base_url: str) -> Item:
+def _named(subject: Subject) -> Named:
+    program = subject.program
+    place = ", ".join(filter(None, (program.city, program.state)))
+    words = " · ".join(one_line(p) for p in (program.specialty, program.level, place) if p)
+    return Named(words, one_line(program.program_id), subject.watched)
+
+
+def _item(group: Sequence[Subject], base_url: str) -> Item:
+    change = group[0].change
     before, after = change.before, change.after
     visas = diff.touched(before, after)
-    place = ", ".join(filter(None, (program.city, program.state)))
     spans = diff.shortened(
         diff.word_diff(*(readable(diff.statement_text(p)) for p in (before, after)))
     )
     return Item(
         number=change.id,
-        institution=one_line(program.institution, 200),
-        program=" · ".join(one_line(p) for p in (program.specialty, program.level, place) if p),
-        program_id=one_line(program.program_id),
-        headline=headline(change, program),
+        programs=tuple(_named(subject) for subject in group),
+        headline=headline(group),
         summary=one_line(diff.summary(change), 300),
         severity=change.severity,
         category_before=diff.category(before),
@@ -123,8 +144,7 @@ def _item(change: Change, program: Program, watched: bool, base_url: str) -> Ite
         link=_link(change.url),
         detected=_moment(change.detected_at),
         reviewed=_REVIEWED.get(change.status, ""),
-        watched=watched,
-        review=f"visawatch review {change.id} accept",
+        review=f"visawatch review {change.id} accept{' --group' if len(group) > 1 else ''}",
         review_link=f"{base_url}/changes/{change.id}" if base_url else "",
     )
 

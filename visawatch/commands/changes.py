@@ -11,7 +11,7 @@ from store import changes as table
 from store import programs
 from store.records import Change
 from visawatch.app import App, shown
-from visawatch.show import show_change
+from visawatch.show import show_changes
 
 
 @click.command()
@@ -34,9 +34,7 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
         for change in found:
             app.echo_json(to_json(change))
         return
-    console = app.console()
-    for change in found:
-        show_change(console, change, known.get(change.program_id))
+    show_changes(app.console(), found, known)
     state = "" if status == "all" else f"{status} "
     app.note(f"{len(found)} {state}changes" if len(found) != 1 else f"1 {state}change")
 

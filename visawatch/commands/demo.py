@@ -31,7 +31,7 @@ from visawatch.config import (
     WebSettings,
 )
 from visawatch.demo import NIGHTS, DemoSite
-from visawatch.show import policies_table, show_change
+from visawatch.show import policies_table, show_changes
 
 EVERYTHING = "fellow@inbox.example"
 ONLY_H1B = "applicant@inbox.example"
@@ -85,8 +85,7 @@ def _show_changes(console: Console, store: Store) -> None:
     found = [change for change in changes.listed(store) if change.severity != "minor"]
     console.print()
     console.print(Rule(Text(f"{len(found)} changes to review"), align="left"))
-    for change in found:
-        show_change(console, change, known[change.program_id])
+    show_changes(console, found, known)
 
 
 def _show_mail(console: Console, store: Store) -> None:

@@ -32,23 +32,24 @@ def _user() -> str:
 def _who(function: click.decorators.FC) -> click.decorators.FC:
     by = click.option("--by", default=_user, help="Who decides.  [default: the user logged in]")
     note = click.option("--note", default="", help="Why.")
-    return by(note(function))
+    group = click.option("--group", is_flag=True, help="Decide on all changes that belong to it.")
+    return by(note(group(function)))
 
 
 @review.command()
 @_who
 @click.pass_context
-def accept(ctx: click.Context, by: str, note: str) -> None:
+def accept(ctx: click.Context, by: str, note: str, group: bool) -> None:
     """The change is real: the new policy stands."""
-    _decide(ctx, "accepted", by, note)
+    _decide(ctx, "accepted", by, note, group)
 
 
 @review.command()
 @_who
 @click.pass_context
-def dismiss(ctx: click.Context, by: str, note: str) -> None:
+def dismiss(ctx: click.Context, by: str, note: str, group: bool) -> None:
     """A false alarm: the policy from before stands, until the statement changes."""
-    _decide(ctx, "dismissed", by, note)
+    _decide(ctx, "dismissed", by, note, group)
 
 
 @review.command()
@@ -64,7 +65,13 @@ def dismiss(ctx: click.Context, by: str, note: str) -> None:
 @_who
 @click.pass_context
 def correct(
-    ctx: click.Context, j1: str, h1b: str, conditions: tuple[str, ...], by: str, note: str
+    ctx: click.Context,
+    j1: str,
+    h1b: str,
+    conditions: tuple[str, ...],
+    by: str,
+    note: str,
+    group: bool,
 ) -> None:
     """The policy was read wrongly: this one stands, until the statement changes."""
     stances = ((Visa.J1, Stance(j1)), (Visa.H1B, Stance(h1b)))
@@ -72,22 +79,37 @@ def correct(
         stances=tuple((visa, s) for visa, s in stances if s is not Stance.UNSTATED),
         conditions=tuple(_condition(text) for text in conditions),
     )
-    _decide(ctx, "corrected", by, note, policy)
+    _decide(ctx, "corrected", by, note, group, policy)
 
 
 def _decide(
-    ctx: click.Context, verdict: str, by: str, note: str, policy: Policy | None = None
+    ctx: click.Context,
+    verdict: str,
+    by: str,
+    note: str,
+    group: bool,
+    policy: Policy | None = None,
 ) -> None:
     app: App = ctx.obj
-    change_id: int = ctx.meta["change_id"]
     with app.store() as store:
-        change = decide(store, change_id, verdict, by=by, note=note, now=app.now(), policy=policy)
-    stands = {
-        "accepted": change.after,
-        "dismissed": change.before,
-        "corrected": policy.to_json() if policy else {},
-    }[verdict]
-    app.note(f"change {change_id} {verdict}: {change.program_id} stands as {category(stands)}")
+        decided = decide(
+            store,
+            ctx.meta["change_id"],
+            verdict,
+            by=by,
+            note=note,
+            now=app.now(),
+            policy=policy,
+            group=group,
+        )
+    for change in decided:
+        stands = {
+            "accepted": change.after,
+            "dismissed": change.before,
+            "corrected": policy.to_json() if policy else {},
+        }[verdict]
+        words = category(stands)
+        app.note(f"change {change.id} {verdict}: {change.program_id} stands as {words}")
 
 
 def _condition(text: str) -> Condition:
