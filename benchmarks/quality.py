@@ -126,16 +126,16 @@ def ours(cases: Sequence[Case]) -> list[Answer]:
     return [baselines.from_json(read_page(_page(case))) for case in cases]
 
 
-def is_right(case: Case, answer: Answer) -> bool:
-    """Whether both stances are as labelled."""
-    return all(case.stances.get(v, UNSTATED) == answer.stances.get(v, UNSTATED) for v in VISAS)
+def is_right(case: Case, stances: Mapping[str, str]) -> bool:
+    """Whether the stances of both visas are as labelled."""
+    return all(case.stances.get(v, UNSTATED) == stances.get(v, UNSTATED) for v in VISAS)
 
 
 def score(cases: Sequence[Case], answers: Sequence[Answer]) -> Score:
     """The figures of the answers to the cases."""
     pairs = list(zip(cases, answers, strict=True))
-    right = [answer for case, answer in pairs if is_right(case, answer)]
-    wrong = [answer for case, answer in pairs if not is_right(case, answer)]
+    right = [answer for case, answer in pairs if is_right(case, answer.stances)]
+    wrong = [answer for case, answer in pairs if not is_right(case, answer.stances)]
     return Score(
         j1=_macro_f1(pairs, "J-1"),
         h1b=_macro_f1(pairs, "H-1B"),
@@ -236,7 +236,7 @@ def reliability(parts: Mapping[str, tuple[Sequence[Case], Sequence[Answer]]]) ->
         cells = []
         for cases, answers in parts.values():
             inside = [
-                is_right(case, answer)
+                is_right(case, answer.stances)
                 for case, answer in zip(cases, answers, strict=True)
                 if answer.confidence is not None and low <= answer.confidence < high
             ]
@@ -248,7 +248,7 @@ def reliability(parts: Mapping[str, tuple[Sequence[Case], Sequence[Answer]]]) ->
 def errors(limit: int) -> list[tuple[Case, Answer]]:
     """The worst errors in the tune half: the surer a wrong answer, the worse."""
     cases = tune()
-    wrong = [(c, a) for c, a in zip(cases, ours(cases), strict=True) if not is_right(c, a)]
+    wrong = [(c, a) for c, a in zip(cases, ours(cases), strict=True) if not is_right(c, a.stances)]
     wrong.sort(key=lambda pair: (pair[1].needs_review or False, -(pair[1].confidence or 0)))
     return wrong[:limit]
 

@@ -19,8 +19,8 @@ def read_page(page: dict[str, str]) -> dict[str, Any]:
     body = page["body"].encode()
     asked = {}
     if "asker" in inspect.signature(extractors.classify).parameters:
-        asker = extractors.Asker(level=page["level"], specialty=page["specialty"])
-        asked = {"asker": asker}
+        make = vars(extractors)["Asker"]
+        asked = {"asker": make(level=page["level"], specialty=page["specialty"])}
     policy = extractors.classify(body, page["content_type"], **asked)
     text = extractors.page_text(body, page["content_type"])
     return {

@@ -39,9 +39,9 @@ class Reclassified:
     flips: tuple[Flip, ...]
 
 
-def reclassify(store: Store) -> Reclassified:
-    """Reads every snapshot that older rules have read, and compares. Writes nothing."""
-    newly = dict(_read_anew(store))
+def reclassify(store: Store, version: str = RULES_VERSION) -> Reclassified:
+    """Reads every snapshot that other rules have read, and compares. Writes nothing."""
+    newly = dict(_read_anew(store, version))
     watched = load(store)
     stated = snapshots.readings(store, _snapshot_ids(watched))
     for snapshot_id, policy in newly.items():
@@ -107,8 +107,8 @@ def only_the_rules_changed(store: Store, suspicion: Suspicion, standing: Standin
     return difference(anew, suspicion.reading.policy) is None
 
 
-def _read_anew(store: Store) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    for snapshot_id in snapshots.unread(store, RULES_VERSION):
+def _read_anew(store: Store, version: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    for snapshot_id in snapshots.unread(store, version):
         snapshot = snapshots.get(store, snapshot_id)
         policy = classify(snapshot.body, snapshot.content_type)
         yield snapshot_id, policy.to_json() if policy.stances else None

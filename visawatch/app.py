@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,6 +101,14 @@ def shown(policy: dict[str, Any]) -> dict[str, Any]:
     """A policy as every `--json` has it: without the contexts, which only diffs need."""
     evidence = [{k: v for k, v in e.items() if k != "context"} for e in policy["evidence"]]
     return {**policy, "evidence": evidence}
+
+
+def content(name: str) -> tuple[bytes, str]:
+    """The bytes and the content type of a page in a file; `-` is standard input."""
+    if name == "-":
+        return sys.stdin.buffer.read(), ""
+    # The name only helps to tell text from HTML; a PDF is known by its first bytes.
+    return Path(name).read_bytes(), mimetypes.guess_type(name)[0] or ""
 
 
 def utf8_output() -> None:

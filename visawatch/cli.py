@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from crawler import CrawlerError
+from extractors.rulebook import RuleError
 from monitor import clock
 from monitor.alerts import MailError
 from monitor.cycle import CycleBusy, CycleStopped
@@ -26,6 +27,7 @@ from visawatch.commands import (
     programs,
     reclassify,
     review,
+    rules,
     schedule,
     subscriptions,
 )
@@ -41,6 +43,7 @@ FAULTS = (
     CycleStopped,
     MailError,
     ReviewError,
+    RuleError,
     StoreError,
     OSError,
 )
@@ -117,6 +120,7 @@ for command in (
     changes.changes,
     review.review,
     reclassify.reclassify,
+    rules.rules,
     subscriptions.subscribe,
     subscriptions.unsubscribe,
     subscriptions.list_subscriptions,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import mimetypes
-import sys
-from pathlib import Path
-
 import click
 from rich.text import Text
 
 from extractors import classify as read_page
 from monitor.diff import category
-from visawatch.app import App, shown
+from visawatch.app import App, content, shown
 
 
 @click.command()
@@ -24,7 +20,7 @@ def classify(app: App, files: tuple[str, ...], as_json: bool) -> None:
     FILES are HTML, PDF or text; `-`, or none, is standard input.
     """
     for name in files or ("-",):
-        policy = read_page(*_content(name))
+        policy = read_page(*content(name))
         if as_json:
             app.echo_json({"source": name, **shown(policy.to_json())})
             continue
@@ -33,10 +29,3 @@ def classify(app: App, files: tuple[str, ...], as_json: bool) -> None:
         for evidence in policy.evidence:
             stance = evidence.stance.replace("_", " ")
             console.print(Text(f"  {evidence.visa} {stance}: “{evidence.quote}”"))
-
-
-def _content(name: str) -> tuple[bytes, str]:
-    if name == "-":
-        return sys.stdin.buffer.read(), ""
-    # The name only helps to tell text from HTML; a PDF is known by its first bytes.
-    return Path(name).read_bytes(), mimetypes.guess_type(name)[0] or ""

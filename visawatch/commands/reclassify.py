@@ -28,7 +28,7 @@ def reclassify(app: App, write: bool, as_json: bool) -> None:
             if as_json:
                 app.echo_json(_json(flip))
             else:
-                _show(app, flip)
+                show_flip(app, flip)
         if write:
             apply(store, result, app.now())
     done = "written" if write else "nothing written; --apply writes them"
@@ -36,7 +36,8 @@ def reclassify(app: App, write: bool, as_json: bool) -> None:
     app.note(f"{read} pages read by new rules, {flips} policies flip: {done}")
 
 
-def _show(app: App, flip: Flip) -> None:
+def show_flip(app: App, flip: Flip) -> None:
+    """One policy before and after, with the sentences that prove either."""
     assert flip.reading.policy is not None  # noqa: S101 (a flip has two policies)
     before, after = flip.before.reading, flip.reading.policy.to_json()
     console = app.console()

@@ -1,0 +1,157 @@
+"""`visawatch rules`: test, explain and compare the phrase rules. Only `flips` needs a database."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from extractors.clauses import fired
+from extractors.rulebook import RuleError, rulebook, rules_version, use
+from monitor.rules import reclassify
+from visawatch.app import App, content, printable
+from visawatch.commands.reclassify import show_flip
+from visawatch.explain import explain as explain_page
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def _use(_context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
+    if folder is None:
+        return
+    needed = set(rulebook().words)
+    use(folder)
+    for name in sorted(needed - set(rulebook().words)):
+        raise RuleError(f"{folder}: no words {name!r} are listed")
+
+
+rules_option = click.option(
+    "--rules",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    expose_value=False,
+    callback=_use,
+    help="Read the rule files of this folder, a changed copy.",
+)
+
+
+@click.group()
+def rules() -> None:
+    """Try the phrase rules: their examples, a page, and what a change would flip."""
+
+
+@rules.command("test")
+@rules_option
+@click.pass_obj
+def test_rules(app: App) -> None:
+    """Check that every rule fires in its own examples, and in none of its counter-examples."""
+    found = list(_faults())
+    for fault in found:
+        click.echo(printable(fault))
+    known = rulebook().rules
+    examples = sum(len(rule.yes) + len(rule.no) for rule in known)
+    app.note(f"{len(known)} rules, {examples} examples, {len(found)} faults")
+    if found:
+        raise click.ClickException("the rules do not do what their examples say")
+
+
+def _faults() -> Iterator[str]:
+    for rule in rulebook().rules:
+        where = f"{rule.file}: rule {rule.id!r}"
+        if not rule.no:
+            yield f"{where}: has no counter-example ('no')"
+        for sentence in rule.yes:
+            if rule.id not in fired(sentence):
+                yield f"{where}: does not fire in “{sentence}”"
+        for sentence in rule.no:
+            if rule.id in fired(sentence):
+                yield f"{where}: fires in “{sentence}”, and must not"
+
+
+@rules.command("explain")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@rules_option
+@click.pass_obj
+def explain(app: App, file: str) -> None:
+    """Say for each sentence of a page which rule fired on which words, and how far it reaches.
+
+    FILE is HTML, PDF or text; `-` is standard input.
+    """
+    explain_page(app.console(), *content(file))
+
+
+@rules.command("flips")
+@rules_option
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what the labelled passages are read to say, to compare with later.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Compare with what --save wrote before a change.",
+)
+@click.pass_obj
+def flips(app: App, save: Path | None, baseline: Path | None) -> None:
+    """Show what a change of the rules would flip: of stored pages, and of labelled passages.
+
+    Nothing is written to the database. Of the held-out half of the passages, only the number
+    of flips is shown.
+    """
+    if app.db.exists():
+        with app.store() as store:
+            result = reclassify(store, rules_version())
+            for flip in result.flips:
+                show_flip(app, flip)
+        read, flipped = len(result.snapshots), len(result.flips)
+        app.note(f"{read} stored pages read by new rules, {flipped} policies flip")
+    else:
+        app.note(f"no stored pages: there is no {app.db}")
+    if save or baseline:
+        if not (CHECKOUT / "benchmarks" / "quality.py").exists():
+            raise click.ClickException("the labelled passages are in the source tree only")
+        if str(CHECKOUT) not in sys.path:
+            sys.path.append(str(CHECKOUT))
+        _labelled(app, save, baseline)
+
+
+def _labelled(app: App, save: Path | None, baseline: Path | None) -> None:
+    from benchmarks.quality import held_out, is_right, ours, tune
+
+    readings: dict[str, Any] = {}
+    before = _readings(baseline) if baseline else {}
+    for half, cases, shown in (("tune", tune(), True), ("held-out", held_out(), False)):
+        flipped = better = worse = 0
+        for case, answer in zip(cases, ours(cases), strict=True):
+            now = readings[case.id] = dict(sorted(answer.stances.items()))
+            then = before.get(case.id, now)
+            if then == now:
+                continue
+            flipped += 1
+            right = is_right(case, answer.stances)
+            was_right = is_right(case, then)
+            better += right and not was_right
+            worse += was_right and not right
+            if shown:
+                verdict = "right" if right else "wrong"
+                app.console().print(f"{case.id} ({case.pattern}): {then} -> {now}, now {verdict}")
+        if baseline:
+            app.note(
+                f"{half} half: {flipped} of {len(cases)} passages flip, "
+                f"{better} to right, {worse} to wrong"
+            )
+    if save:
+        save.write_text(json.dumps({"rules": rules_version(), "readings": readings}, indent=1))
+        app.note(f"{len(readings)} readings written to {save}")
+
+
+def _readings(file: Path) -> dict[str, Any]:
+    try:
+        readings = json.loads(file.read_text("utf-8"))["readings"]
+        return {str(name): dict(stances) for name, stances in readings.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise click.ClickException(f"{file} was not written by --save") from error
