@@ -114,6 +114,8 @@ def answer(found: Any) -> Answer:
 
 def in_environment(python: Path, reader: str, texts: Sequence[str]) -> list[Answer] | None:
     """The answers of a reader of `benchmarks.spacy_rules`; None where it is not installed."""
+    if not python.exists():
+        return None
     done = _run([str(python), "-m", "benchmarks.spacy_rules", reader], list(texts), ROOT)
     return None if done is None else [from_json(row) for row in done]
 
