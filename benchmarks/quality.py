@@ -132,6 +132,11 @@ def is_right(case: Case, stances: Mapping[str, str]) -> bool:
     return all(case.stances.get(v, UNSTATED) == stances.get(v, UNSTATED) for v in VISAS)
 
 
+def is_as_labelled(case: Case, answer: Answer) -> bool:
+    """Whether both stances and their conditions are as labelled."""
+    return is_right(case, answer.stances) and _conditions(case, answer) == case.conditions
+
+
 def score(cases: Sequence[Case], answers: Sequence[Answer]) -> Score:
     """The figures of the answers to the cases."""
     pairs = list(zip(cases, answers, strict=True))
@@ -164,14 +169,17 @@ def _macro_f1(pairs: Iterable[tuple[Case, Answer]], visa: str) -> float:
 
 
 def _conditions_f1(pairs: Iterable[tuple[Case, Answer]]) -> float:
-    hit = count = 0
-    for case, answer in pairs:
-        told = {(v, k) for v, k in answer.conditions if v in VISAS and v in answer.stances}
-        if any(not visa for visa, _ in case.conditions):
-            told = {("", kind) for _, kind in told if kind in CONDITIONS.values()}
-        hit += len(told & case.conditions)
-        count += len(told) + len(case.conditions)
-    return 2 * hit / count if count else 1.0
+    told = [(_conditions(case, answer), case.conditions) for case, answer in pairs]
+    count = sum(len(read) + len(labelled) for read, labelled in told)
+    return 2 * sum(len(read & labelled) for read, labelled in told) / count if count else 1.0
+
+
+def _conditions(case: Case, answer: Answer) -> set[tuple[str, str]]:
+    """What was read, as far as the case is labelled with it."""
+    told = {(v, k) for v, k in answer.conditions if v in VISAS and v in answer.stances}
+    if any(not visa for visa, _ in case.conditions):
+        return {("", kind) for _, kind in told if kind in CONDITIONS.values()}
+    return told
 
 
 def _category(stances: dict[str, str]) -> str:

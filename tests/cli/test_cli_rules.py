@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from loopback import Site
 from shell import ROOT, Shell
 
+from benchmarks.quality import held_out
 from extractors.rulebook import rulebook
 
 RULES = ROOT / "extractors" / "rules"
@@ -128,14 +130,16 @@ def test_what_a_change_flips(shell: Shell, copy: Path, tmp_path: Path) -> None:
     (copy / "only.toml").unlink()
     change(copy, "vocabulary.toml", "[fragments]", "[fragments]\nfiller = 'a'")
     said = shell.process("rules", "flips", "--rules", str(copy), "--baseline", saved)
-    assert "not_sponsored" in said.out
+    assert "not sponsored" in said.out
+    assert "not as labelled" in said.out
     assert "held-out half: " in said.err
     assert len(said.out.splitlines()) >= 5
+    assert not any(held.id in said.out for held in held_out())
     assert " 0 of " not in said.err
 
 
 def test_a_file_that_flips_did_not_write(shell: Shell, tmp_path: Path) -> None:
-    for text in ("no json", "[]", "{}", '{"readings": {"a": 7}}'):
+    for text in ("no json", "[]", "{}", '{"readings": {"a": 7}}', '{"readings": {"a": {}}}'):
         file = tmp_path / "other.json"
         file.write_text(text)
         said = shell("rules", "flips", "--baseline", str(file), status=1)
@@ -152,3 +156,22 @@ def test_what_a_change_flips_of_stored_pages(shell: Shell, copy: Path, web: Site
     assert "larkspur: J-1 only -> J-1, H-1B not stated" in said.out
     assert "1 stored pages read by new rules, 1 policies flip" in said.err
     assert shell.policies()["larkspur"]["category"] == "j1_only"
+
+
+def test_the_guide_is_true(shell: Shell, copy: Path, tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "rules.md").read_text("utf-8")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    (kind, page), (_, before), (_, rule), (_, after) = blocks[:4]
+    assert kind == "html"
+    (tmp_path / "page.html").write_text(page, "utf-8")
+    explain = ["rules", "explain", str(tmp_path / "page.html")]
+    assert before in unpadded(shell(*explain).out)
+    with (copy / "refusals.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{rule}")
+    assert "0 faults" in shell.process("rules", "test", "--rules", str(copy)).err
+    assert after in unpadded(shell.process(*explain, "--rules", str(copy)).out)
+
+
+def unpadded(text: str) -> str:
+    """Lines without the spaces that fill a terminal."""
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

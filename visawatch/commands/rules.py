@@ -6,9 +6,10 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
 from extractors.clauses import fired
 from extractors.rulebook import RuleError, rulebook, rules_version, use
@@ -16,6 +17,9 @@ from monitor.rules import reclassify
 from visawatch.app import App, content, printable
 from visawatch.commands.reclassify import show_flip
 from visawatch.explain import explain as explain_page
+
+if TYPE_CHECKING:
+    from benchmarks.baselines import Answer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -120,25 +124,25 @@ def flips(app: App, save: Path | None, baseline: Path | None) -> None:
 
 
 def _labelled(app: App, save: Path | None, baseline: Path | None) -> None:
-    from benchmarks.quality import held_out, is_right, ours, tune
+    from benchmarks.quality import held_out, is_as_labelled, ours, tune
 
     readings: dict[str, Any] = {}
     before = _readings(baseline) if baseline else {}
     for half, cases, shown in (("tune", tune(), True), ("held-out", held_out(), False)):
         flipped = better = worse = 0
-        for case, answer in zip(cases, ours(cases), strict=True):
-            now = readings[case.id] = dict(sorted(answer.stances.items()))
+        for case, now in zip(cases, ours(cases), strict=True):
+            readings[case.id] = {"stances": now.stances, "conditions": sorted(now.conditions)}
             then = before.get(case.id, now)
-            if then == now:
+            if (then.stances, then.conditions) == (now.stances, now.conditions):
                 continue
+            right, was_right = is_as_labelled(case, now), is_as_labelled(case, then)
             flipped += 1
-            right = is_right(case, answer.stances)
-            was_right = is_right(case, then)
             better += right and not was_right
             worse += was_right and not right
             if shown:
-                verdict = "right" if right else "wrong"
-                app.console().print(f"{case.id} ({case.pattern}): {then} -> {now}, now {verdict}")
+                verdict = "as labelled" if right else "not as labelled"
+                words = f"{case.id} ({case.pattern}): {_said(then)} -> {_said(now)}: {verdict}"
+                app.console().print(Text(words))
         if baseline:
             app.note(
                 f"{half} half: {flipped} of {len(cases)} passages flip, "
@@ -149,9 +153,17 @@ def _labelled(app: App, save: Path | None, baseline: Path | None) -> None:
         app.note(f"{len(readings)} readings written to {save}")
 
 
-def _readings(file: Path) -> dict[str, Any]:
+def _said(answer: Answer) -> str:
+    stances = [f"{visa} {stance}" for visa, stance in answer.stances.items()]
+    conditions = [f"{visa} {kind}" for visa, kind in sorted(answer.conditions)]
+    return ", ".join(stances + conditions).replace("_", " ") or "nothing stated"
+
+
+def _readings(file: Path) -> dict[str, Answer]:
+    from benchmarks.baselines import from_json
+
     try:
         readings = json.loads(file.read_text("utf-8"))["readings"]
-        return {str(name): dict(stances) for name, stances in readings.items()}
+        return {name: from_json(reading) for name, reading in readings.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise click.ClickException(f"{file} was not written by --save") from error
