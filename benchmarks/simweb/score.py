@@ -1,0 +1,135 @@
+"""Compares what was flagged and shown with what was due: misses, false alarms, wrong policies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.simweb.truth import Due
+from benchmarks.simweb.words import Meaning
+
+LATEST = 7  # nights after which a change that was flagged counts as missed
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One change that the monitor flagged, but for mere wording."""
+
+    program: str
+    night: int
+    kind: str
+    before: str  # the quotes
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A policy that was shown and is not the program's."""
+
+    program: str
+    night: int
+    shown: str
+    expected: str
+
+
+@dataclass(slots=True)
+class Score:
+    """What a run came to."""
+
+    due: int = 0
+    on_time: int = 0
+    late: list[tuple[Due, Flag]] = field(default_factory=list)
+    missed: list[Due] = field(default_factory=list)
+    false: list[Flag] = field(default_factory=list)
+    doubles: list[Flag] = field(default_factory=list)
+    shown: int = 0
+    wrong: list[Wrong] = field(default_factory=list)
+    wordings: int = 0  # minor changes: the same policy in other words
+    seconds: float = 0.0
+
+    @property
+    def recall(self) -> float:
+        """The share of true changes that were flagged."""
+        return 1 - len(self.missed) / self.due if self.due else 1.0
+
+    @property
+    def punctual(self) -> float:
+        """The share of true changes that were flagged when they were due."""
+        return self.on_time / self.due if self.due else 1.0
+
+    @property
+    def precision(self) -> float:
+        """The share of alarms that were true changes, told for the first time."""
+        right = self.on_time + len(self.late)
+        alarms = right + len(self.false) + len(self.doubles)
+        return right / alarms if alarms else 1.0
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right policies, of reachable programs, over all nights."""
+        return 1 - len(self.wrong) / self.shown if self.shown else 1.0
+
+    def row(self) -> dict[str, str]:
+        """The figures, for a table."""
+        return {
+            "changes": str(self.due),
+            "recall": f"{self.recall:.4f}",
+            "on time": f"{self.punctual:.4f}",
+            "precision": f"{self.precision:.4f}",
+            "late": str(len(self.late)),
+            "missed": str(len(self.missed)),
+            "false": str(len(self.false)),
+            "doubles": str(len(self.doubles)),
+            "policies": f"{self.accuracy:.5f}",
+            "minor": str(self.wordings),
+            "seconds": f"{self.seconds:.0f}",
+        }
+
+
+def match(score: Score, due: Iterable[Due], flags: Iterable[Flag]) -> None:
+    """Gives each true change the first alarm of its program that can be its own."""
+    wanted: dict[str, list[Due]] = defaultdict(list)
+    raised: dict[str, list[Flag]] = defaultdict(list)
+    for one in due:
+        wanted[one.program].append(one)
+    for flag in flags:
+        raised[flag.program].append(flag)
+    for program in sorted({*wanted, *raised}):
+        _match_program(score, wanted[program], raised[program])
+
+
+def _match_program(score: Score, due: Sequence[Due], flags: list[Flag]) -> None:
+    left = sorted(flags, key=lambda flag: flag.night)
+    told: list[tuple[Due, Flag]] = []
+    late: list[Due] = []
+    for one in due:
+        found = next((f for f in left if one.appeared <= f.night <= one.due), None)
+        if found is None:
+            late.append(one)
+            continue
+        left.remove(found)
+        told.append((one, found))
+        score.on_time += 1
+    for one in late:
+        found = next((f for f in left if one.due < f.night <= one.due + LATEST), None)
+        if found is None:
+            score.missed.append(one)
+            continue
+        left.remove(found)
+        told.append((one, found))
+        score.late.append((one, found))
+    score.due += len(due)
+    for flag in left:
+        again = any(f.after == flag.after and f.night < flag.night for _, f in told)
+        (score.doubles if again else score.false).append(flag)
+
+
+def words_of(meaning: Meaning) -> str:
+    """A meaning in one line."""
+    stances = ", ".join(f"{visa} {stance}" for visa, stance in sorted(meaning.stances))
+    conditions = ", ".join(
+        f"{visa} {kind}{f' by {by}' if by else ''}"
+        for visa, kind, by in sorted(meaning.conditions, key=str)
+    )
+    return f"{stances or 'nothing'}{f' ({conditions})' if conditions else ''}"

@@ -1,0 +1,154 @@
+"""What a monitor without fault would flag and show, from the plan alone.
+
+It reads no page: it knows what each page means in each night, and which can be seen. A change
+is due in the first night in which it can be seen in both looks; a statement that is withdrawn,
+or a page that is gone, in the second such night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.simweb.values import Night, SimProgram, World
+from benchmarks.simweb.words import Meaning, meaning
+
+SLOW_NIGHTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A change that must be flagged once, from the night it appears to the night it is due."""
+
+    program: str
+    appeared: int
+    due: int
+    kind: str  # changed | withdrawn | gone
+    before: Meaning
+    after: Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What may be shown as a program's policy after a night; more than one while it waits."""
+
+    reachable: bool
+    shown: frozenset[Meaning]
+
+
+@dataclass(slots=True)
+class _Watch:
+    program: SimProgram
+    stands: Meaning | None = None
+    seen: dict[str, Meaning | None] = field(default_factory=dict)  # None: gone
+    waits_since: int = 0
+    waited: int = 0
+    told_gone: bool = False
+
+
+def follow(world: World) -> tuple[list[Due], list[dict[str, Expected]]]:
+    """All that is due, in order, and for each night what may be shown of each program."""
+    due: list[Due] = []
+    nights: list[dict[str, Expected]] = []
+    watches = [_Watch(program) for program in world.programs]
+    for number, night in enumerate(world.nights, 1):
+        shown: dict[str, Expected] = {}
+        for watch in watches:
+            expected, news = _look(watch, night, number)
+            shown[watch.program.id] = expected
+            due += news
+        nights.append(shown)
+    return due, nights
+
+
+def pages_of(program: SimProgram, night: Night) -> list[str]:
+    """The keys of a program's pages in a night, its institution's last."""
+    own = [k for key in program.pages for k in (key, f"{key}+") if k in night.pages]
+    return [*own, *([program.office] if program.office else [])]
+
+
+def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]]:
+    keys = pages_of(watch.program, night)
+    visible = {key for key in keys if night.visible(key)}
+    moved = {key for key in watch.seen if key not in keys}  # merged into another page
+    if set(keys) <= visible:
+        for key in moved:
+            del watch.seen[key]
+    for key in visible:
+        page = night.pages[key]
+        watch.seen[key] = meaning(page) if page.there else None
+    reachable = set(keys) <= visible and any(v is not None for v in watch.seen.values())
+    reading = _merged(watch)
+    news: list[Due] = []
+    if watch.stands is None:
+        watch.stands = reading
+        return Expected(reachable, frozenset({reading} if reading else ())), news
+    gone = all(seen is None for seen in watch.seen.values())
+    if not gone and reading in (None, watch.stands):
+        watch.waited = 0
+    elif not watch.told_gone:
+        kind = _kind(watch, reading, gone=gone)
+        news = _count(watch, reading, kind, number, sure=set(keys) <= visible)
+    shown = {watch.stands, reading} if watch.waited else {watch.stands}
+    return Expected(reachable, frozenset(m for m in shown if m is not None)), news
+
+
+def _count(
+    watch: _Watch, reading: Meaning | None, kind: str, number: int, *, sure: bool
+) -> list[Due]:
+    """Notes a difference, and tells it when it was seen often enough."""
+    assert watch.stands is not None
+    if kind == "changed":
+        watch.waits_since, watch.waited = number, 0
+    elif not sure:
+        return []
+    else:
+        watch.waits_since = watch.waits_since if watch.waited else number
+        watch.waited += 1
+        if watch.waited < SLOW_NIGHTS:
+            return []
+    after = watch.stands if kind == "gone" or reading is None else reading
+    told = Due(watch.program.id, watch.waits_since, number, kind, watch.stands, after)
+    watch.told_gone = kind == "gone"
+    watch.stands, watch.waited = after, 0
+    return [told]
+
+
+def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
+    assert watch.stands is not None
+    if gone or reading is None:
+        return "gone"
+    before, after = dict(watch.stands.stances), dict(reading.stances)
+    differ = {v for v in {*before, *after} if before.get(v) != after.get(v)}
+    if differ and all(v not in after for v in differ):
+        return "withdrawn"
+    return "changed"
+
+
+def _merged(watch: _Watch) -> Meaning | None:
+    """What the seen pages say together: a program's own first, its institution's for the rest."""
+    own = [m for key, m in watch.seen.items() if key != watch.program.office and m is not None]
+    office = watch.seen.get(watch.program.office)
+    if not own and office is None:
+        return None
+    ours = _agreed(own)
+    if office is None:
+        return ours
+    spoken = {visa for visa, _ in ours.stances}
+    return Meaning(
+        ours.stances | {(v, s) for v, s in office.stances if v not in spoken},
+        ours.conditions | {c for c in office.conditions if c[0] not in spoken},
+    )
+
+
+def _agreed(pages: Sequence[Meaning]) -> Meaning:
+    stances: dict[str, str] = {}
+    for visa in ("J-1", "H-1B"):
+        said = {page.stance(visa) for page in pages} - {"unstated"}
+        if said == {"sponsored", "conditional"}:
+            stances[visa] = "conditional"
+        elif said:
+            stances[visa] = said.pop() if len(said) == 1 else "conflicting"
+    return Meaning(
+        frozenset(stances.items()), frozenset().union(*(page.conditions for page in pages))
+    )

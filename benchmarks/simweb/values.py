@@ -1,0 +1,117 @@
+"""The values of a simulated web: sites, programs, pages, nights, faults and events."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+HARMLESS = frozenset({"charset", "flicker"})  # faults behind which a page is still seen
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An institution, on a host of its own. The flags are what its pages and server do."""
+
+    number: int
+    name: str
+    etag: bool
+    modified: bool
+    tokens: bool
+    cookies: bool
+    news: bool
+    related: bool
+    counter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SimProgram:
+    """A watched program: which pages speak for it, by key, and how they are known."""
+
+    id: str
+    site: int
+    specialty: str
+    kind: str  # see [kinds] in world.toml
+    pages: tuple[str, ...]  # its own
+    office: str = ""  # its institution's, if it has one
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """What a page is in one night. `policy` names one in words.toml; "" says nothing."""
+
+    site: int
+    path: str
+    title: str
+    policy: str = ""
+    part: str = ""  # the one visa that it speaks of; "" for all that its policy names
+    conditions: tuple[tuple[str, str], ...] = ()  # (name in words.toml, date or "")
+    shape: str = "paragraph"
+    phrase: int = 0
+    there: bool = True
+    closed: bool = False
+    born: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with a page in a night, and in which looks (1: the first; 2: the fresh)."""
+
+    kind: str
+    looks: frozenset[int] = frozenset({1, 2})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happens to a page or a site in a night, for reports."""
+
+    night: int
+    key: str
+    what: str
+
+
+@dataclass(slots=True)
+class Night:
+    """The state of the whole web in one night."""
+
+    pages: dict[str, PageState] = field(default_factory=dict)
+    styles: dict[int, tuple[str, int]] = field(default_factory=dict)  # by site: style and look
+    redirects: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)  # by page key
+    site_faults: dict[int, Fault] = field(default_factory=dict)
+
+    def fault(self, key: str) -> Fault | None:
+        """What is wrong with a page; its site's fault goes first."""
+        return self.site_faults.get(self.pages[key].site) or self.faults.get(key)
+
+    def visible(self, key: str) -> bool:
+        """Whether a page can be seen in both looks of the night."""
+        fault = self.fault(key)
+        return fault is None or fault.kind in HARMLESS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """A whole simulation. `nights[0]` is the first night."""
+
+    seed: int
+    sites: tuple[Site, ...]
+    programs: tuple[SimProgram, ...]
+    nights: tuple[Night, ...]
+    events: tuple[Event, ...]
+
+
+@cache
+def data(name: str) -> dict[str, Any]:
+    """One of the TOML files beside this module."""
+    return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def dice(*keys: object) -> random.Random:
+    """Random numbers that depend on `keys` alone, not on the order in which they are asked for."""
+    return random.Random("/".join(map(str, keys)))
