@@ -22,6 +22,10 @@ bench: .venv/installed
 quality: .venv/installed .venv-quality/installed
 	$(BIN)/python -m benchmarks.quality
 
+# A short run, with the bars asserted; the full one is in docs/nights.md.
+nights: .venv/installed
+	$(BIN)/python -m benchmarks.nights --programs 40 --nights 12 --seed 1
+
 picture: .venv/installed
 	$(BIN)/python docs/picture.py
 

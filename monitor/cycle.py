@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 from crawler import Crawl, KnownPage, Limits, Plan, Target, crawling
+from extractors import Policy
 from monitor import alerts, watchlist
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
@@ -21,7 +22,8 @@ from monitor.flag import Suspicion, agrees, confirmed, observe, settle, suspect
 from monitor.intake import Intake, Tally
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
-from store import changes, cycles, leases, policies
+from monitor.successors import Successors, vanished
+from store import changes, cycles, leases, pages, policies
 from store.database import Store
 from store.records import Cycle, Standing, stamp
 
@@ -158,7 +160,9 @@ class _Run:
         watched = watchlist.load(self.store, only)
         watchlist.name_pages(self.store, watched.programs.values())
         watched = watchlist.load(self.store, only)
-        tally = self._crawl(watched, watchlist.targets(self.store, watched, self.cycle.id))
+        missing = vanished(self.store, watched)
+        targets = watchlist.targets(self.store, watched, self.cycle.id, missing=missing)
+        tally = self._crawl(watched, targets, missing=missing)
         crawled_at = time.monotonic()
 
         watched = watchlist.load(self.store, only)  # with what was discovered, and has moved
@@ -184,16 +188,23 @@ class _Run:
         return summary, delivery
 
     def _crawl(
-        self, watched: watchlist.Watchlist, targets: tuple[Target, ...], *, attempt: int = 0
+        self,
+        watched: watchlist.Watchlist,
+        targets: tuple[Target, ...],
+        *,
+        attempt: int = 0,
+        missing: Mapping[str, Policy] | None = None,
     ) -> Tally:
         intake = Intake(self.store, self.cycle.id, watched, self.clock, attempt)
         if not targets:
             return intake.tally
         known = len({page.url for target in targets for page in target.pages})
         self.progress.at("fetching" if attempt == 0 else "confirming", total=known)
+        successors = Successors(self.store, watched, missing or {})
         with crawling(Plan(targets, self.settings.limits)) as crawl, self.stop.reaching(crawl):
             for fetch in crawl:
-                intake.take(fetch)
+                for found in successors.sift(fetch):
+                    intake.take(found)
                 self.progress.at(self.progress.stage, step=1)
             intake.flush()
         self._check_stop()
@@ -254,12 +265,17 @@ class _Run:
         first_look = cycles.seen_pages(self.store, self.cycle.id)
         self._crawl(watched, targets, attempt=1)
         lost = first_look - cycles.seen_pages(self.store, self.cycle.id)
+        answered = cycles.answered_pages(self.store, self.cycle.id)
         watched = watchlist.load(self.store, list(suspicions))
         standing = policies.standing(self.store)
         for reading in read(self.store, watched, list(suspicions)):
             program_id = reading.program.program_id
             first, before = suspicions[program_id], standing[program_id]
-            unseen = any(page.id in lost for page in watched.pages_of(program_id))
+            # What is new since the policy was confirmed must have been seen again just now: a
+            # page that is down tonight does not repeat what it said in an earlier night.
+            news = pages.changed_since(self.store, before.cycle_id or 0) - answered
+            speaking = watched.pages_of(program_id)
+            unseen = any(page.id in lost or page.id in news for page in speaking)
             if unseen or not confirmed(first, suspect(reading, before)):
                 # Looked at again in the next cycle, even if the page does not change.
                 with self.store.writing():
@@ -272,6 +288,7 @@ class _Run:
                 cycle_id=self.cycle.id,
                 now=self.clock(),
                 withdraw_cycles=self.settings.withdraw_cycles,
+                watched={page.url for page in speaking},
             )
 
     def _alert(self) -> alerts.Delivery:

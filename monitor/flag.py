@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from extractors import Policy
+from extractors import Policy, Visa
 from monitor.compare import ChangeKind, Difference, Severity, difference
 from monitor.reading import Reading
 from store import changes, policies
@@ -91,11 +92,12 @@ def settle(
     cycle_id: int,
     now: datetime,
     withdraw_cycles: int,
+    watched: Collection[str] = (),
 ) -> Change | None:
     """Flags a confirmed difference, or counts it if it must be seen in another cycle too.
 
-    One transaction: the change, and the policy that stands from now on. Run again, for the
-    same cycle, it flags nothing twice.
+    `watched` are the addresses of the program's pages. One transaction: the change, and the
+    policy that stands from now on. Run again, for the same cycle, it flags nothing twice.
     """
     reading, found = suspicion.reading, suspicion.difference
     program_id = reading.program.program_id
@@ -103,6 +105,7 @@ def settle(
     with store.writing():
         seen = changes.wait(store, program_id, str(found.kind), cycle_id)
         slow = found.kind in (ChangeKind.STATEMENT_WITHDRAWN, ChangeKind.PAGE_GONE)
+        slow = slow or bool(silenced(Policy.from_json(standing.reading), reading.policy, watched))
         if slow and seen < withdraw_cycles:
             return None
         gone = found.kind is ChangeKind.PAGE_GONE  # its policy stands meanwhile
@@ -138,6 +141,28 @@ def settle(
         )
         changes.stop_waiting(store, program_id)
         return change
+
+
+def silenced(before: Policy, after: Policy, watched: Collection[str]) -> tuple[Visa, ...]:
+    """The visas of which watched pages have fallen silent, if that is all that differs.
+
+    Nothing is said of them now, or another page is heard in place of the silent one, such as
+    the institution's. That is a withdrawn statement, and must be seen in two cycles: in one
+    night it is as likely to be a page that failed.
+    """
+
+    def stated(policy: Policy, visa: Visa) -> tuple[object, ...]:
+        return policy.stance(visa), {c for c in policy.conditions if c.visa is visa}
+
+    def pages(policy: Policy, visa: Visa) -> set[str | None]:
+        return {e.url for e in policy.evidence if e.visa is visa}
+
+    differ = tuple(visa for visa in Visa if stated(before, visa) != stated(after, visa))
+    for visa in differ:
+        spoke = pages(before, visa)
+        if not spoke or spoke & pages(after, visa) or not spoke <= set(watched):
+            return ()
+    return differ
 
 
 def _url(policy: dict[str, object]) -> str | None:

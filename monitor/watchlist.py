@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from crawler import KnownPage, Target
+from crawler.urls import site_root
 from store import cycles, pages, programs
 from store.database import Store
 from store.records import Page, Program
@@ -72,8 +73,14 @@ def name_pages(store: Store, listed: Collection[Program]) -> None:
                 pages.watch(store, page.id, institution=program.institution, found="named")
 
 
-def targets(store: Store, watchlist: Watchlist, cycle_id: int) -> tuple[Target, ...]:
-    """What this cycle still has to fetch: nothing that it has observed already."""
+def targets(
+    store: Store, watchlist: Watchlist, cycle_id: int, *, missing: Collection[str] = ()
+) -> tuple[Target, ...]:
+    """What this cycle still has to fetch: nothing that it has observed already.
+
+    Sites are searched for the pages of programs in `missing`, from whose pages a statement has
+    vanished: it may have gone to another page.
+    """
     done = cycles.observed(store, cycle_id)
     searched = cycles.last_discovery(store)
     seen = cycles.latest_good(store)
@@ -89,11 +96,15 @@ def targets(store: Store, watchlist: Watchlist, cycle_id: int) -> tuple[Target, 
         last = searched.get(key)
         overdue = last is None or cycle_id - last >= LOOK_AGAIN_AFTER
         discover = look and bool(sites) and (last is None or (overdue and not watched))
+        if program_of(key) in missing and (last is None or last < cycle_id):
+            sites = sites or tuple({site_root(page.url) for page in watched})
+            discover = bool(sites)
         if not known and not discover:
             return None
-        # A page that stays gone is not searched for each night, only when it has just gone.
+        # A page that stays gone is not searched for each night, only in the first two: in the
+        # first for one that says the same, in the second for any (see successors.py).
         lost = last is not None and any(
-            page.id in seen and seen[page.id].cycle_id >= last for page in watched
+            page.id in seen and seen[page.id].cycle_id >= last - 1 for page in watched
         )
         return Target(key, sites, known, discover, search_when_gone=overdue or lost)
 
@@ -110,6 +121,16 @@ def targets(store: Store, watchlist: Watchlist, cycle_id: int) -> tuple[Target, 
     ]
     wanted += [target(_INSTITUTION + name, found) for name, found in watchlist.offices.items()]
     return tuple(t for t in wanted if t is not None)
+
+
+def owners(store: Store) -> dict[str, set[str]]:
+    """By address, the targets for which the list of programs names a page."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for watch in pages.watches(store):
+        if watch.found == "named":
+            key = _PROGRAM + watch.program_id if watch.program_id else ""
+            found[watch.page.url].add(key or f"{_INSTITUTION}{watch.institution}")
+    return found
 
 
 def program_of(key: str) -> str | None:

@@ -123,6 +123,11 @@ def waited(store: Store, program_id: str, kind: str) -> int:
     return int(rows[0]["cycles"]) if rows else 0
 
 
+def waiting(store: Store) -> list[str]:
+    """The programs for which a difference waits to be seen again, by id."""
+    return [row["program_id"] for row in store.rows("SELECT program_id FROM pending ORDER BY 1")]
+
+
 def stop_waiting(store: Store, program_id: str) -> None:
     """The difference is gone, or was flagged. Inside `writing()`."""
     store.write("DELETE FROM pending WHERE program_id = ?", (program_id,))

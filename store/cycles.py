@@ -72,6 +72,15 @@ def seen_pages(store: Store, cycle_id: int) -> set[int]:
     return {page for page, o in observed(store, cycle_id).items() if o.snapshot_id is not None}
 
 
+def answered_pages(store: Store, cycle_id: int) -> set[int]:
+    """The pages whose latest attempt in this cycle saw the page, or saw that it is gone."""
+    return {
+        page
+        for page, o in observed(store, cycle_id).items()
+        if o.snapshot_id is not None or o.health in ("gone", "soft_404")
+    }
+
+
 def latest(store: Store) -> dict[int, Observation]:
     """By page id, the last observation of each page."""
     return _last_of_each(store, good=False)

@@ -95,6 +95,12 @@ def record_answer(
     )
 
 
+def changed_since(store: Store, cycle_id: int) -> set[int]:
+    """The pages that have had new bytes in a later cycle than this."""
+    rows = store.rows("SELECT id FROM pages WHERE changed_cycle > ?", (cycle_id,))
+    return {row["id"] for row in rows}
+
+
 def move(store: Store, page: Page, new_url: str, cycle_id: int) -> Page:
     """The page has moved for good; its watches and history go with it. Inside `writing()`.
 

@@ -211,7 +211,12 @@ def _split(night: Night, key: str, chance: random.Random, number: int) -> None:
     night.redirects.pop((page.site, _split_path(page)), None)
     shape = page.shape if page.shape != "question" else "paragraph"
     night.pages[f"{key}+"] = replace(
-        page, path=_split_path(page), title="H-1B visas", part="H-1B", shape=shape, born=number
+        page,
+        path=_split_path(page),
+        title=chance.choice(data("noise")["split_titles"]),
+        part="H-1B",
+        shape=shape,
+        born=number,
     )
     night.pages[key] = replace(page, part="J-1", shape=shape)
 

@@ -1,8 +1,8 @@
 """What a monitor without fault would flag and show, from the plan alone.
 
 It reads no page: it knows what each page means in each night, and which can be seen. A change
-is due in the first night in which it can be seen in both looks; a statement that is withdrawn,
-or a page that is gone, in the second such night.
+is due in the first night in which it can be seen in both looks; a statement that is withdrawn
+(whether or not the institution's then takes its place), or a page that is gone, in the second.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Expected:
 class _Watch:
     program: SimProgram
     stands: Meaning | None = None
+    own: Meaning = field(default_factory=Meaning)  # what its own pages said of it
     seen: dict[str, Meaning | None] = field(default_factory=dict)  # None: gone
     waits_since: int = 0
     waited: int = 0
@@ -81,12 +82,12 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
     reading = _merged(watch)
     news: list[Due] = []
     if watch.stands is None:
-        watch.stands = reading
+        watch.stands, watch.own = reading, _own(watch)
         return Expected(reachable, frozenset({reading} if reading else ())), news
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
         watch.waited = 0
-    elif not watch.told_gone:
+    elif not watch.told_gone or reading is not None:
         kind = _kind(watch, reading, gone=gone)
         news = _count(watch, reading, kind, number, sure=set(keys) <= visible)
     shown = {watch.stands, reading} if watch.waited else {watch.stands}
@@ -107,10 +108,10 @@ def _count(
         watch.waited += 1
         if watch.waited < SLOW_NIGHTS:
             return []
-    after = watch.stands if kind == "gone" or reading is None else reading
+    after = watch.stands if reading is None else reading
     told = Due(watch.program.id, watch.waits_since, number, kind, watch.stands, after)
-    watch.told_gone = kind == "gone"
-    watch.stands, watch.waited = after, 0
+    watch.told_gone = reading is None
+    watch.stands, watch.waited, watch.own = after, 0, _own(watch)
     return [told]
 
 
@@ -120,18 +121,21 @@ def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
         return "gone"
     before, after = dict(watch.stands.stances), dict(reading.stances)
     differ = {v for v in {*before, *after} if before.get(v) != after.get(v)}
-    if differ and all(v not in after for v in differ):
+    own = _own(watch)
+    silent = "unstated"
+    if differ and all(
+        v not in after or (own.stance(v) == silent != watch.own.stance(v)) for v in differ
+    ):
         return "withdrawn"
     return "changed"
 
 
 def _merged(watch: _Watch) -> Meaning | None:
     """What the seen pages say together: a program's own first, its institution's for the rest."""
-    own = [m for key, m in watch.seen.items() if key != watch.program.office and m is not None]
-    office = watch.seen.get(watch.program.office)
-    if not own and office is None:
+    if all(m is None for m in watch.seen.values()):
         return None
-    ours = _agreed(own)
+    office = watch.seen.get(watch.program.office)
+    ours = _own(watch)
     if office is None:
         return ours
     spoken = {visa for visa, _ in ours.stances}
@@ -139,6 +143,12 @@ def _merged(watch: _Watch) -> Meaning | None:
         ours.stances | {(v, s) for v, s in office.stances if v not in spoken},
         ours.conditions | {c for c in office.conditions if c[0] not in spoken},
     )
+
+
+def _own(watch: _Watch) -> Meaning:
+    """What a program's own pages say, as far as they were seen."""
+    own = [m for key, m in watch.seen.items() if key != watch.program.office and m is not None]
+    return _agreed(own)
 
 
 def _agreed(pages: Sequence[Meaning]) -> Meaning:

@@ -64,7 +64,7 @@ def sentences(page: PageState) -> list[str]:
             continue
         options = condition["phrases"]
         hard = condition.get("misread", [])
-        if hard and dice(page.path, page.phrase, name).random() < MISREAD_SHARE:
+        if hard and _hard(page, name):
             options = hard
         lines.append(options[page.phrase % len(options)].format(by=by))
     return lines
@@ -77,10 +77,19 @@ def rows(page: PageState) -> list[tuple[str, str]]:
     words = data("words")
     stances = words["says"][page.policy]["stances"]
     return [
-        (visa, words["visa"][visa][stance]["answer"])
+        (visa, _answer(page, words["visa"][visa][stance]))
         for visa, stance in stances.items()
         if page.part in ("", visa)
     ]
+
+
+def _answer(page: PageState, says: dict[str, str]) -> str:
+    return says["misread"] if "misread" in says and _hard(page, "row") else says["answer"]
+
+
+def _hard(page: PageState, what: str) -> bool:
+    """Whether a wording is drawn here that is not read yet."""
+    return dice(page.path, page.phrase, what).random() < MISREAD_SHARE
 
 
 def iso(date: str) -> str:

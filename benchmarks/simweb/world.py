@@ -96,7 +96,7 @@ class _Plan:
                     specialty,
                     kind,
                     (key,),
-                    office if kind != "own" else "",
+                    office,
                 )
             )
 

@@ -1,0 +1,126 @@
+"""Which discovered pages may take the place of one that is gone, or of a statement that vanished.
+
+A search for a program's lost page walks the site of its institution, and meets the pages of its
+neighbours. Taking one of these for the lost page would be a false alarm with another program's
+sentence as its proof. So
+
+- a page that the list names speaks for whom it names, and for nobody else;
+- a page that has only just gone is succeeded by one that says the same. One that says something
+  else has to wait: most pages that are missing for a night are back in the next;
+- a statement that has vanished from its page may stand on another one now, in its own words or
+  others, but it must be that statement.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from crawler import Fetch, Health
+from crawler.urls import canonical
+from extractors import Policy, Visa, classify
+from monitor import watchlist
+from monitor.compare import ChangeKind, difference
+from monitor.flag import silenced
+from monitor.reading import read
+from monitor.watchlist import Watchlist
+from store import changes, cycles, policies, snapshots
+from store.database import Store
+from store.records import Page
+
+_GONE = (Health.GONE, Health.SOFT_404)
+
+
+@dataclass(slots=True)
+class Successors:
+    """Sifts what one crawl discovers. `missing` holds, by program, the statements looked for."""
+
+    store: Store
+    watched: Watchlist
+    missing: Mapping[str, Policy] = field(default_factory=dict)
+    _owners: dict[str, set[str]] = field(default_factory=dict)
+    _pages: dict[str, Page] = field(default_factory=dict)
+    _gone_before: set[int] = field(default_factory=set)
+    _lost: dict[str, list[Policy]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        for url, keys in watchlist.owners(self.store).items():
+            self._owners.setdefault(canonical(url), set()).update(keys)
+        self._pages = {page.url: page for page in self.watched.pages()}
+        latest = cycles.latest(self.store)
+        self._gone_before = {page for page, last in latest.items() if last.health in _GONE}
+
+    def sift(self, fetch: Fetch) -> Iterator[Fetch]:
+        """The page as it came, or, if it was discovered, emptied for those it is nothing to."""
+        if not fetch.discovered:
+            self._learn(fetch)
+            yield fetch
+            return
+        taken = tuple(key for key in fetch.targets if self._may_take(key, fetch))
+        others = tuple(key for key in fetch.targets if key not in taken)
+        if taken:
+            yield replace(fetch, targets=taken)
+        if others:
+            yield replace(fetch, targets=others, body=None)  # it counts as looked at
+
+    def _learn(self, fetch: Fetch) -> None:
+        """Notes where a known page is now, or that it has just gone and what it said."""
+        url, final = canonical(fetch.url), canonical(fetch.final_url)
+        if fetch.health.is_page and final != url and url in self._owners:
+            self._owners.setdefault(final, set()).update(self._owners[url])
+        page = self._pages.get(fetch.url)
+        if fetch.health in _GONE and page is not None and page.id not in self._gone_before:
+            ids = [] if page.snapshot_id is None else [page.snapshot_id]
+            stated = snapshots.readings(self.store, ids)
+            said = [Policy.from_json(policy) for policy in stated.values() if policy]
+            for key in fetch.targets:
+                self._lost[key] += said or [Policy()]
+
+    def _may_take(self, key: str, fetch: Fetch) -> bool:
+        owners = self._owners.get(canonical(fetch.final_url))
+        if owners is not None and key not in owners:
+            return False
+        lost, missing = self._lost.get(key), self.missing.get(watchlist.program_of(key) or "")
+        if fetch.body is None or (lost is None and missing is None):
+            return True
+        found = classify(fetch.body, fetch.content_type)
+        return any(_says_the_same(found, policy) for policy in lost or ()) or (
+            missing is not None and _holds(found, missing)
+        )
+
+
+def vanished(store: Store, watched: Watchlist) -> dict[str, Policy]:
+    """By program id, the statements that have vanished from its pages and are not flagged yet."""
+    standing = policies.standing(store)
+    waiting = [i for i in changes.waiting(store) if i in watched.programs and i in standing]
+    found: dict[str, Policy] = {}
+    for reading in read(store, watched, waiting):
+        program_id = reading.program.program_id
+        if reading.policy is None or reading.gone:
+            continue
+        before = Policy.from_json(standing[program_id].reading)
+        urls = {page.url for page in watched.pages_of(program_id)}
+        if visas := silenced(before, reading.policy, urls):
+            found[program_id] = _only(before, visas)
+    return found
+
+
+def _only(policy: Policy, visas: tuple[Visa, ...]) -> Policy:
+    return Policy(
+        stances=tuple((visa, stance) for visa, stance in policy.stances if visa in visas),
+        conditions=tuple(c for c in policy.conditions if c.visa in visas),
+    )
+
+
+def _says_the_same(found: Policy, lost: Policy) -> bool:
+    if not lost.stances:
+        return False
+    change = difference(lost, found)
+    return change is None or change.kind is ChangeKind.WORDING_CHANGED
+
+
+def _holds(found: Policy, missing: Policy) -> bool:
+    """Whether the missing statements are among those found."""
+    part = _only(found, tuple(visa for visa, _ in missing.stances))
+    return part.stances == missing.stances and set(part.conditions) == set(missing.conditions)

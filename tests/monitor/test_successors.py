@@ -1,0 +1,149 @@
+"""Pages that fail for a night, move, split, or fall silent: what may stand in for them."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import BOTH, J1_ONLY, SILENT, Watch
+from loopback import Visit
+
+from store.records import Program
+
+NONE = "<h1>Visas</h1><p>We do not sponsor visas.</p>"
+
+
+def link(path: str, text: str) -> str:
+    return f'<p><a href="{path}">{text}</a></p>'
+
+
+def neighbours(watch: Watch, *, gme: str = "") -> None:
+    """Two programs of one hospital, whose start page leads to the pages of both."""
+    watch.site.page(
+        "/",
+        SILENT
+        + link("/surgery/visas", "Surgery: eligibility and visas")
+        + link("/new", "Medicine: eligibility")
+        + link("/gme", "GME visa policy"),
+    )
+    watch.site.page("/medicine/visas", BOTH)
+    watch.site.page("/surgery/visas", J1_ONLY)
+    watch.programs(
+        *(
+            Program(
+                name,
+                "Fernway Hospital",
+                name,
+                website_url=watch.site.url("/"),
+                eligibility_url=watch.site.url(f"/{name}/visas"),
+                gme_url=watch.site.url(gme) if gme else "",
+            )
+            for name in ("medicine", "surgery")
+        )
+    )
+
+
+@pytest.mark.parametrize("nights_gone", [1, 3])
+def test_a_page_that_is_gone_is_not_taken_for_its_neighbours(
+    watch: Watch, nights_gone: int
+) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    for _ in range(nights_gone):
+        watch.night()
+    assert watch.kinds() == (["page_gone"] if nights_gone > 1 else [])
+    assert watch.category("medicine") == "j1_and_h1b"
+    watch.site.page("/medicine/visas", BOTH)
+    watch.night()
+    assert watch.category("medicine") == "j1_and_h1b"
+    assert watch.status("medicine").health == "ok"
+
+
+def test_a_neighbour_that_has_moved_for_now_is_known_at_its_new_place(watch: Watch) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.redirect("/surgery/visas", "/new", status=302)
+    watch.site.page("/new", J1_ONLY)
+    for _ in range(3):
+        watch.night()
+    assert watch.kinds() == ["page_gone"]
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
+def test_another_policy_at_another_place_is_believed_in_the_second_night(watch: Watch) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/new", NONE)
+    assert watch.night().changes == 0
+    assert watch.night().changes == 1
+    assert watch.kinds() == ["policy_changed"]
+    assert watch.category("medicine") == "no_sponsorship"
+
+
+def test_an_institutions_page_is_no_successor_and_speaks_only_in_the_second_night(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    assert watch.night().changes == 0
+    watch.site.page("/medicine/visas", BOTH)
+    assert watch.night().changes == 0
+    assert watch.category("medicine") == "j1_and_h1b"
+    watch.site.page("/medicine/visas", "", status=404)
+    assert (watch.night().changes, watch.night().changes) == (0, 1)
+    assert watch.category("medicine") == "no_sponsorship"
+    assert watch.status("medicine").inherited_from == "Fernway Hospital"
+
+
+def test_a_statement_that_falls_silent_gives_way_to_the_institutions_in_two_nights(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/medicine/visas", SILENT)
+    assert (watch.night().changes, watch.night().changes) == (0, 1)
+    assert watch.category("medicine") == "no_sponsorship"
+
+
+def test_a_statement_that_went_to_another_page_is_not_withdrawn(watch: Watch) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/medicine/visas", "<p>J-1 visas are sponsored.</p>")
+    watch.site.page("/new", "<p>We sponsor H-1B visas, too.</p>")
+    for _ in range(3):
+        watch.night()
+    assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
+def test_a_page_that_is_down_does_not_repeat_what_it_said_the_night_before(watch: Watch) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+    watch.site.page("/visa", SILENT)
+    watch.night()
+    watch.site.page("/visa", "", status=503)
+    assert watch.night().changes == 0
+    watch.site.page("/visa", BOTH)
+    assert watch.night().changes == 0
+    assert watch.changes() == []
+
+
+def test_a_change_that_was_not_confirmed_waits_until_the_page_is_up_again(watch: Watch) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+
+    def changed_then_down(visit: Visit) -> None:
+        first = len(watch.site.visits_of("/visa")) == 3
+        visit.send(J1_ONLY.encode() if first else b"", 200 if first else 503)
+
+    watch.site.route("/visa", changed_then_down)
+    watch.night()
+    assert watch.night().changes == 0  # down all night
+    watch.site.page("/visa", J1_ONLY)
+    assert watch.night().changes == 1
