@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Comment, NavigableString, PageElement, Tag
 
 from extractors.prune import prune
+from extractors.quiet import ITEM_MARK, QUIET
 from extractors.sieve import names_a_visa
 
 
@@ -59,9 +60,12 @@ _MAX_UNDER = 4
 _PSEUDO_HEADING_WORDS = 9
 
 
-def html_blocks(page: str) -> list[Block]:
-    """The blocks of an HTML page (decoded), without navigation, scripts and hidden text."""
-    light = prune(page)
+def html_blocks(page: str, *, folded: bool = True) -> list[Block]:
+    """The blocks of an HTML page (decoded), without navigation, scripts and hidden text.
+
+    They have the same text, and those that matter are the same, whether `folded` or not.
+    """
+    light = prune(page, folded=folded)
     if not light:
         return []
     return _Walk().run(BeautifulSoup(light, "lxml", multi_valued_attributes=None))
@@ -131,6 +135,9 @@ class _Walk:
                 lines[-1] += part
         self._buffer.clear()
         name = tag.name
+        if name == QUIET:
+            self._add_quiet(lines[0])
+            return
         if name == "pre":
             lines = [line for part in lines for line in part.split("\n")]
         if len(lines) > 1:
@@ -142,6 +149,13 @@ class _Walk:
                 self.add(line, BlockKind.QUESTION)
             else:
                 self.add(line, BlockKind.ITEM if self._leads else BlockKind.PARAGRAPH)
+
+    def _add_quiet(self, text: str) -> None:
+        for line in text.split("\n"):
+            if line.startswith(ITEM_MARK):
+                self.add(line[1:], BlockKind.ITEM)
+            else:
+                self.add(line, BlockKind.PARAGRAPH)
 
     def add(self, text: str, kind: BlockKind, level: int = 7) -> None:
         """Append one block, and remember it if others will stand under it."""

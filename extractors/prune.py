@@ -13,6 +13,7 @@ from itertools import islice
 
 from lxml import etree  # type: ignore[import-untyped]
 
+from extractors.quiet import fold
 from extractors.sieve import without_scripts
 
 _NEVER = frozenset((
@@ -48,8 +49,11 @@ _RAW_END = re.compile(r"</(?:script|style|textarea|title|xmp|template|noscript)\
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(_INLINE)})(?:\s[^<>]*)?>", re.I)
 
 
-def prune(page: str) -> str:
-    """The content of an HTML page as smaller HTML; "" when there is none."""
+def prune(page: str, *, folded: bool = True) -> str:
+    """The content of an HTML page as smaller HTML; "" when there is none.
+
+    `folded` says whether stretches that cannot matter become one element each (see quiet).
+    """
     page = _without_monster_tags(without_scripts(page))
     root = _parse(page)
     if root is None:
@@ -80,6 +84,8 @@ def prune(page: str) -> str:
         if element.tag in _WRAPPERS and _only_wraps(element):
             element.tag = _WRAPPER
     etree.strip_tags(root, _WRAPPER)
+    if folded:
+        fold(root)
     return str(etree.tostring(root, encoding="unicode", method="html"))
 
 
