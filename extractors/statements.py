@@ -95,7 +95,9 @@ class _Reader:
             if (in_play or below) and block.kind is not BlockKind.HEADER:
                 self._read_block(block, number, offset)
             offset += len(block.text) + 1
-        return self.found
+        # A page that names no visa puts no condition on one.
+        named = self._named_on_page
+        return [s for s in self.found if named or s.stance is not Stance.UNSTATED]
 
     def _answers(self, block: Block, number: int) -> bool:
         """True for a question, and for what may answer one."""
