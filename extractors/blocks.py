@@ -49,9 +49,13 @@ _LEAD_IN = re.compile(r"(?::|following|below|as follows|one of)\W*$", re.I)
 _ENDS_LINE = re.compile(r"[.?!:;)]$")
 _OPEN_WORD = re.compile(
     r"(?:^|\s)(?:a|an|and|any|are|by|for|from|in|is|no|not|of|on|only|or|our|sponsors?|accepts?"
-    r"|supports?|the|through|to|via|with|,)$",
+    r"|supports?|USMLE|have|must|the|through|to|via|with|,)$",
     re.I,
 )
+_FOOTER = re.compile(r"^(?:page )?\d{1,3}(?: of \d{1,3})?$", re.I)
+_VISA_NUMBER = re.compile(r"^(?:J-?1|H-?1-?B)", re.I)
+_SPLIT_VISA = re.compile(r"\b[HJ]-$")
+_SPLIT_WORD = re.compile(r"[a-z]{2}-$")
 _SHORT_CELL = 20  # characters
 _LAYOUT_ROWS = 20
 _LAYOUT_LENGTH = 600  # characters of a table's only row: more is prose
@@ -87,6 +91,7 @@ class _Walk:
         self.blocks: list[Block] = []
         self._headings: list[tuple[int, str]] = []
         self._leads: list[str] = []  # of the open lists, outermost first
+        self._item_lead = ""  # an item "Not sponsored:", whose items came out flat
         self._flat_lead = ""  # of items that are paragraphs with a bullet
         self._listing = False  # short lines below "Visas accepted:" are its items
         self._buffer: list[str | None] = []  # None is a line break
@@ -170,7 +175,10 @@ class _Walk:
         else:
             if kind is not BlockKind.ITEM:
                 self._flat_lead = ""
-            leads = list(self._leads)
+                self._item_lead = ""
+            elif text.endswith(":"):
+                self._item_lead = ""
+            leads = [*self._leads, self._item_lead]
         if kind is BlockKind.PARAGRAPH and _looks_like_heading(text):
             if text.endswith(":"):
                 kind, self._listing = BlockKind.HEADING, True
@@ -183,6 +191,8 @@ class _Walk:
                 self._headings.pop()
         under = [t for _, t in self._headings] + [t for t in leads if t]
         self.blocks.append(Block(text, kind, tuple(dict.fromkeys(under))[-_MAX_UNDER:]))
+        if kind is BlockKind.ITEM and text.endswith(":"):
+            self._item_lead = text
         if kind is BlockKind.HEADING:
             self._headings.append((level, text))
 
@@ -225,7 +235,8 @@ class _Walk:
 def _row_text(header: list[str], texts: list[str]) -> str:
     """ "Pathology | J-1: Yes | H-1B: No"; without a header the first cell names the second."""
     if header:
-        named = [texts[0]]
+        first = header[0].rstrip(":? ")
+        named = [f"{first}: {texts[0]}" if _VISA_NUMBER.search(first) else texts[0]]
         for at, text in enumerate(texts[1:], 1):
             name = header[at] if at < len(header) else ""
             if text:
@@ -308,6 +319,13 @@ def _joined_lines(lines: list[str]) -> list[str]:
             joined.append("")
             continue
         before = joined[-1] if joined else ""
+        if before and _FOOTER.match(line):
+            continue
+        if (_SPLIT_VISA.search(before) and line[0] in "1iI") or (
+            _SPLIT_WORD.search(before) and line[0].islower()
+        ):
+            joined[-1] = (before if before[-2].isupper() else before[:-1]) + line
+            continue
         goes_on = (
             before
             and not _ENDS_LINE.search(before)

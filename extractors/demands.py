@@ -34,6 +34,8 @@ def read_demands(reading: Reading, live: Sequence[Hit], clauses: Sequence[Clause
             continue
         visas = _demanded(kind, hit, clauses, at, reading.text.text)
         reading.demands.append(Demand(kind, visas, hit.rule.id, hit.start, hit.end))
+        if kind is ConditionKind.STEP3_PASSED:
+            _offered_with_step3(reading, clauses, hit)
         if kind in AT_DISCRETION or kind is ConditionKind.PAUSED:
             _soften(reading, kind, visas, clauses[at], hit)
 
@@ -99,6 +101,28 @@ def _soften(
         reading.claims = [c for c in reading.claims if c.visa != visa]
         reading.claims.append(Claim(visa, stance, Strength.EXPLICIT, rules))
         reading.unclaimed = [m for m in reading.unclaimed if m.visa != visa]
+
+
+def _offered_with_step3(reading: Reading, clauses: Sequence[Clause], hit: Hit) -> None:
+    """ "No H-1B without Step 3", "H-1B applicants must have passed Step 3": offered with it."""
+    text = reading.text.text.lower()
+    here = next(c for c in clauses if c.start <= hit.start < c.end)
+    named = any(m.visa is Visa.H1B or m.visa == Visa.H1B for m in here.mentions)
+    if not named or reading.others:
+        return
+    own = [c for c in reading.claims if c.visa == Visa.H1B]
+    lacking = any(w in text[max(0, hit.start - 45) : hit.start] for w in _LACKING)
+    demanded = any(w in text[here.start : here.end] for w in _DEMANDING)
+    refused = any(c.stance is Stance.NOT_SPONSORED for c in own)
+    if (refused and lacking) or (not own and demanded):
+        reading.claims = [c for c in reading.claims if c.visa != Visa.H1B]
+        strength = Strength.EXPLICIT if refused else Strength.MILD
+        reading.claims.append(Claim(Visa.H1B, Stance.SPONSORED, strength, (hit.rule.id,)))
+        reading.unclaimed = [m for m in reading.unclaimed if m.visa != Visa.H1B]
+
+
+_LACKING = ("without", "unless", "until", "lack", "not passed", "not taken", "not yet", "before")
+_DEMANDING = ("applicant", "candidate", "resident", "fellow", "those", "anyone", "for h-1b", "you")
 
 
 def _restricts(reading: Reading, clause: Clause) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from extractors.blocks import Block, BlockKind
@@ -92,8 +93,14 @@ def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Clai
     said = {c.visa for c in claims}
     if told.answer is Stance.SPONSORED and said & {Visa.J1, Visa.H1B}:
         return []
+    if told.answer is Stance.NOT_SPONSORED and _ONLY.search(asked.text.text.lower()):
+        return [  # "Is the J-1 the only visa?" "No."
+            Claim(v, Stance.SPONSORED, Strength.EXPLICIT, ("not-the-only",))
+            for v in asked.visas
+            if v in (Visa.J1, Visa.H1B) and v not in said
+        ]
     offered = {c.visa: c for c in asked.claims if c.strength > Strength.MILD}
-    if not offered and asked.leftover == 0:  # "H-1B?"
+    if not offered and (asked.leftover == 0 or _ASKS_LEAVE.search(asked.text.text.lower())):
         offered = {
             m.visa: Claim(m.visa, Stance.SPONSORED, Strength.EXPLICIT, (m.rule,))
             for m in asked.mentions
@@ -105,6 +112,36 @@ def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Clai
         strength = Strength.GENERAL if visa == ANY else Strength.EXPLICIT
         out.append(Claim(visa, told.answer, strength, (*claim.rules, f"answer-{told.answer}")))
     return out
+
+
+def answers_in_turn(
+    before: Sequence[Reading], asked: Reading, told: Reading, claims: Sequence[Claim]
+) -> list[Claim]:
+    """What an answer says of the last question, or "both", or "the first" and "the second"."""
+    words = told.text.text.lower()
+    if before and _BOTH.search(words):
+        return [c for q in (*before, asked) for c in answers(q, told, claims)]
+    parts = _ORDINAL.findall(words)
+    if before and parts:
+        questions = [*before, asked]
+        out: list[Claim] = []
+        for yes_or_no, ordinal in parts:
+            number = ("first", "second", "third").index(ordinal)
+            if number < len(questions):
+                out += answers(questions[number], read_sentence(yes_or_no), claims)
+        return out
+    return answers(asked, told, claims)
+
+
+_ONLY = re.compile(r"\b(?:only|sole|just|exclusively)\b")
+# "Can I train with you on a J-1?", "Is H-1B an option?"
+_ASKS_LEAVE = re.compile(
+    r"^\W*(?:q\W+)?(?:(?:can|could|may) (?:i|one|we|applicants|someone|residents|fellows) (?:\w+ )?"
+    r"(?:train|come|apply|start|match|enter|join|be (?:on|hired|appointed))\b"
+    r"|(?:is|are|would|will)\b.*\b(?:options?|possible|okay|fine|all right|enough)\b)"
+)
+_BOTH = re.compile(r"\b(?:both|each|all (?:of them|three)|neither|either)\b")
+_ORDINAL = re.compile(r"\b(yes|no)\b[^.;,]{0,30}?\b(first|second|third)\b")
 
 
 def in_place(
@@ -149,13 +186,20 @@ def in_place(
 
 def under_a_visa(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
     """ "Sponsored through ECFMG." under the heading "J-1": the heading is the subject."""
-    if reading.text.mentions or reading.stance is None or not under:
+    stance = reading.stance or reading.answer
+    if reading.text.mentions or stance is None or not under:
         return []
     heading = under[-1]
+    if heading.visas == (ANY,) and reading.stance and not heading.others:
+        # "Not available" under "Visa sponsorship"
+        if heading.stance is None and heading.leftover <= 1 and reading.leftover <= _SHORT:
+            return [Claim(ANY, reading.stance, Strength.GENERAL, ("visas", "under"))]
+        return []
     visas = [v for v in heading.visas if v not in (ANY, OTHER, SAME, *STATUSES)]
     if heading.leftover or len(visas) != 1:
         return []
-    return [Claim(visas[0], reading.stance, Strength.MILD, (heading.mentions[0].rule, "under"))]
+    strength = Strength.EXPLICIT if reading.answer else Strength.MILD
+    return [Claim(visas[0], stance, strength, (heading.mentions[0].rule, "under"))]
 
 
 def admits(claims: Sequence[Claim]) -> bool:

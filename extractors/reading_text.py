@@ -7,6 +7,7 @@ visas spelled one way. A rule sees "We sponsor J-1 only" for "We sponsor J–1 v
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from extractors.rulebook import Hit, rulebook
@@ -74,7 +75,7 @@ def reading_text(raw: str) -> ReadingText:
     >>> reading_text("We sponsor J–1 and H1-b visas").text
     'We sponsor J-1 and H-1B'
     """
-    folded, offsets = _fold(raw)
+    folded, offsets = _parted(*_fold(raw))
     pieces: list[str] = []
     origin: list[int] = []
     mentions: list[Mention] = []
@@ -92,6 +93,21 @@ def reading_text(raw: str) -> ReadingText:
     pieces.append(folded[at:])
     origin.extend(offsets[at:])
     return ReadingText("".join(pieces), tuple(origin), tuple(mentions))
+
+
+def _parted(text: str, offsets: list[int]) -> tuple[str, list[int]]:
+    """Put the spaces back that a page lost around a visa: "TypesJ1 only", "H-1Bnot"."""
+    cuts = [at for m in _GLUED.finditer(text) if 0 < (at := m.end()) < len(text)]
+    for at in reversed(cuts):
+        text = f"{text[:at]} {text[at:]}"
+        offsets = [*offsets[:at], offsets[at], *offsets[at:]]
+    return text, offsets
+
+
+_GLUED = re.compile(
+    r"[a-z](?=(?:J-?1|H-?1-?B)(?!\d))|(?<![a-zA-Z])(?:J-?1|H-?1-?B)(?=(?:[a-rt-z]|[A-Z][a-z])[a-z])"
+    r"|\bvisas?(?=(?:are|is|not|accepted|sponsored)\b)"
+)
 
 
 def _fold(raw: str) -> tuple[str, list[int]]:

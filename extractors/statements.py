@@ -17,7 +17,7 @@ from extractors.dates import due
 from extractors.demands import OF_H1B
 from extractors.halves import (
     admits,
-    answers,
+    answers_in_turn,
     answers_its_label,
     citizens_only,
     in_place,
@@ -60,6 +60,7 @@ class _Question:
     start: int
     block: int
     answered: bool = False
+    before: tuple[_Question, ...] = ()  # questions that wait for the same answer
 
 
 def page_text(blocks: Sequence[Block]) -> str:
@@ -116,6 +117,7 @@ class _Reader:
         is_row = block.kind is BlockKind.ROW
         spans = _cell_spans(block.text) if is_row else sentence_spans(block.text)
         row_visas: tuple[str, ...] = ()
+        row_label = ""
         for position, (start, end) in enumerate(spans):
             raw = block.text[start:end]
             asks = raw.endswith("?") or (
@@ -131,7 +133,8 @@ class _Reader:
                 return
             reading = read_sentence(raw)
             if asks:
-                self._question = _Question(reading, offset + start, number)
+                same = (*question.before, question) if waiting and question else ()
+                self._question = _Question(reading, offset + start, number, before=same[-3:])
                 continue
             answered = None
             if waiting and question:
@@ -147,8 +150,12 @@ class _Reader:
                 row_visas = tuple(
                     v for v in reading.visas if v not in (ANY, OTHER, SAME, *STATUSES)
                 )
+            if is_row and position == 0 and not value and reading.visas == (ANY,):
+                row_label = raw
             if row_visas and position:
                 claims += row_cell(value or raw, row_visas, claims)
+            elif is_row and position and row_label:
+                claims += labelled(row_label, value or raw, claims)
             elif value and answers_its_label(value):
                 claims = labelled(label, value, [])
             elif value and not any(c.visa != ANY and c.strength > Strength.MILD for c in claims):
@@ -157,7 +164,8 @@ class _Reader:
                 claims = [c for c in claims if c.visa != ANY]
             begin = offset + start
             if waiting and question:
-                told = answers(question.reading, reading, claims)
+                asked = [q.reading for q in question.before]
+                told = answers_in_turn(asked, question.reading, reading, claims)
                 claims += told
                 begin = question.start if told else begin
             claims += under_a_visa(reading, under)
@@ -192,8 +200,9 @@ class _Reader:
         hanging: list[Claim] = []
         for demand in reading.demands:
             visas = self._resolve(demand.visas, reading)
-            if not visas and self._named and leans_back:
-                before = self._resolve(self._named, reading)
+            named = self._named or self._above
+            if not visas and named and leans_back:
+                before = self._resolve(named, reading)
                 visas = [v for v in before if v is Visa.H1B or demand.kind not in OF_H1B]
                 if demand.kind in AT_DISCRETION:
                     rules = (demand.rule, "said-before")
