@@ -46,6 +46,16 @@ def _demanded(
     """The visas that a condition is put on: those nearest to it, or of the clause before."""
     if kind is ConditionKind.ECFMG_CERTIFIED:
         return (Visa.J1,)
+    if kind is ConditionKind.PREFERRED_OTHER:
+        named = [m for m in clauses[at].mentions if m.visa in (Visa.J1, Visa.H1B)]
+        after = [
+            m for m in named if m.start >= hit.end and not text[hit.start : hit.end].endswith("ed")
+        ]
+        near = after[:1] or sorted(named, key=lambda m: abs(m.end - hit.start))[:1]
+        if not near:  # "J-1 (preferred)"
+            named = [m for c in clauses[:at] for m in c.mentions if m.visa in (Visa.J1, Visa.H1B)]
+            near = named[-1:]
+        return tuple(v for m in near for v in (Visa.J1, Visa.H1B) if v != m.visa)
     for clause in (clauses[at], *reversed(clauses[:at]), *clauses[at + 1 : at + 2]):
         named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER, SAME)]
         if kind in OF_H1B:
