@@ -17,16 +17,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks.simweb import pages
 from benchmarks.simweb.answers import address
 from benchmarks.simweb.pages import FIRST_NIGHT
 from benchmarks.simweb.score import Flag, Score, Wrong, match, words_of
 from benchmarks.simweb.server import Served, serving
-from benchmarks.simweb.truth import follow
+from benchmarks.simweb.truth import follow, pages_of
 from benchmarks.simweb.values import SimProgram, World
-from benchmarks.simweb.words import Meaning
+from benchmarks.simweb.words import Meaning, meaning
 from benchmarks.simweb.world import build
 from crawler import Limits
-from extractors import Policy
+from extractors import Policy, classify
 from monitor import clock
 from monitor.cycle import Progress, Settings, run
 from monitor.status import statuses
@@ -68,6 +69,7 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
         flagged = changes.listed(store, "all")
     score.wordings = sum(c.severity == "minor" for c in flagged)
     match(score, due, [_flag(c) for c in flagged if c.severity != "minor"])
+    score.misread = sum(bool(_misread(world, *where)) for where in _errors(score))
     score.seconds = time.monotonic() - began
     return world, score
 
@@ -133,6 +135,28 @@ def _flag(change: Change) -> Flag:
     )
 
 
+def _errors(score: Score) -> Iterator[tuple[str, int]]:
+    """The program and night of each miss, false alarm and wrong policy."""
+    yield from ((due.program, due.due) for due in score.missed)
+    yield from ((due.program, due.due) for due, _ in score.late)
+    yield from ((flag.program, flag.night) for flag in (*score.false, *score.doubles))
+    yield from ((wrong.program, wrong.night) for wrong in score.wrong)
+
+
+def _misread(world: World, program_id: str, number: int) -> list[str]:
+    """The pages of a program that are misread by themselves, in a night or shortly before."""
+    program = next(p for p in world.programs if p.id == program_id)
+    found = []
+    for night in range(max(1, number - NEAR), number + 1):
+        states = world.nights[night - 1].pages
+        for key in pages_of(program, world.nights[night - 1]):
+            if states[key].there:
+                policy = classify(pages.write(world, night, key).encode(), "text/html")
+                if _meaning(policy) != meaning(states[key]):
+                    found.append(f"night {night} {key}: misread as {words_of(_meaning(policy))}")
+    return found
+
+
 def report(world: World, score: Score) -> Iterator[str]:
     """Each surprise, with its quotes and with what happened to the program's pages."""
     for due in score.missed:
@@ -163,6 +187,7 @@ def _around(world: World, program_id: str, number: int) -> Iterator[str]:
     nights = range(max(1, number - NEAR), number + 1)
     events = [f"night {e.night} {e.key} {e.what}" for e in world.events if e.key in keys]
     yield f"    {program.kind}; " + "; ".join(e for e in events if int(e.split(" ")[1]) in nights)
+    yield from (f"    {line}" for line in _misread(world, program_id, number))
     for night in nights:
         for key in sorted(keys & world.nights[night - 1].pages.keys()):
             if fault := world.nights[night - 1].fault(key):

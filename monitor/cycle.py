@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 from crawler import Crawl, KnownPage, Limits, Plan, Target, crawling
-from extractors import Policy
 from monitor import alerts, watchlist
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
@@ -22,7 +21,7 @@ from monitor.flag import Suspicion, agrees, confirmed, observe, settle, suspect
 from monitor.intake import Intake, Tally
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
-from monitor.successors import Successors, vanished
+from monitor.successors import Missing, Successors, vanished
 from store import changes, cycles, leases, pages, policies
 from store.database import Store
 from store.records import Cycle, Standing, stamp
@@ -193,7 +192,7 @@ class _Run:
         targets: tuple[Target, ...],
         *,
         attempt: int = 0,
-        missing: Mapping[str, Policy] | None = None,
+        missing: Mapping[str, Missing] | None = None,
     ) -> Tally:
         intake = Intake(self.store, self.cycle.id, watched, self.clock, attempt)
         if not targets:
@@ -277,9 +276,11 @@ class _Run:
             speaking = watched.pages_of(program_id)
             unseen = any(page.id in lost or page.id in news for page in speaking)
             if unseen or not confirmed(first, suspect(reading, before)):
-                # Looked at again in the next cycle, even if the page does not change.
-                with self.store.writing():
-                    changes.wait(self.store, program_id, "unconfirmed", self.cycle.id)
+                # Looked at again in the next cycle, even if the page does not change. A night in
+                # which it was down neither adds to the nights that were counted nor ends them.
+                if not unseen or program_id not in changes.waiting(self.store):
+                    with self.store.writing():
+                        changes.wait(self.store, program_id, "unconfirmed", self.cycle.id)
                 continue
             settle(
                 self.store,

@@ -146,21 +146,24 @@ def settle(
 def silenced(before: Policy, after: Policy, watched: Collection[str]) -> tuple[Visa, ...]:
     """The visas of which watched pages have fallen silent, if that is all that differs.
 
-    Nothing is said of them now, or another page is heard in place of the silent one, such as
-    the institution's. That is a withdrawn statement, and must be seen in two cycles: in one
-    night it is as likely to be a page that failed.
+    Nothing is said of them now, or only by other pages: the institution's, or one that used to
+    contradict. That is a withdrawn statement, and must be seen in two cycles: in one night it
+    is as likely to be a page that failed.
     """
 
     def stated(policy: Policy, visa: Visa) -> tuple[object, ...]:
         return policy.stance(visa), {c for c in policy.conditions if c.visa is visa}
 
-    def pages(policy: Policy, visa: Visa) -> set[str | None]:
-        return {e.url for e in policy.evidence if e.visa is visa}
+    def quotes(policy: Policy, visa: Visa) -> set[tuple[str | None, str]]:
+        return {(e.url, e.quote) for e in policy.evidence if e.visa is visa}
 
     differ = tuple(visa for visa in Visa if stated(before, visa) != stated(after, visa))
     for visa in differ:
-        spoke = pages(before, visa)
-        if not spoke or spoke & pages(after, visa) or not spoke <= set(watched):
+        said, left = quotes(before, visa), quotes(after, visa)
+        spoke = {url for url, _ in said}
+        silent = spoke - {url for url, _ in left}
+        news = {quote for quote in left - said if quote[0] in spoke}
+        if not silent or not silent <= set(watched) or news:
             return ()
     return differ
 

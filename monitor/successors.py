@@ -7,8 +7,8 @@ sentence as its proof. So
 - a page that the list names speaks for whom it names, and for nobody else;
 - a page that has only just gone is succeeded by one that says the same. One that says something
   else has to wait: most pages that are missing for a night are back in the next;
-- a statement that has vanished from its page may stand on another one now, in its own words or
-  others, but it must be that statement.
+- a statement that has vanished from a program's page may stand on another one now, in its own
+  words or others, but it must be that statement, and the page must link to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from crawler import Fetch, Health
+from crawler import Fetch, Health, discover
 from crawler.urls import canonical
 from extractors import Policy, Visa, classify
 from monitor import watchlist
@@ -32,13 +32,21 @@ from store.records import Page
 _GONE = (Health.GONE, Health.SOFT_404)
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Statements that have vanished from a program's pages, and where these link to now."""
+
+    stated: Policy
+    links: frozenset[str]
+
+
 @dataclass(slots=True)
 class Successors:
     """Sifts what one crawl discovers. `missing` holds, by program, the statements looked for."""
 
     store: Store
     watched: Watchlist
-    missing: Mapping[str, Policy] = field(default_factory=dict)
+    missing: Mapping[str, Missing] = field(default_factory=dict)
     _owners: dict[str, set[str]] = field(default_factory=dict)
     _pages: dict[str, Page] = field(default_factory=dict)
     _gone_before: set[int] = field(default_factory=set)
@@ -86,24 +94,34 @@ class Successors:
             return True
         found = classify(fetch.body, fetch.content_type)
         return any(_says_the_same(found, policy) for policy in lost or ()) or (
-            missing is not None and _holds(found, missing)
+            missing is not None
+            and canonical(fetch.final_url) in missing.links
+            and _holds(found, missing.stated)
         )
 
 
-def vanished(store: Store, watched: Watchlist) -> dict[str, Policy]:
-    """By program id, the statements that have vanished from its pages and are not flagged yet."""
+def vanished(store: Store, watched: Watchlist) -> dict[str, Missing]:
+    """By program id, the statements that have vanished from its own pages and wait to be told."""
     standing = policies.standing(store)
     waiting = [i for i in changes.waiting(store) if i in watched.programs and i in standing]
-    found: dict[str, Policy] = {}
+    found: dict[str, Missing] = {}
     for reading in read(store, watched, waiting):
         program_id = reading.program.program_id
         if reading.policy is None or reading.gone:
             continue
         before = Policy.from_json(standing[program_id].reading)
-        urls = {page.url for page in watched.pages_of(program_id)}
-        if visas := silenced(before, reading.policy, urls):
-            found[program_id] = _only(before, visas)
+        own = watched.own_pages(reading.program)
+        if visas := silenced(before, reading.policy, {page.url for page in own}):
+            links = {link for page in own for link in _links(store, page)}
+            found[program_id] = Missing(_only(before, visas), frozenset(links))
     return found
+
+
+def _links(store: Store, page: Page) -> set[str]:
+    if page.snapshot_id is None:
+        return set()
+    body = snapshots.get(store, page.snapshot_id).body
+    return {link.url for link in discover.read(body, page.url).links}
 
 
 def _only(policy: Policy, visas: tuple[Visa, ...]) -> Policy:

@@ -45,6 +45,7 @@ class Score:
     doubles: list[Flag] = field(default_factory=list)
     shown: int = 0
     wrong: list[Wrong] = field(default_factory=list)
+    misread: int = 0  # of the errors: those of programs of which a page is misread by itself
     wordings: int = 0  # minor changes: the same policy in other words
     seconds: float = 0.0
 
@@ -82,6 +83,7 @@ class Score:
             "false": str(len(self.false)),
             "doubles": str(len(self.doubles)),
             "policies": f"{self.accuracy:.5f}",
+            "misread": str(self.misread),
             "minor": str(self.wordings),
             "seconds": f"{self.seconds:.0f}",
         }

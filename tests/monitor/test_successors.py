@@ -112,12 +112,56 @@ def test_a_statement_that_falls_silent_gives_way_to_the_institutions_in_two_nigh
 def test_a_statement_that_went_to_another_page_is_not_withdrawn(watch: Watch) -> None:
     neighbours(watch)
     watch.night()
-    watch.site.page("/medicine/visas", "<p>J-1 visas are sponsored.</p>")
+    about = link("/new", "About the other visa")
+    watch.site.page("/medicine/visas", f"<p>J-1 visas are sponsored.</p>{about}")
     watch.site.page("/new", "<p>We sponsor H-1B visas, too.</p>")
     for _ in range(3):
         watch.night()
     assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
     assert watch.category("medicine") == "j1_and_h1b"
+
+
+def test_a_page_that_says_the_same_and_is_not_linked_does_not_hide_a_withdrawal(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/medicine/visas", SILENT)
+    watch.site.page("/new", BOTH)
+    assert (watch.night().changes, watch.night().changes) == (0, 1)
+    assert watch.kinds() == ["statement_withdrawn"]
+
+
+def test_a_page_that_is_down_between_two_sights_does_not_start_the_count_anew(
+    watch: Watch,
+) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+    watch.site.page("/visa", SILENT)
+    watch.night()
+    watch.site.page("/visa", "", status=503)
+    watch.night()
+    watch.site.page("/visa", SILENT)
+    assert watch.night().changes == 1
+    assert watch.kinds() == ["statement_withdrawn"]
+
+
+def test_one_of_two_pages_that_contradict_fails_for_a_night(watch: Watch) -> None:
+    watch.site.page("/", link("/apply", "How to apply") + link("/visas", "Visa policy"))
+    watch.site.page("/apply", BOTH)
+    watch.site.page("/visas", NONE)
+    watch.programs(Program("im", "Fernway", "Medicine", website_url=watch.site.url("/")))
+    watch.night()
+    assert watch.category() == "conflicting"
+    watch.site.page("/visas", "", status=404)
+    watch.night()
+    watch.site.page("/visas", NONE)
+    watch.night()
+    assert watch.changes() == []
+    watch.site.page("/visas", "", status=404)
+    assert (watch.night().changes, watch.night().changes) == (0, 1)
+    assert watch.category() == "j1_and_h1b"
 
 
 def test_a_page_that_is_down_does_not_repeat_what_it_said_the_night_before(watch: Watch) -> None:
