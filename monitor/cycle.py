@@ -290,6 +290,7 @@ class _Run:
                 now=self.clock(),
                 withdraw_cycles=self.settings.withdraw_cycles,
                 watched={page.url for page in speaking},
+                inherited={page.url for page in watched.office_pages(reading.program)},
             )
 
     def _alert(self) -> alerts.Delivery:

@@ -93,10 +93,12 @@ def settle(
     now: datetime,
     withdraw_cycles: int,
     watched: Collection[str] = (),
+    inherited: Collection[str] = (),
 ) -> Change | None:
     """Flags a confirmed difference, or counts it if it must be seen in another cycle too.
 
-    `watched` are the addresses of the program's pages. One transaction: the change, and the
+    `watched` are the addresses of the program's pages, `inherited` those among them that are
+    its institution's. One transaction: the change, and the
     policy that stands from now on. Run again, for the same cycle, it flags nothing twice.
     """
     reading, found = suspicion.reading, suspicion.difference
@@ -105,7 +107,8 @@ def settle(
     with store.writing():
         seen = changes.wait(store, program_id, str(found.kind), cycle_id)
         slow = found.kind in (ChangeKind.STATEMENT_WITHDRAWN, ChangeKind.PAGE_GONE)
-        slow = slow or bool(silenced(Policy.from_json(standing.reading), reading.policy, watched))
+        said = Policy.from_json(standing.reading)
+        slow = slow or bool(silenced(said, reading.policy, watched, inherited))
         if slow and seen < withdraw_cycles:
             return None
         gone = found.kind is ChangeKind.PAGE_GONE  # its policy stands meanwhile
@@ -143,12 +146,15 @@ def settle(
         return change
 
 
-def silenced(before: Policy, after: Policy, watched: Collection[str]) -> tuple[Visa, ...]:
+def silenced(
+    before: Policy, after: Policy, watched: Collection[str], inherited: Collection[str] = ()
+) -> tuple[Visa, ...]:
     """The visas of which watched pages have fallen silent, if that is all that differs.
 
     Nothing is said of them now, or only by other pages: the institution's, or one that used to
     contradict. That is a withdrawn statement, and must be seen in two cycles: in one night it
-    is as likely to be a page that failed.
+    is as likely to be a page that failed. An institution's page, of which the addresses are in
+    `inherited`, has not fallen silent when the program's own begins to speak.
     """
 
     def stated(policy: Policy, visa: Visa) -> tuple[object, ...]:
@@ -161,7 +167,10 @@ def silenced(before: Policy, after: Policy, watched: Collection[str]) -> tuple[V
     for visa in differ:
         said, left = quotes(before, visa), quotes(after, visa)
         spoke = {url for url, _ in said}
-        silent = spoke - {url for url, _ in left}
+        heard = {url for url, _ in left}
+        silent = spoke - heard
+        if spoke & set(inherited) and heard - spoke - set(inherited):
+            return ()
         news = {quote for quote in left - said if quote[0] in spoke}
         if not silent or not silent <= set(watched) or news:
             return ()

@@ -109,6 +109,19 @@ def test_a_statement_that_falls_silent_gives_way_to_the_institutions_in_two_nigh
     assert watch.category("medicine") == "no_sponsorship"
 
 
+def test_a_programs_own_statement_takes_the_place_of_the_inherited_one_at_once(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/medicine/visas", SILENT)
+    watch.night()
+    assert watch.category("medicine") == "no_sponsorship"
+    watch.site.page("/medicine/visas", BOTH)
+    assert watch.night().changes == 1
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
 def test_a_statement_that_went_to_another_page_is_not_withdrawn(watch: Watch) -> None:
     neighbours(watch)
     watch.night()
