@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.classify import make_page
 from benchmarks.labelled import as_html, passages
@@ -19,6 +21,10 @@ PAGES = sorted((Path(__file__).parent / "pages").glob("*.html"))
 PROSE = "<p>Our residents care for patients in clinic and on the wards, with close teaching.</p>"
 ITEMS = "<ul><li>Research</li><li>1. Electives</li><li>Simulation: weekly</li></ul>"
 FAR = (PROSE + ITEMS) * 4
+
+
+PIECES = (Path(__file__).parent / "pieces.txt").read_text("utf-8").splitlines()
+PAGES_OF_PIECES = st.lists(st.sampled_from([*PIECES, PROSE, ITEMS, FAR]), max_size=40).map("".join)
 
 
 def read(page: str, *, folded: bool) -> tuple[str, Policy]:
@@ -49,3 +55,9 @@ def test_passages_between_stretches_of_prose_read_the_same() -> None:
 def test_items_far_below_a_heading_with_a_visa_are_not_folded() -> None:
     page = f"<h2>H-1B visas</h2>{FAR}<p>We do not sponsor them.</p>"
     assert QUIET not in prune(page)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PAGES_OF_PIECES)
+def test_any_page_reads_the_same(page: str) -> None:
+    assert read(page, folded=True) == read(page, folded=False)
