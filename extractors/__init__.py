@@ -1,13 +1,15 @@
 """Page bytes in, policy out. Pure: no network, no clock, no database.
 
-decode -> sieve -> prune -> blocks (or pdf) -> sentences -> clauses -> statements -> policy;
-what the phrases mean is data in `rules/`.
+decode -> sieve -> prune -> blocks (or pdf) -> sentences -> scopes -> clauses -> statements, of
+which each program that asks gets its policy; what the phrases mean is data in `rules/`.
 """
 
 from extractors.conditions import AT_DISCRETION, ConditionKind
-from extractors.page import classify, page_text
-from extractors.policy import merge, with_source
+from extractors.page import classify, page_text, read_page
+from extractors.policy import policy_for
 from extractors.rulebook import rules_version
+from extractors.scope import Asker, Scope
+from extractors.stated import Statement, states_something, with_source
 from extractors.values import (
     Category,
     Condition,
@@ -23,16 +25,21 @@ RULES_VERSION = rules_version()
 __all__ = [
     "AT_DISCRETION",
     "RULES_VERSION",
+    "Asker",
     "Category",
     "Condition",
     "ConditionKind",
     "Evidence",
     "Policy",
+    "Scope",
     "Stance",
+    "Statement",
     "Visa",
     "categorise",
     "classify",
-    "merge",
     "page_text",
+    "policy_for",
+    "read_page",
+    "states_something",
     "with_source",
 ]

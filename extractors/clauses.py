@@ -71,8 +71,9 @@ def fired(raw: str) -> frozenset[str]:
     text = reading_text(raw)
     hits = list(rulebook().phrases.hits(text.text))
     silent = (h for h in hits if h.rule.kind in _SILENT)
+    scopes = rulebook().scopes.hits(text.text)
     return frozenset(
-        [*(m.rule for m in text.mentions), *(h.rule.id for h in (*_live(hits), *silent))]
+        [*(m.rule for m in text.mentions), *(h.rule.id for h in (*_live(hits), *silent, *scopes))]
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from extractors.blocks import Block, html_blocks, text_blocks
 from extractors.decode import decode
 from extractors.pdf import is_pdf, pdf_blocks
-from extractors.policy import policy_of
+from extractors.policy import policy_for
+from extractors.scope import Asker
 from extractors.sieve import may_speak_of_visas
+from extractors.stated import Statement
 from extractors.statements import page_text as text_of
 from extractors.statements import statements
 from extractors.values import Policy
@@ -14,22 +16,30 @@ from extractors.values import Policy
 MAX_BYTES = 10_000_000  # of a page; what comes after is not read
 
 
-def classify(body: bytes, content_type: str = "text/html") -> Policy:
-    """The policy that a page states. `body` is HTML, plain text or PDF, of any encoding.
+def classify(body: bytes, content_type: str = "text/html", asker: Asker | None = None) -> Policy:
+    """The policy that a page states to the program that asks, or to nobody in particular.
 
-    `content_type` is the HTTP header, with its charset if it has one. Never raises: a page
-    that cannot be read states nothing.
+    `body` is HTML, plain text or PDF, of any encoding; `content_type` is the HTTP header, with
+    its charset if it has one. Never raises: a page that cannot be read states nothing.
 
     >>> classify(b"<p>We only sponsor J-1 visas.</p>").category
     <Category.J1_ONLY: 'j1_only'>
+    >>> page = b"<p>Surgery: J-1 only.</p><p>Neurology: J-1 and H-1B.</p>"
+    >>> classify(page, asker=Asker(specialty="Neurology")).category
+    <Category.J1_AND_H1B: 'j1_and_h1b'>
     """
+    return policy_for([read_page(body, content_type)], asker=asker)[0]
+
+
+def read_page(body: bytes, content_type: str = "text/html") -> tuple[Statement, ...]:
+    """All that a page states, to whomever. Read once, it answers every program that asks."""
     body = body[:MAX_BYTES]
     if is_pdf(body, content_type):
-        return _read(pdf_blocks(body))
+        return tuple(statements(pdf_blocks(body)))
     page = decode(body, content_type)
     if not may_speak_of_visas(page):
-        return Policy()
-    return _read(_blocks(page, content_type))
+        return ()
+    return tuple(statements(_blocks(page, content_type)))
 
 
 def page_text(body: bytes, content_type: str = "text/html") -> str:
@@ -44,7 +54,3 @@ def _blocks(page: str, content_type: str) -> list[Block]:
     if content_type.partition(";")[0].strip().lower() == "text/plain":
         return text_blocks(page)
     return html_blocks(page)
-
-
-def _read(blocks: list[Block]) -> Policy:
-    return policy_of(statements(blocks), blocks, text_of(blocks))

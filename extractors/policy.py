@@ -1,20 +1,20 @@
-"""Statements to a policy, and several pages' policies to one.
+"""Statements to the policy of the program that asks (docs/policy.md has the order).
 
-The strongest kind of statement decides a visa's stance (docs/policy.md): explicit, implied
-by "only", general ("no visas"), mild ("must hold a J-1"). Equals that disagree make it
-`conflicting`; nothing is guessed.
+Of a page's statements those count that speak of the asker and of now; the most specific of
+them decide, and of these the strongest. Equals that disagree make a visa `conflicting`;
+nothing is guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
-from extractors.blocks import Block
 from extractors.conditions import ConditionKind
 from extractors.readings import Strength
-from extractors.statements import Statement
-from extractors.values import Condition, Evidence, Policy, Stance, Visa
+from extractors.scope import Asker, applies, closeness
+from extractors.stated import Statement
+from extractors.values import Condition, Policy, Stance, Visa
 
 REVIEW_BELOW = 0.7
 
@@ -26,39 +26,99 @@ _CONFIDENCE = {
 }
 _DISAGREEMENT = 0.1  # off, when a weaker statement says otherwise
 _CONFLICT = 0.4
-_SILENT_WITH_VISA_WORDS = 0.8
+_SILENT = 0.8  # a page with visa words that states nothing to the asker
 
 
-def policy_of(statements: Sequence[Statement], blocks: Sequence[Block], text: str) -> Policy:
-    """The policy of one page."""
-    stances: list[tuple[Visa, Stance]] = []
-    conditions: list[Condition] = []
-    evidence: list[Evidence] = []
-    confidence = 0.99
-    for visa in Visa:
-        said = [s for s in statements if s.visa is visa and s.stance is not Stance.UNSTATED]
-        if not said:
-            continue
-        stance, deciding, sure = _decide(said)
-        stances.append((visa, stance))
-        if visa in (Visa.J1, Visa.H1B):
-            confidence = min(confidence, sure)
-        if stance is not Stance.NOT_SPONSORED:
-            put = [c for s in statements if s.visa is visa for c in s.conditions]
-        else:
-            put = [c for s in deciding for c in s.conditions if c.kind is ConditionKind.PAUSED]
-        conditions += _distinct(put)
-        evidence += [_evidence(s, blocks, text) for s in _once(deciding)]
-    if not stances:
-        confidence = _SILENT_WITH_VISA_WORDS
-    conflicting = any(s is Stance.CONFLICTING for _, s in stances)
-    return Policy(
-        tuple(stances),
-        tuple(conditions),
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What one page, or all of a level, says to the asker on one visa."""
+
+    stance: Stance
+    deciding: tuple[Statement, ...]
+    sure: float
+    close: tuple[int, int]
+    conditions: tuple[Condition, ...] = ()
+
+
+def policy_for(
+    own: Sequence[Sequence[Statement]],
+    inherited: Sequence[Sequence[Statement]] = (),
+    asker: Asker | None = None,
+) -> tuple[Policy, bool]:
+    """The policy of the program that asks, of its own pages and its institution's.
+
+    Each page is its statements (`read_page`). Per visa, what the program's own pages state
+    wins; the institution's fill in what they leave out. Pages of one level that disagree make
+    the visa `conflicting`, with the quotes of both. The second value is True when everything
+    stated is inherited.
+    """
+    asker = asker or Asker()
+    ours, theirs = _level(own, asker), _level(inherited, asker)
+    words = {visa: ours.get(visa) or theirs.get(visa) for visa in Visa}
+    stated = [(visa, word) for visa, word in words.items() if word is not None]
+    sure = [word.sure for visa, word in stated if visa in (Visa.J1, Visa.H1B)]
+    spoken = any(page for page in (*own, *inherited))
+    confidence = min(sure, default=0.99 if stated else _SILENT if spoken else 1.0)
+    conflicting = any(word.stance is Stance.CONFLICTING for _, word in stated)
+    policy = Policy(
+        tuple((visa, word.stance) for visa, word in stated),
+        tuple(c for _, word in stated for c in word.conditions),
         round(confidence, 2),
         conflicting or confidence < REVIEW_BELOW,
-        tuple(evidence),
+        tuple(s.evidence() for _, word in stated for s in _once(word.deciding)),
     )
+    return policy, bool(stated) and not ours
+
+
+def _level(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _Word]:
+    """What the pages of one level say, by visa."""
+    current = [_current([s for s in page if applies(s.scope, asker)]) for page in pages]
+    latest = max((s.scope.season for page in current for s in page), default=0)
+    out: dict[Visa, _Word] = {}
+    for visa in Visa:
+        words = [
+            word for page in current if (word := _page_word(page, visa, latest, asker)) is not None
+        ]
+        if words:
+            out[visa] = _agree(words)
+    return out
+
+
+def _current(page: Sequence[Statement]) -> list[Statement]:
+    """The statements that speak of now: no history, and of dated ones the latest season's."""
+    present = [s for s in page if not s.scope.past]
+    latest = max((s.scope.season for s in present), default=0)
+    return [s for s in present if s.scope.season in (0, latest) or s.scope.onward]
+
+
+def _page_word(page: Sequence[Statement], visa: Visa, latest: int, asker: Asker) -> _Word | None:
+    about = [s for s in page if s.visa is visa]
+    said = [s for s in about if s.stance is not Stance.UNSTATED]
+    if not said:
+        return None
+
+    def close(statement: Statement) -> tuple[int, int]:
+        dated = statement.scope.onward or (latest and statement.scope.season == latest)
+        return closeness(statement.scope, asker), int(bool(dated))
+
+    # The most specific decide; if they only hint, together with those less specific.
+    plain = [close(s) for s in said if s.strength > Strength.MILD]
+    least = max(plain, default=max(close(s) for s in said))
+    heard = [s for s in said if close(s) >= least]
+    stance, deciding, sure = _decide(heard)
+    overruled = [s for s in said if close(s) < least]
+    if any(s.stance is not stance for s in overruled):
+        sure -= _DISAGREEMENT
+    if stance is not Stance.NOT_SPONSORED:
+        put = [
+            c
+            for s in about
+            if close(s) >= least or s.stance in (Stance.UNSTATED, Stance.SPONSORED, stance)
+            for c in s.conditions
+        ]
+    else:
+        put = [c for s in deciding for c in s.conditions if c.kind is ConditionKind.PAUSED]
+    return _Word(stance, tuple(deciding), sure, least, tuple(_distinct(put)))
 
 
 def _decide(said: Sequence[Statement]) -> tuple[Stance, list[Statement], float]:
@@ -85,6 +145,26 @@ def _decide(said: Sequence[Statement]) -> tuple[Stance, list[Statement], float]:
     return deciding[0].stance, deciding, sure
 
 
+def _agree(words: Sequence[_Word]) -> _Word:
+    """One word of several pages of the same level: the most specific, if they agree."""
+    close = max(word.close for word in words)
+    words = [word for word in words if word.close == close]
+    if len(words) == 1:
+        return words[0]
+    kinds = {word.stance for word in words}
+    if kinds == {Stance.SPONSORED, Stance.CONDITIONAL}:
+        stance = Stance.CONDITIONAL  # the page that says more
+    else:
+        stance = kinds.pop() if len(kinds) == 1 else Stance.CONFLICTING
+    return _Word(
+        stance,
+        tuple(s for word in words for s in word.deciding),
+        _CONFLICT if stance is Stance.CONFLICTING else min(word.sure for word in words),
+        close,
+        tuple(_distinct([c for word in words for c in word.conditions])),
+    )
+
+
 def _distinct(conditions: Sequence[Condition]) -> list[Condition]:
     """Each kind once; one with a date goes before the same without."""
     kept: dict[ConditionKind, Condition] = {}
@@ -95,81 +175,7 @@ def _distinct(conditions: Sequence[Condition]) -> list[Condition]:
 
 
 def _once(statements: Sequence[Statement]) -> list[Statement]:
-    kept: dict[tuple[int, int, Stance], Statement] = {}
-    for statement in statements:
-        kept.setdefault((statement.start, statement.end, statement.stance), statement)
+    kept: dict[tuple[int, int, Stance, str | None], Statement] = {}
+    for one in statements:
+        kept.setdefault((one.start, one.end, one.stance, one.url), one)
     return list(kept.values())
-
-
-def _evidence(statement: Statement, blocks: Sequence[Block], text: str) -> Evidence:
-    block = blocks[statement.block]
-    return Evidence(
-        statement.visa,
-        statement.stance,
-        text[statement.start : statement.end],
-        statement.start,
-        statement.end,
-        statement.rules,
-        "\n".join((*block.under, block.text)),
-    )
-
-
-def merge(own: Sequence[Policy], inherited: Sequence[Policy]) -> tuple[Policy, bool]:
-    """One policy of a program's own pages and its institution's.
-
-    Per visa, what the program's own pages state wins; the institution's fill in what they
-    leave out. Pages of one level that disagree make the visa `conflicting`, with the quotes
-    of both. The second value is True when everything stated is inherited.
-    """
-    ours, theirs = _agree(own), _agree(inherited)
-    stated = {visa for visa, _ in ours.stances}
-    filled = [(visa, stance) for visa, stance in theirs.stances if visa not in stated]
-    stances = sorted((*ours.stances, *filled), key=lambda pair: list(Visa).index(pair[0]))
-    taken = {visa for visa, _ in filled}
-    used = [p for p, any_used in ((ours, ours.stances), (theirs, filled)) if any_used]
-    merged = Policy(
-        tuple(stances),
-        ours.conditions + tuple(c for c in theirs.conditions if c.visa in taken),
-        min((p.confidence for p in used), default=min(ours.confidence, theirs.confidence)),
-        any(p.needs_review for p in used),
-        ours.evidence + tuple(e for e in theirs.evidence if e.visa in taken),
-    )
-    return merged, bool(filled) and not ours.stances
-
-
-def _agree(policies: Sequence[Policy]) -> Policy:
-    """One policy of pages of the same level."""
-    stating = [p for p in policies if p.stances]
-    if len(stating) <= 1:
-        return stating[0] if stating else next(iter(policies), Policy())
-    stances: list[tuple[Visa, Stance]] = []
-    for visa in Visa:
-        said = {p.stance(visa) for p in stating} - {Stance.UNSTATED}
-        if not said:
-            continue
-        if Stance.CONFLICTING in said:
-            stance = Stance.CONFLICTING
-        elif said == {Stance.SPONSORED, Stance.CONDITIONAL}:
-            stance = Stance.CONDITIONAL  # the page that says more
-        else:
-            stance = said.pop() if len(said) == 1 else Stance.CONFLICTING
-        stances.append((visa, stance))
-    conflicting = any(s is Stance.CONFLICTING for _, s in stances)
-    conditions = dict.fromkeys(c for p in stating for c in p.conditions)
-    return Policy(
-        tuple(stances),
-        tuple(conditions),
-        _CONFLICT if conflicting else min(p.confidence for p in stating),
-        conflicting or any(p.needs_review for p in stating),
-        tuple(dict.fromkeys(e for p in stating for e in p.evidence)),
-    )
-
-
-def with_source(policy: Policy, *, url: str, fetched_at: str, snapshot: str) -> Policy:
-    """`policy` with the page, time and snapshot that its evidence was read from."""
-    return replace(
-        policy,
-        evidence=tuple(
-            replace(e, url=url, fetched_at=fetched_at, snapshot=snapshot) for e in policy.evidence
-        ),
-    )

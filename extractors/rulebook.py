@@ -19,6 +19,7 @@ from typing import Any
 import re2
 
 from extractors.conditions import ConditionKind
+from extractors.specialties import Specialties, Specialty, specialty
 from extractors.values import Visa
 
 _ENGINE = 1  # raise by hand when the same rules would be read differently
@@ -49,6 +50,41 @@ class RuleKind(StrEnum):
     LEANS_BACK = "leans_back"  # the sentence speaks of what was said before it
     YES = "yes"  # an answer begins with yes
     NO = "no"  # an answer begins with no
+    # Whom a sentence speaks of, and when (rules/scope.toml); they say nothing of visas.
+    RESIDENTS = "residents"
+    FELLOWS = "fellows"
+    EVERYONE = "everyone"  # residents and fellows
+    INSTITUTION = "institution"
+    DEPARTMENT = "department"
+    SIBLING = "sibling"  # other programs
+    SELF = "self"  # this program
+    EXCEPTION = "exception"  # all but those named next
+    EXCLUSIVE = "exclusive"  # those named next, and nobody else
+    EXCLUSIVE_BACK = "exclusive_back"  # those named before, and nobody else
+    PAST = "past"
+    PRESENT = "present"
+    SEASON = "season"  # one season, by its year
+    NO_SCOPE = "no_scope"  # a longer phrase that cancels the scope words it covers
+
+
+SCOPE_KINDS = frozenset(
+    (
+        RuleKind.RESIDENTS,
+        RuleKind.FELLOWS,
+        RuleKind.EVERYONE,
+        RuleKind.INSTITUTION,
+        RuleKind.DEPARTMENT,
+        RuleKind.SIBLING,
+        RuleKind.SELF,
+        RuleKind.EXCEPTION,
+        RuleKind.EXCLUSIVE,
+        RuleKind.EXCLUSIVE_BACK,
+        RuleKind.PAST,
+        RuleKind.PRESENT,
+        RuleKind.SEASON,
+        RuleKind.NO_SCOPE,
+    )
+)
 
 
 class Direction(StrEnum):
@@ -120,11 +156,13 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """All rules: `spellings` run on folded text, `phrases` on text with visas spelled one way."""
+    """All rules: `spellings` run on folded text, the others on text with visas spelled one way."""
 
     rules: tuple[Rule, ...]
     spellings: Matcher
     phrases: Matcher
+    scopes: Matcher
+    specialties: Specialties
     words: Mapping[str, frozenset[str]]
 
 
@@ -156,6 +194,7 @@ def load(folder: Path) -> Rulebook:
     fragments: dict[str, str] = {}
     rules: dict[str, Rule] = {}
     words: dict[str, frozenset[str]] = {}
+    known: list[Specialty] = []
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise RuleError(f"{folder}: no rule files (*.toml)")
@@ -169,14 +208,22 @@ def load(folder: Path) -> Rulebook:
             if name in words:
                 raise RuleError(f"{path.name}: words {name!r} are listed twice")
             words[name] = frozenset(listed.split())
+        for entry in data.get("specialty", []):
+            try:
+                known.append(specialty(entry))
+            except ValueError as error:
+                raise RuleError(f"{path.name}: {error}") from error
         for entry in data.get("rule", []):
             rule = _rule(path.name, entry)
             if rule.id in rules:
                 raise RuleError(f"{path.name}: rule {rule.id!r} is defined twice")
             rules[rule.id] = rule
     spellings = Matcher((r for r in rules.values() if r.kind is RuleKind.VISA), fragments)
-    phrases = Matcher((r for r in rules.values() if r.kind is not RuleKind.VISA), fragments)
-    return Rulebook(tuple(rules.values()), spellings, phrases, words)
+    spoken = (r for r in rules.values() if r.kind not in (RuleKind.VISA, *SCOPE_KINDS))
+    phrases = Matcher(spoken, fragments)
+    scopes = Matcher((r for r in rules.values() if r.kind in SCOPE_KINDS), fragments)
+    specialties = Specialties(known, words.get("not_a_specialty", frozenset()))
+    return Rulebook(tuple(rules.values()), spellings, phrases, scopes, specialties, words)
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -185,7 +232,7 @@ def _tables(path: Path) -> dict[str, Any]:
         data = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RuleError(f"{path.name}: {error}") from error
-    known = {"fragments": dict, "words": dict, "rule": list}
+    known = {"fragments": dict, "words": dict, "rule": list, "specialty": list}
     for table, content in data.items():
         if table not in known or not isinstance(content, known[table]):
             raise RuleError(f"{path.name}: unknown table {table!r}")
@@ -193,8 +240,9 @@ def _tables(path: Path) -> dict[str, Any]:
         for name, text in data.get(table, {}).items():
             if not isinstance(text, str):
                 raise RuleError(f"{path.name}: {name!r} of {table!r} is not a text")
-    if not all(isinstance(entry, dict) for entry in data.get("rule", ())):
-        raise RuleError(f"{path.name}: each rule begins with [[rule]]")
+    for table in ("rule", "specialty"):
+        if not all(isinstance(entry, dict) for entry in data.get(table, ())):
+            raise RuleError(f"{path.name}: each {table} begins with [[{table}]]")
     return data
 
 

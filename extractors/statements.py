@@ -8,7 +8,7 @@ it stands under and after.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from extractors.blocks import CELL_BREAK, Block, BlockKind
 from extractors.clauses import read_sentence
@@ -29,27 +29,25 @@ from extractors.halves import (
 )
 from extractors.reading_text import ANY, OTHER, SAME
 from extractors.readings import STATUSES, Claim, Reading, Strength
+from extractors.scope import Said, Scope
+from extractors.scoped import (
+    Scopes,
+    carried_on,
+    elliptical,
+    goes_on,
+    opposite,
+    same_as,
+    under_a_scope,
+)
 from extractors.sentences import sentence_spans
 from extractors.sieve import names_a_visa, which_name_a_visa
+from extractors.stated import Statement
 from extractors.values import Condition, Stance, Visa
 
 _ANSWER_BLOCKS = 3  # how far below its question an answer may stand
 _MAX_READ = 3000  # sentences about visas; a page with more of them was made to stop us
 _MAX_LEAD = 500  # characters of a heading that are read
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One sentence's word on one visa; `start` and `end` are offsets in the page's text."""
-
-    visa: Visa
-    stance: Stance
-    strength: Strength
-    start: int
-    end: int
-    rules: tuple[str, ...]
-    block: int  # its number on the page
-    conditions: tuple[Condition, ...] = ()
+_MAX_NEAR = 2000  # characters of a block on each side of a sentence, kept for diffs
 
 
 @dataclass(slots=True)
@@ -59,6 +57,7 @@ class _Question:
     reading: Reading
     start: int
     block: int
+    said: Said
     answered: bool = False
     before: tuple[_Question, ...] = ()  # questions that wait for the same answer
 
@@ -70,13 +69,13 @@ def page_text(blocks: Sequence[Block]) -> str:
 
 def statements(blocks: Sequence[Block]) -> list[Statement]:
     """All statements of a page, in reading order."""
-    return _Reader().run(blocks)
+    return _Reader(blocks).run(blocks)
 
 
 class _Reader:
     """One pass over the blocks, remembering what a later sentence can lean on."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: Sequence[Block]) -> None:
         self.found: list[Statement] = []
         self._question: _Question | None = None
         self._named: tuple[str, ...] = ()  # visas of the sentence before, in the same block
@@ -84,17 +83,28 @@ class _Reader:
         self._named_on_page: set[str] = set()
         self._left = _MAX_READ
         self._leads: dict[str, Reading] = {}  # headings and lead-ins, each read once
+        self._text = page_text(blocks)
+        self._scopes = Scopes(blocks, self._text)
+        self._before: Stance | None = None  # of the cues of the sentence before
+        self._prior = 0  # where the statements of the sentence before begin
+        self._context = ""
+        self._said = Said(Scope())
+        self._number = 0
 
     def run(self, blocks: Sequence[Block]) -> list[Statement]:
         offset = 0
         speaking = which_name_a_visa([block.text for block in blocks])
         spoken = {blocks[number].text for number in speaking}
         for number, block in enumerate(blocks):
+            if self._left < 0:
+                break
             self._named = ()
             in_play = self._answers(block, number) or number in speaking
             below = bool(block.under) and block.under[-1] in spoken
             if (in_play or below) and block.kind is not BlockKind.HEADER:
                 self._read_block(block, number, offset)
+            elif self.found:
+                self._read_same(block, number, offset)
             offset += len(block.text) + 1
         # A page that names no visa puts no condition on one.
         named = self._named_on_page
@@ -118,11 +128,12 @@ class _Reader:
         spans = _cell_spans(block.text) if is_row else sentence_spans(block.text)
         row_visas: tuple[str, ...] = ()
         row_label = ""
-        for position, (start, end) in enumerate(spans):
+        self._before, self._prior = None, len(self.found)
+        self._scopes.enter(number, block)
+        parts = self._scopes.parts(block.text, spans)
+        for position, (start, end, said, cut) in enumerate(parts):
             raw = block.text[start:end]
-            asks = raw.endswith("?") or (
-                block.kind is BlockKind.QUESTION and position == len(spans) - 1
-            )
+            asks = raw.endswith("?") or (block.kind is BlockKind.QUESTION and end == spans[-1][1])
             question = self._question
             waiting = question is not None and not question.answered
             leans = bool(self._named or row_visas or (position == 0 and self._above))
@@ -134,7 +145,7 @@ class _Reader:
             reading = read_sentence(raw)
             if asks:
                 same = (*question.before, question) if waiting and question else ()
-                self._question = _Question(reading, offset + start, number, before=same[-3:])
+                self._question = _Question(reading, offset + start, number, said, before=same[-3:])
                 continue
             answered = None
             if waiting and question:
@@ -145,6 +156,9 @@ class _Reader:
             if others or (reading.others and not reading.trainees):
                 continue
             claims = list(reading.claims)
+            claims += elliptical(reading, self._named)
+            if cut:
+                claims += carried_on(reading, self._before)
             label, value = label_and_value(raw)
             if is_row and position == 0 and not value:
                 row_visas = tuple(
@@ -160,6 +174,8 @@ class _Reader:
                 claims = labelled(label, value, [])
             elif value and not any(c.visa != ANY and c.strength > Strength.MILD for c in claims):
                 claims += labelled(label, value, claims)
+            if value:
+                claims += under_a_scope(label, read_sentence(value), claims)
             if points_to_a_list(raw):
                 claims = [c for c in claims if c.visa != ANY]
             begin = offset + start
@@ -177,7 +193,15 @@ class _Reader:
             leans_back = reading.leans_back or answered is not None
             if answered and reading.demands:
                 begin = answered.start
-            self._emit(reading, claims, (begin, offset + end), number, leans_back)
+            if (answered or waiting) and question:
+                said = Said(said.scope.within(question.said.scope), said.opposite)
+            self._said, self._number = said, number
+            self._context = _context(block, start, end)
+            prior, self._prior = self._prior, len(self.found)
+            self._emit(reading, claims, (begin, offset + end), leans_back)
+            if goes_on(reading):
+                self._go_on(self.found[prior : self._prior], offset + end)
+            self._before = reading.stance or self._before
             if set(reading.visas) - {SAME}:
                 self._named = reading.visas
                 self._named_on_page.update(reading.visas)
@@ -192,7 +216,6 @@ class _Reader:
         reading: Reading,
         claims: Sequence[Claim],
         span: tuple[int, int],
-        number: int,
         leans_back: bool,
     ) -> None:
         """Statements of the claims, and of conditions on what was named before."""
@@ -215,7 +238,10 @@ class _Reader:
             for visa in visas:
                 conditions.setdefault(visa, []).append(Condition(visa, demand.kind, by))
         stated: set[Visa] = set()
-        for claim in (*claims, *hanging):
+        told = [(claim, self._said.scope) for claim in (*claims, *hanging)]
+        if self._said.opposite is not None:
+            told += [(claim, self._said.opposite) for claim in opposite(claims)]
+        for claim, scope in told:
             if claim.visa in STATUSES and (claim.stance, claim.strength) != _ADMITTED:
                 continue
             general = claim.visa in (ANY, OTHER)
@@ -225,16 +251,78 @@ class _Reader:
             fired = tuple(dict.fromkeys(claim.rules))
             for visa in self._resolve((claim.visa,), reading):
                 stated.add(visa)
-                put = tuple(dict.fromkeys(conditions.get(visa, ())))
-                self.found.append(
-                    Statement(visa, claim.stance, strength, *span, fired, number, put)
-                )
+                put = conditions.get(visa, ())
+                self._state(visa, claim.stance, strength, span, fired, put, scope, reading)
         for visa, listed in conditions.items():
             if visa not in stated:
-                put = tuple(dict.fromkeys(listed))
-                self.found.append(
-                    Statement(visa, Stance.UNSTATED, Strength.MILD, *span, (), number, put)
+                self._state(
+                    visa, _SILENT, Strength.MILD, span, (), listed, self._said.scope, reading
                 )
+
+    def _state(
+        self,
+        visa: Visa,
+        stance: Stance,
+        strength: Strength,
+        span: tuple[int, int],
+        rules: tuple[str, ...],
+        conditions: Sequence[Condition],
+        scope: Scope,
+        reading: Reading,
+    ) -> None:
+        self.found.append(
+            Statement(
+                visa,
+                stance,
+                strength,
+                self._text[slice(*span)],
+                *span,
+                rules,
+                self._number,
+                tuple(dict.fromkeys(conditions)),
+                scope,
+                self._context,
+                reading.leftover,
+            )
+        )
+
+    def _go_on(self, before: Sequence[Statement], end: int) -> None:
+        """ "We now sponsor the H-1B as well": what was offered to others is offered here too."""
+        self.found += [
+            replace(
+                one,
+                strength=Strength.MILD,
+                quote=self._text[one.start : end],
+                end=end,
+                scope=self._said.scope,
+                rules=(*one.rules, "also"),
+            )
+            for one in before
+            if one.stance in (Stance.SPONSORED, Stance.CONDITIONAL)
+            and one.scope != self._said.scope
+        ]
+
+    def _read_same(self, block: Block, number: int, offset: int) -> None:
+        """ "Transitional year: the same as Medicine." repeats what was said of another."""
+        both = same_as(block.text)
+        if both is None:
+            return
+        target, source = both
+        span = (offset, offset + len(block.text))
+        self.found += [
+            replace(
+                statement,
+                scope=replace(statement.scope, specialties=target.specialties),
+                quote=block.text,
+                start=span[0],
+                end=span[1],
+                block=number,
+                context="\n".join((*block.under, block.text)),
+                rules=(*statement.rules, "same-as"),
+            )
+            for statement in list(self.found)
+            if set(source.specialties) & set(statement.scope.specialties)
+        ]
 
     def _resolve(self, visas: Sequence[str], reading: Reading) -> list[Visa]:
         """The visas meant by names, by "visas" (both) and "other visas" (not yet named)."""
@@ -255,7 +343,16 @@ class _Reader:
 
 
 _SPECIFIC = frozenset({Visa.J1, Visa.H1B})
+_SILENT = Stance.UNSTATED
 _ADMITTED = (Stance.SPONSORED, Strength.EXPLICIT)
+
+
+def _context(block: Block, start: int, end: int) -> str:
+    """The block of a sentence, with what it stands under; of a huge one what is near."""
+    near = block.text
+    if len(near) > 2 * _MAX_NEAR:
+        near = near[max(0, start - _MAX_NEAR) : end + _MAX_NEAR]
+    return "\n".join((*block.under, near))
 
 
 def _cell_spans(text: str) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
-from extractors import classify
+from extractors import read_page, states_something
 
 KEEP = 5  # pages of one target that stay watched because they state something
 
@@ -28,7 +28,7 @@ class Finds:
             self.met[key] += 1
         if fetch.health is not Health.OK or fetch.body is None:
             return
-        states = bool(classify(fetch.body, fetch.content_type).stances)
+        states = states_something(read_page(fetch.body, fetch.content_type))
         for key in fetch.targets:
             if states and len(self._stating[key]) < KEEP:
                 self._stating[key].append(fetch)

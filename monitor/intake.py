@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
-from extractors import RULES_VERSION, classify
+from extractors import RULES_VERSION, read_page
 from monitor.clock import Clock
 from monitor.finds import Finds
 from monitor.watchlist import Watchlist, institution_of, program_of
@@ -139,8 +139,7 @@ class Intake:
         """Stores a page's bytes and what the rules read in them; gives the snapshot's id."""
         snapshot_id = snapshots.keep(self.store, body, fetch.content_type)
         if not snapshots.is_read(self.store, snapshot_id, RULES_VERSION):
-            policy = classify(body, fetch.content_type)
-            stated = policy.to_json() if policy.stances else None
+            stated = [s.to_json() for s in read_page(body, fetch.content_type)]
             snapshots.save_reading(self.store, snapshot_id, RULES_VERSION, stated)
         pages.record_answer(
             self.store,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from crawler import Health
-from extractors import Policy, merge, with_source
+from extractors import Asker, Policy, Statement, policy_for, read_page, with_source
 from monitor.watchlist import Watchlist
 from store import cycles, snapshots
 from store.database import Store
 from store.records import Observation, Page, Program, stamp
+
+Stated = Sequence[dict[str, Any]]  # a page's statements, as the store keeps them
 
 _GONE = (str(Health.GONE), str(Health.SOFT_404))
 
@@ -36,39 +38,45 @@ def read(
     watchlist: Watchlist,
     program_ids: Collection[str],
     *,
-    policies: Mapping[int, dict[str, Any]] | None = None,
+    statements: Mapping[int, Stated] | None = None,
 ) -> list[Reading]:
     """The readings of some of the programs on the watchlist.
 
+    Each program asks for itself: of a page that several share, each hears what speaks of it.
     A page that cannot be seen keeps saying what it last said. One that is gone is not heard
     any more, if its program has another one.
-    `policies`, by snapshot id, take the place of what the store holds (see reclassify).
+    `statements`, by snapshot id, take the place of what the store holds (see reclassify).
     """
     wanted = [watchlist.programs[program_id] for program_id in program_ids]
     watched = {p.id: p for program_id in program_ids for p in watchlist.pages_of(program_id)}
     seen = cycles.latest_good(store)
     silent = {page_id for page_id, last in cycles.latest(store).items() if last.health in _GONE}
     ids = {page.snapshot_id for page in watched.values() if page.snapshot_id is not None}
-    stated = snapshots.readings(store, ids) if policies is None else policies
-    hashes = snapshots.hashes(store, stated.keys() & ids)
+    stated = snapshots.readings(store, ids) if statements is None else statements
+    hashes = snapshots.hashes(store, ids)
+    heard: dict[int, tuple[Statement, ...]] = {}
 
-    def said(pages: list[Page], voices: set[int]) -> list[Policy]:
-        return [
-            _sourced(stated.get(page.snapshot_id), page, seen.get(page.id), hashes)
-            for page in pages
-            if page.id in voices and page.snapshot_id is not None
-        ]
+    def said(pages: list[Page], voices: set[int]) -> list[tuple[Statement, ...]]:
+        out = []
+        for page in pages:
+            if page.id not in voices or page.snapshot_id is None:
+                continue
+            if page.id not in heard:
+                found = _statements(store, page.snapshot_id, stated)
+                heard[page.id] = _sourced(found, page, seen.get(page.id), hashes)
+            out.append(heard[page.id])
+        return out
 
     readings = []
     for program in wanted:
         own, office = watchlist.own_pages(program), watchlist.office_pages(program)
         everyone = {page.id for page in (*own, *office)}
         voices = everyone - silent or everyone
-        statements = (said(own, voices), said(office, voices))
-        if not any(statements):
+        ours, theirs = said(own, voices), said(office, voices)
+        if not (ours or theirs):
             readings.append(Reading(program, None, gone=False))
             continue
-        policy, inherited = merge(*statements)
+        policy, inherited = policy_for(ours, theirs, asker_of(program))
         readings.append(
             Reading(
                 program,
@@ -80,15 +88,28 @@ def read(
     return readings
 
 
+def asker_of(program: Program) -> Asker:
+    """Who asks what a page says, when it is read for this program."""
+    return Asker(program.level, program.specialty, program.institution)
+
+
+def _statements(
+    store: Store, snapshot_id: int, stated: Mapping[int, Stated]
+) -> tuple[Statement, ...]:
+    """What a snapshot states; one that nobody has read yet is read now."""
+    if snapshot_id in stated:
+        return tuple(Statement.from_json(row) for row in stated[snapshot_id])
+    snapshot = snapshots.get(store, snapshot_id)
+    return read_page(snapshot.body, snapshot.content_type)
+
+
 def _sourced(
-    stated: dict[str, Any] | None, page: Page, seen: Observation | None, hashes: Mapping[int, str]
-) -> Policy:
-    """What a page states, with the page's address, time and hash on every quote."""
-    if stated is None or page.snapshot_id is None:
-        return Policy()
+    found: tuple[Statement, ...], page: Page, seen: Observation | None, hashes: Mapping[int, str]
+) -> tuple[Statement, ...]:
+    """The statements with their page's address, time and hash."""
     return with_source(
-        Policy.from_json(stated),
+        found,
         url=page.url,
         fetched_at=stamp(datetime.fromtimestamp(seen.at, UTC)) if seen else "",
-        snapshot=hashes[page.snapshot_id],
+        snapshot=hashes[page.snapshot_id] if page.snapshot_id is not None else "",
     )

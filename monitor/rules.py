@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from extractors import RULES_VERSION, Policy, classify, merge
+from extractors import RULES_VERSION, Policy, policy_for, read_page
 from monitor.compare import Difference, difference
 from monitor.flag import Suspicion
-from monitor.reading import Reading, read
+from monitor.reading import Reading, asker_of, read
 from monitor.watchlist import Watchlist, load
 from store import policies, snapshots
 from store.database import Store
@@ -35,7 +35,7 @@ class Flip:
 class Reclassified:
     """What new rules make of the stored snapshots; nothing of it is written yet."""
 
-    snapshots: dict[int, dict[str, Any] | None]  # newly read, by id
+    snapshots: dict[int, list[dict[str, Any]]]  # statements newly read, by id
     flips: tuple[Flip, ...]
 
 
@@ -44,17 +44,7 @@ def reclassify(store: Store, version: str = RULES_VERSION) -> Reclassified:
     newly = dict(_read_anew(store, version))
     watched = load(store)
     stated = snapshots.readings(store, _snapshot_ids(watched))
-    for snapshot_id, policy in newly.items():
-        if policy is None:
-            stated.pop(snapshot_id, None)
-        else:
-            stated[snapshot_id] = policy
-    readings = read(
-        store,
-        watched,
-        list(watched.programs),
-        policies=stated,
-    )
+    readings = read(store, watched, list(watched.programs), statements={**stated, **newly})
     standing = policies.standing(store)
     flips = []
     for reading in readings:
@@ -74,8 +64,8 @@ def apply(store: Store, result: Reclassified, now: datetime) -> None:
     noted, so that only a change of the page will end it. No change is flagged, none is mailed.
     """
     with store.writing():
-        for snapshot_id, policy in result.snapshots.items():
-            snapshots.save_reading(store, snapshot_id, RULES_VERSION, policy)
+        for snapshot_id, statements in result.snapshots.items():
+            snapshots.save_reading(store, snapshot_id, RULES_VERSION, statements)
         for flip in result.flips:
             assert flip.reading.policy is not None  # noqa: S101 (see reclassify)
             reading = flip.reading.policy.to_json()
@@ -103,15 +93,16 @@ def only_the_rules_changed(store: Store, suspicion: Suspicion, standing: Standin
     if not stale or suspicion.reading.policy is None:
         return False
     bodies = [snapshots.get(store, i) for i in ids]
-    anew, _ = merge([classify(body.body, body.content_type) for body in bodies], ())
+    pages = [read_page(body.body, body.content_type) for body in bodies]
+    anew, _ = policy_for(pages, asker=asker_of(suspicion.reading.program))
     return difference(anew, suspicion.reading.policy) is None
 
 
-def _read_anew(store: Store, version: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
+def _read_anew(store: Store, version: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     for snapshot_id in snapshots.unread(store, version):
         snapshot = snapshots.get(store, snapshot_id)
-        policy = classify(snapshot.body, snapshot.content_type)
-        yield snapshot_id, policy.to_json() if policy.stances else None
+        statements = read_page(snapshot.body, snapshot.content_type)
+        yield snapshot_id, [statement.to_json() for statement in statements]
 
 
 def _snapshot_ids(watched: Watchlist) -> set[int]:

@@ -215,3 +215,15 @@ def m004_subscriptions_and_outbox(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """,
     )
+
+
+@migrations()
+def m005_statements_of_pages(db: Database) -> None:
+    """A page is read once for all who ask: its statements are kept, in place of one policy."""
+    _run(
+        db,
+        """
+        ALTER TABLE readings RENAME COLUMN policy TO statements;
+        DELETE FROM readings;            -- policies; the pages are read anew when asked for
+        """,
+    )

@@ -49,12 +49,14 @@ def get(store: Store, snapshot_id: int) -> Snapshot:
     )
 
 
-def save_reading(store: Store, snapshot_id: int, rules: str, policy: dict[str, Any] | None) -> None:
+def save_reading(
+    store: Store, snapshot_id: int, rules: str, statements: list[dict[str, Any]]
+) -> None:
     """Keeps what rules of version `rules` read in a snapshot. Inside `writing()`."""
     store.write(
         "INSERT INTO readings VALUES (?, ?, ?) ON CONFLICT (snapshot_id)"
-        " DO UPDATE SET rules = excluded.rules, policy = excluded.policy",
-        (snapshot_id, rules, None if policy is None else json.dumps(policy, ensure_ascii=False)),
+        " DO UPDATE SET rules = excluded.rules, statements = excluded.statements",
+        (snapshot_id, rules, json.dumps(statements, ensure_ascii=False) if statements else None),
     )
 
 
@@ -67,14 +69,14 @@ def is_read(store: Store, snapshot_id: int, rules: str) -> bool:
     )
 
 
-def readings(store: Store, snapshot_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    """By snapshot id, what was read in those that state something."""
+def readings(store: Store, snapshot_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """By snapshot id, the statements of those that were read; none for a page without any."""
     rows = store.rows(
-        "SELECT snapshot_id, policy FROM readings WHERE policy IS NOT NULL AND snapshot_id IN"
+        "SELECT snapshot_id, statements FROM readings WHERE snapshot_id IN"
         " (SELECT value FROM json_each(?))",
         (json.dumps(sorted(snapshot_ids)),),
     )
-    return {row["snapshot_id"]: json.loads(row["policy"]) for row in rows}
+    return {row["snapshot_id"]: json.loads(row["statements"] or "[]") for row in rows}
 
 
 def hashes(store: Store, snapshot_ids: Collection[int]) -> dict[int, str]:

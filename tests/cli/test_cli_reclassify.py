@@ -21,7 +21,11 @@ def stale(shell: Shell, web: Site) -> Shell:
     with Store(shell.db) as store, store.writing():
         older = "json_set(json_remove({}, '$.stances.\"H-1B\"'), '$.category', 'j1_h1b_unstated')"
         policy, reading = older.format("policy"), older.format("reading")
-        store.write(f"UPDATE readings SET rules = 'older', policy = {policy}")
+        half = (
+            "(SELECT json_group_array(json(value)) FROM json_each(statements)"
+            " WHERE json_extract(value, '$.visa') = 'J-1')"
+        )
+        store.write(f"UPDATE readings SET rules = 'older', statements = {half}")
         store.write(f"UPDATE policies SET policy = {policy}, reading = {reading}")
     assert shell.policies()["larkspur"]["category"] == "j1_h1b_unstated"
     return shell

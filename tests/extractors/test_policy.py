@@ -9,10 +9,12 @@ from extractors import (
     ConditionKind,
     Policy,
     Stance,
+    Statement,
     Visa,
     categorise,
     classify,
-    merge,
+    policy_for,
+    read_page,
     with_source,
 )
 
@@ -21,10 +23,14 @@ def read(*paragraphs: str) -> Policy:
     return classify("".join(f"<p>{p}</p>" for p in paragraphs).encode())
 
 
-J1_ONLY = read("We sponsor only J-1 visas.")
-H1B_TOO = read("We sponsor J-1 and H-1B visas.")
-H1B_CASE = read("H-1B visas are considered case by case.")
-SILENT = read("We welcome you.")
+def said(*paragraphs: str) -> tuple[Statement, ...]:
+    return read_page("".join(f"<p>{p}</p>" for p in paragraphs).encode())
+
+
+J1_ONLY = said("We sponsor only J-1 visas.")
+H1B_TOO = said("We sponsor J-1 and H-1B visas.")
+H1B_CASE = said("H-1B visas are considered case by case.")
+SILENT = said("We welcome you.")
 
 
 @pytest.mark.parametrize("j1", Stance)
@@ -64,8 +70,8 @@ def test_a_date_stays_with_its_condition() -> None:
 
 
 def test_own_pages_win_and_the_institution_fills_in() -> None:
-    own = read("We sponsor J-1 visas.")
-    policy, inherited = merge([own], [H1B_CASE, read("We do not sponsor J-1 visas.")])
+    own = said("We sponsor J-1 visas.")
+    policy, inherited = policy_for([own], [H1B_CASE, said("We do not sponsor J-1 visas.")])
     assert policy.stance(Visa.J1) is Stance.SPONSORED
     assert policy.stance(Visa.H1B) is Stance.CONDITIONAL
     assert {c.kind for c in policy.conditions} == {ConditionKind.CASE_BY_CASE}
@@ -73,11 +79,12 @@ def test_own_pages_win_and_the_institution_fills_in() -> None:
 
 
 def test_what_only_the_institution_states_is_inherited() -> None:
-    assert merge([SILENT], [J1_ONLY]) == (J1_ONLY, True)
-    assert merge([], [J1_ONLY]) == (J1_ONLY, True)
-    assert merge([J1_ONLY], [H1B_TOO]) == (J1_ONLY, False)
-    assert merge([], []) == (Policy(), False)
-    assert merge([SILENT], [])[1] is False
+    j1_only = read("We sponsor only J-1 visas.")
+    assert policy_for([SILENT], [J1_ONLY]) == (j1_only, True)
+    assert policy_for([], [J1_ONLY]) == (j1_only, True)
+    assert policy_for([J1_ONLY], [H1B_TOO]) == (j1_only, False)
+    assert policy_for([], []) == (Policy(), False)
+    assert policy_for([SILENT], [])[1] is False
 
 
 def test_pages_of_one_level_that_disagree_conflict() -> None:
@@ -87,7 +94,7 @@ def test_pages_of_one_level_that_disagree_conflict() -> None:
     two = with_source(
         H1B_TOO, url="https://b.example/", fetched_at="2026-11-24T02:00:01Z", snapshot="b"
     )
-    policy, _ = merge([one, two], [])
+    policy, _ = policy_for([one, two])
     assert policy.stance(Visa.J1) is Stance.SPONSORED
     assert policy.stance(Visa.H1B) is Stance.CONFLICTING
     assert policy.needs_review
@@ -98,7 +105,7 @@ def test_pages_of_one_level_that_disagree_conflict() -> None:
 
 
 def test_a_silent_page_beside_a_speaking_one_changes_nothing() -> None:
-    assert merge([SILENT, J1_ONLY], [])[0] == J1_ONLY
+    assert policy_for([SILENT, J1_ONLY])[0] == policy_for([J1_ONLY])[0]
 
 
 def test_the_rules_have_a_version() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 from conftest import BOTH, FIRST_NIGHT, J1_ONLY, Watch
 from loopback import Visit
 
-from extractors import RULES_VERSION, Policy, Stance, Visa
+from extractors import RULES_VERSION, Policy, Stance, Statement, Visa, read_page
 from monitor.cycle import CycleBusy, CycleStopped, Stop
 from monitor.rules import apply, reclassify
 from store import cycles
@@ -70,11 +71,12 @@ def test_only_some_programs_can_be_crawled(watch: Watch) -> None:
     assert [watch.category(f"p{n}") for n in range(3)] == ["never seen", "j1_only", "never seen"]
 
 
-def old_rules_read(watch: Watch, policy: Policy) -> None:
+def old_rules_read(watch: Watch, statements: Sequence[Statement], policy: Policy) -> None:
     """As if the rules of an earlier version had read all pages, and read this in them."""
+    stated = json.dumps([statement.to_json() for statement in statements])
     text = json.dumps(policy.to_json())
     with watch.store.writing():
-        watch.store.write("UPDATE readings SET rules = 'older', policy = ?", (text,))
+        watch.store.write("UPDATE readings SET rules = 'older', statements = ?", (stated,))
         watch.store.write("UPDATE policies SET policy = ?1, reading = ?1", (text,))
 
 
@@ -86,7 +88,9 @@ def misread(watch: Watch) -> None:
     status = watch.status().policy
     assert status is not None
     half = tuple(e for e in status.evidence if e.visa is Visa.J1)
-    old_rules_read(watch, Policy(((Visa.J1, Stance.SPONSORED),), evidence=half))
+    statements = [s for s in read_page(BOTH.encode()) if s.visa is Visa.J1]
+    policy = Policy(((Visa.J1, Stance.SPONSORED),), evidence=half)
+    old_rules_read(watch, statements, policy)
     assert watch.category() == "j1_h1b_unstated"
 
 

@@ -12,7 +12,7 @@ from store import snapshots
 from store.database import Store
 
 PAGE = b"<p>We sponsor J-1 visas.</p>" * 500
-POLICY = {"category": "j1_only", "quote": "nous parrainons le visa J‑1"}
+STATEMENTS: list[dict[str, object]] = [{"visa": "J-1", "stance": "sponsored"}]
 
 
 def keep(store: Store, body: bytes, content_type: str = "text/html") -> int:
@@ -50,14 +50,14 @@ def test_a_snapshot_has_the_hash_and_type_of_its_bytes(store: Store) -> None:
 def test_a_reading_is_replaced_by_that_of_newer_rules(store: Store) -> None:
     page, silent = keep(store, PAGE), keep(store, b"<p>Parking</p>")
     with store.writing():
-        snapshots.save_reading(store, page, "rules-1", POLICY)
-        snapshots.save_reading(store, silent, "rules-1", None)
-    assert snapshots.readings(store, [page, silent]) == {page: POLICY}
+        snapshots.save_reading(store, page, "rules-1", STATEMENTS)
+        snapshots.save_reading(store, silent, "rules-1", [])
+    assert snapshots.readings(store, [page, silent]) == {page: STATEMENTS, silent: []}
     assert snapshots.unread(store, "rules-1") == []
     assert snapshots.unread(store, "rules-2") == [page, silent]
     with store.writing():
-        snapshots.save_reading(store, page, "rules-2", None)
-    assert snapshots.readings(store, [page, silent]) == {}
+        snapshots.save_reading(store, page, "rules-2", [])
+    assert snapshots.readings(store, [page, silent]) == {page: [], silent: []}
     assert snapshots.unread(store, "rules-2") == [silent]
     assert snapshots.is_read(store, page, "rules-2")
     assert not snapshots.is_read(store, silent, "rules-2")
