@@ -26,6 +26,7 @@ _CONFIDENCE = {
 }
 _DISAGREEMENT = 0.1  # off, when a weaker statement says otherwise
 _CONFLICT = 0.4
+_NOT_UNDERSTOOD = 0.5  # a sentence on sponsoring a visa of which nothing else is said
 _SILENT = 0.8  # a page with visa words that states nothing to the asker
 
 
@@ -60,6 +61,8 @@ def policy_for(
     spoken = any(page for page in (*own, *inherited))
     confidence = min(sure, default=0.99 if stated else _SILENT if spoken else 1.0)
     conflicting = any(word.stance is Stance.CONFLICTING for _, word in stated)
+    if any(s.visa not in dict(stated) for page in (*own, *inherited) for s in _unread(page, asker)):
+        confidence = min(confidence, _NOT_UNDERSTOOD)
     policy = Policy(
         tuple((visa, word.stance) for visa, word in stated),
         tuple(c for _, word in stated for c in word.conditions),
@@ -68,6 +71,11 @@ def policy_for(
         tuple(s.evidence() for _, word in stated for s in _once(word.deciding)),
     )
     return policy, bool(stated) and not ours
+
+
+def _unread(page: Sequence[Statement], asker: Asker) -> list[Statement]:
+    """The sentences on visas for the asker that no rule understood."""
+    return [s for s in page if "unread" in s.rules and applies(s.scope, asker) and not s.scope.past]
 
 
 def _level(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _Word]:

@@ -38,6 +38,11 @@ _SAME_AS = re.compile(
 )
 _PRONOUN = re.compile(r"^\W*(?:they|these|those|there|it|its|their|such)\b", re.I)
 _STILL = re.compile(r"\b(?:also|as well|too|in addition|additionally|besides)\b", re.I)
+_SPONSORING = re.compile(
+    r"\b(?:sponsor|accept|support|offer|petition|provid|consider|welcom|requir|hold|eligib|appl[yi]"
+    r"|take|tak|us(?:e|ing)\b|permit|allow|admit|train|limit|only|exclu|not\b|no\b|cannot|unable)",
+    re.I,
+)
 _SPECIFIC = (Visa.J1, Visa.H1B)
 
 
@@ -173,6 +178,12 @@ def elliptical(reading: Reading, named: Sequence[str]) -> list[Claim]:
 def goes_on(reading: Reading) -> bool:
     """ "We now sponsor the H-1B as well": beside what was offered before."""
     return reading.stance is Stance.SPONSORED and bool(_STILL.search(reading.text.text))
+
+
+def not_understood(reading: Reading) -> bool:
+    """Whether a sentence speaks of sponsoring a visa, and no rule says how."""
+    visas = {m.visa for m in reading.mentions}
+    return bool(visas & {ANY, *_SPECIFIC}) and _SPONSORING.search(reading.text.text) is not None
 
 
 def carried_on(reading: Reading, before: Stance | None) -> list[Claim]:

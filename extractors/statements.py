@@ -35,6 +35,7 @@ from extractors.scoped import (
     carried_on,
     elliptical,
     goes_on,
+    not_understood,
     opposite,
     same_as,
     under_a_scope,
@@ -199,6 +200,8 @@ class _Reader:
             self._context = _context(block, start, end)
             prior, self._prior = self._prior, len(self.found)
             self._emit(reading, claims, (begin, offset + end), leans_back)
+            if len(self.found) == self._prior and not_understood(reading):
+                self._emit_unread(reading, (begin, offset + end))
             if goes_on(reading):
                 self._go_on(self.found[prior : self._prior], offset + end)
             self._before = reading.stance or self._before
@@ -285,6 +288,14 @@ class _Reader:
                 reading.leftover,
             )
         )
+
+    def _emit_unread(self, reading: Reading, span: tuple[int, int]) -> None:
+        """A sentence on sponsoring a visa that no rule understood: somebody should look."""
+        visas = [v for v in reading.visas if v in _SPECIFIC] or [ANY]
+        for visa in self._resolve(visas, reading):
+            self._state(
+                visa, _SILENT, Strength.MILD, span, ("unread",), (), self._said.scope, reading
+            )
 
     def _go_on(self, before: Sequence[Statement], end: int) -> None:
         """ "We now sponsor the H-1B as well": what was offered to others is offered here too."""

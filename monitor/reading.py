@@ -62,7 +62,7 @@ def read(
             if page.id not in voices or page.snapshot_id is None:
                 continue
             if page.id not in heard:
-                found = _statements(store, page.snapshot_id, stated)
+                found = statements_of(store, page.snapshot_id, stated)
                 heard[page.id] = _sourced(found, page, seen.get(page.id), hashes)
             out.append(heard[page.id])
         return out
@@ -93,7 +93,7 @@ def asker_of(program: Program) -> Asker:
     return Asker(program.level, program.specialty, program.institution)
 
 
-def _statements(
+def statements_of(
     store: Store, snapshot_id: int, stated: Mapping[int, Stated]
 ) -> tuple[Statement, ...]:
     """What a snapshot states; one that nobody has read yet is read now."""

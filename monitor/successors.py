@@ -19,11 +19,11 @@ from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health, discover
 from crawler.urls import canonical
-from extractors import Policy, Visa, classify
+from extractors import Asker, Policy, Visa, classify, policy_for
 from monitor import watchlist
 from monitor.compare import ChangeKind, difference
 from monitor.flag import silenced
-from monitor.reading import read
+from monitor.reading import asker_of, read, statements_of
 from monitor.watchlist import Watchlist
 from store import changes, cycles, policies, snapshots
 from store.database import Store
@@ -81,9 +81,14 @@ class Successors:
         if fetch.health in _GONE and page is not None and page.id not in self._gone_before:
             ids = [] if page.snapshot_id is None else [page.snapshot_id]
             stated = snapshots.readings(self.store, ids)
-            said = [Policy.from_json(policy) for policy in stated.values() if policy]
+            said = [statements_of(self.store, snapshot_id, stated) for snapshot_id in ids]
             for key in fetch.targets:
-                self._lost[key] += said or [Policy()]
+                self._lost[key].append(policy_for(said, asker=self._asker(key))[0])
+
+    def _asker(self, key: str) -> Asker:
+        """Who asks what a target's page says: a program, or an institution for all of its own."""
+        program = self.watched.programs.get(watchlist.program_of(key) or "")
+        return Asker() if program is None else asker_of(program)
 
     def _may_take(self, key: str, fetch: Fetch) -> bool:
         owners = self._owners.get(canonical(fetch.final_url))
@@ -92,7 +97,7 @@ class Successors:
         lost, missing = self._lost.get(key), self.missing.get(watchlist.program_of(key) or "")
         if fetch.body is None or (lost is None and missing is None):
             return True
-        found = classify(fetch.body, fetch.content_type)
+        found = classify(fetch.body, fetch.content_type, self._asker(key))
         return any(_says_the_same(found, policy) for policy in lost or ()) or (
             missing is not None
             and canonical(fetch.final_url) in missing.links

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from benchmarks.classify import make_page
 from benchmarks.labelled import as_html, passages
 from extractors.blocks import html_blocks
-from extractors.policy import policy_of
+from extractors.policy import policy_for
 from extractors.prune import prune
 from extractors.quiet import QUIET
 from extractors.statements import page_text, statements
@@ -30,7 +30,7 @@ PAGES_OF_PIECES = st.lists(st.sampled_from([*PIECES, PROSE, ITEMS, FAR]), max_si
 def read(page: str, *, folded: bool) -> tuple[str, Policy]:
     blocks = html_blocks(page, folded=folded)
     text = page_text(blocks)
-    return text, policy_of(statements(blocks), blocks, text)
+    return text, policy_for([statements(blocks)])[0]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
