@@ -62,6 +62,11 @@ _LAYOUT_LENGTH = 600  # characters of a table's only row: more is prose
 _PIECE_LENGTH = 150  # characters of a cell
 _MAX_UNDER = 4
 _PSEUDO_HEADING_WORDS = 9
+_PSEUDO_LEVEL = 7  # below <h6>
+_MENU = 4  # short lines in a row, without a visa: a menu, whose last line heads nothing
+_STAMP = re.compile(
+    r"^(?:posted|published|updated|written|modified|reviewed|revised|last|page)\b.*\b\d{4}\b", re.I
+)
 
 
 def html_blocks(page: str, *, folded: bool = True) -> list[Block]:
@@ -94,6 +99,7 @@ class _Walk:
         self._item_lead = ""  # an item "Not sponsored:", whose items came out flat
         self._flat_lead = ""  # of items that are paragraphs with a bullet
         self._listing = False  # short lines below "Visas accepted:" are its items
+        self._short = 0  # short lines before this one, with nothing between
         self._buffer: list[str | None] = []  # None is a line break
 
     def run(self, soup: BeautifulSoup) -> list[Block]:
@@ -162,7 +168,7 @@ class _Walk:
             else:
                 self.add(line, BlockKind.PARAGRAPH)
 
-    def add(self, text: str, kind: BlockKind, level: int = 7) -> None:
+    def add(self, text: str, kind: BlockKind, level: int = _PSEUDO_LEVEL) -> None:
         """Append one block, and remember it if others will stand under it."""
         text = " ".join(text.split())
         if not text:
@@ -183,9 +189,10 @@ class _Walk:
             if text.endswith(":"):
                 kind, self._listing = BlockKind.HEADING, True
             elif not self._listing and not self._is_asked(text):
-                kind = BlockKind.HEADING
+                kind = self._heading_or_menu(text)
         else:
             self._listing = False
+            self._short = 0
         if kind is BlockKind.HEADING:
             while self._headings and self._headings[-1][0] >= level:
                 self._headings.pop()
@@ -195,6 +202,15 @@ class _Walk:
             self._item_lead = text
         if kind is BlockKind.HEADING:
             self._headings.append((level, text))
+
+    def _heading_or_menu(self, text: str) -> BlockKind:
+        """A short line is a heading, but for the fourth in a row."""
+        self._short = 0 if names_a_visa(text) else self._short + 1
+        if self._short < _MENU:
+            return BlockKind.HEADING
+        if self._headings and self._headings[-1][0] == _PSEUDO_LEVEL:
+            self._headings.pop()
+        return BlockKind.PARAGRAPH
 
     def _is_asked(self, text: str) -> bool:
         """True right below a question or label: a short line is its answer, no heading."""
@@ -307,6 +323,7 @@ def _looks_like_heading(text: str) -> bool:
         and not _BULLET.match(text)
         and text[:1].isupper()
         and ":" not in text[:-1]
+        and not _STAMP.match(text)
     )
 
 

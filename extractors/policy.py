@@ -7,27 +7,15 @@ nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from extractors.conditions import ConditionKind
+from extractors.confidence import REVIEW_BELOW, Ground, Kind, confidence, kind_of
 from extractors.readings import Strength
 from extractors.scope import Asker, applies, closeness
-from extractors.stated import Statement
+from extractors.stated import NAMED, UNREAD, Statement
 from extractors.values import Condition, Policy, Stance, Visa
-
-REVIEW_BELOW = 0.7
-
-_CONFIDENCE = {
-    Strength.EXPLICIT: 0.95,
-    Strength.IMPLIED: 0.93,
-    Strength.GENERAL: 0.88,
-    Strength.MILD: 0.75,
-}
-_DISAGREEMENT = 0.1  # off, when a weaker statement says otherwise
-_CONFLICT = 0.4
-_NOT_UNDERSTOOD = 0.5  # a sentence on sponsoring a visa of which nothing else is said
-_SILENT = 0.8  # a page with visa words that states nothing to the asker
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +24,7 @@ class _Word:
 
     stance: Stance
     deciding: tuple[Statement, ...]
-    sure: float
+    overruled: bool  # a statement that counts less says otherwise
     close: tuple[int, int]
     conditions: tuple[Condition, ...] = ()
 
@@ -57,25 +45,50 @@ def policy_for(
     ours, theirs = _level(own, asker), _level(inherited, asker)
     words = {visa: ours.get(visa) or theirs.get(visa) for visa in Visa}
     stated = [(visa, word) for visa, word in words.items() if word is not None]
-    sure = [word.sure for visa, word in stated if visa in (Visa.J1, Visa.H1B)]
-    spoken = any(page for page in (*own, *inherited))
-    confidence = min(sure, default=0.99 if stated else _SILENT if spoken else 1.0)
-    conflicting = any(word.stance is Stance.CONFLICTING for _, word in stated)
-    if any(s.visa not in dict(stated) for page in (*own, *inherited) for s in _unread(page, asker)):
-        confidence = min(confidence, _NOT_UNDERSTOOD)
+    kind = _kind([*own, *inherited], words, asker)
+    sure = confidence(kind)
     policy = Policy(
         tuple((visa, word.stance) for visa, word in stated),
         tuple(c for _, word in stated for c in word.conditions),
-        round(confidence, 2),
-        conflicting or confidence < REVIEW_BELOW,
+        sure,
+        kind is Kind.CONFLICT or sure < REVIEW_BELOW,
         tuple(s.evidence() for _, word in stated for s in _once(word.deciding)),
     )
     return policy, bool(stated) and not ours
 
 
-def _unread(page: Sequence[Statement], asker: Asker) -> list[Statement]:
-    """The sentences on visas for the asker that no rule understood."""
-    return [s for s in page if "unread" in s.rules and applies(s.scope, asker) and not s.scope.past]
+def kind_for(own: Sequence[Sequence[Statement]], asker: Asker) -> tuple[Policy, Kind]:
+    """A policy with the kind that its confidence is that of (see benchmarks.calibrate)."""
+    words: dict[Visa, _Word | None] = dict.fromkeys(Visa)
+    words |= _level(own, asker)
+    return policy_for(own, asker=asker)[0], _kind(own, words, asker)
+
+
+def _kind(
+    pages: Sequence[Sequence[Statement]], words: Mapping[Visa, _Word | None], asker: Asker
+) -> Kind:
+    open_ends = [s for page in pages for s in page if _is_open(s, asker)]
+    j1, h1b = (
+        _ground(words[visa], [s for s in open_ends if s.visa is visa])
+        for visa in (Visa.J1, Visa.H1B)
+    )
+    return kind_of(j1, h1b, spoken=any(pages))
+
+
+def _is_open(statement: Statement, asker: Asker) -> bool:
+    """Whether a sentence names a visa to the asker, and leaves open what of it."""
+    scope = statement.scope
+    unread = UNREAD in statement.rules or NAMED in statement.rules
+    return unread and not scope.past and applies(scope, asker)
+
+
+def _ground(word: _Word | None, open_ends: Sequence[Statement]) -> Ground:
+    named = bool(open_ends)
+    sponsoring = any(UNREAD in s.rules for s in open_ends)
+    if word is None:
+        return Ground(named=named, sponsoring=sponsoring)
+    strength = max(s.strength for s in word.deciding)
+    return Ground(word.stance, strength, word.overruled, named, sponsoring)
 
 
 def _level(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _Word]:
@@ -113,10 +126,8 @@ def _page_word(page: Sequence[Statement], visa: Visa, latest: int, asker: Asker)
     plain = [close(s) for s in said if s.strength > Strength.MILD]
     least = max(plain, default=max(close(s) for s in said))
     heard = [s for s in said if close(s) >= least]
-    stance, deciding, sure = _decide(heard)
-    overruled = [s for s in said if close(s) < least]
-    if any(s.stance is not stance for s in overruled):
-        sure -= _DISAGREEMENT
+    stance, deciding = _decide(heard)
+    overruled = any(s.stance is not stance for s in said if s.strength >= Strength.IMPLIED)
     if stance is not Stance.NOT_SPONSORED:
         put = [
             c
@@ -126,31 +137,24 @@ def _page_word(page: Sequence[Statement], visa: Visa, latest: int, asker: Asker)
         ]
     else:
         put = [c for s in deciding for c in s.conditions if c.kind is ConditionKind.PAUSED]
-    return _Word(stance, tuple(deciding), sure, least, tuple(_distinct(put)))
+    return _Word(stance, tuple(deciding), overruled, least, tuple(_distinct(put)))
 
 
-def _decide(said: Sequence[Statement]) -> tuple[Stance, list[Statement], float]:
-    """The stance, the statements that decide it, and how sure that is."""
+def _decide(said: Sequence[Statement]) -> tuple[Stance, list[Statement]]:
+    """The stance, and the statements that decide it."""
     top = max(s.strength for s in said)
     deciding = [s for s in said if s.strength is top]
     if top is Strength.EXPLICIT:
         # "Only J-1" in one block and "we sponsor H-1B" in another are equals that disagree.
         blocks = {s.block for s in deciding}
         deciding += [s for s in said if s.strength is Strength.IMPLIED and s.block not in blocks]
-    sure = _CONFIDENCE[top]
     kinds = {s.stance for s in deciding}
     if Stance.CONDITIONAL in kinds:
         # "Considered case by case" tells more than yes or no, and agrees with either.
-        return (
-            Stance.CONDITIONAL,
-            [s for s in deciding if s.stance is Stance.CONDITIONAL],
-            sure - (_DISAGREEMENT if Stance.NOT_SPONSORED in kinds else 0),
-        )
+        return Stance.CONDITIONAL, [s for s in deciding if s.stance is Stance.CONDITIONAL]
     if len(kinds) > 1:
-        return Stance.CONFLICTING, deciding, _CONFLICT
-    if any(s.stance is not deciding[0].stance for s in said if s.strength is not Strength.GENERAL):
-        sure -= _DISAGREEMENT
-    return deciding[0].stance, deciding, sure
+        return Stance.CONFLICTING, deciding
+    return deciding[0].stance, deciding
 
 
 def _agree(words: Sequence[_Word]) -> _Word:
@@ -167,7 +171,7 @@ def _agree(words: Sequence[_Word]) -> _Word:
     return _Word(
         stance,
         tuple(s for word in words for s in word.deciding),
-        _CONFLICT if stance is Stance.CONFLICTING else min(word.sure for word in words),
+        any(word.overruled for word in words),
         close,
         tuple(_distinct([c for word in words for c in word.conditions])),
     )

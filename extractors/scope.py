@@ -208,7 +208,7 @@ def scope_of(text: ReadingText, found: Sequence[Mark]) -> Said:
     specialties = tuple(dict.fromkeys(m.value for m in named if m.kind is None))
     excluded = tuple(dict.fromkeys(m.value for m in left_out if m.kind is None))
     breadth = ""
-    if RuleKind.SIBLING in kinds and not specialties:
+    if RuleKind.SIBLING in kinds and RuleKind.SELF not in kinds and not specialties:
         breadth = SIBLING
     elif specialties and RuleKind.DEPARTMENT in kinds:
         breadth = DEPARTMENT

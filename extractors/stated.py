@@ -11,13 +11,16 @@ from extractors.readings import Strength
 from extractors.scope import Scope
 from extractors.values import Condition, Evidence, Stance, Visa
 
+UNREAD = "unread"  # in `rules`: a sentence on sponsoring that was not understood
+NAMED = "named"  # in `rules`: a sentence that names the visa, and says nothing of it
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One sentence's word on one visa; `start` and `end` are offsets in the page's text.
 
-    A statement without a stance (`UNSTATED`) puts conditions on a visa, or, where it has none
-    either, says that a sentence on the visa was not understood.
+    A statement without a stance (`UNSTATED`) puts conditions on a visa, or, by the rule `UNREAD`
+    or `NAMED`, says that a sentence which names the visa was not understood.
     """
 
     visa: Visa

@@ -7,6 +7,7 @@ it stands under and after.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -35,19 +36,23 @@ from extractors.scoped import (
     carried_on,
     elliptical,
     goes_on,
-    not_understood,
     opposite,
     same_as,
+    speaks_of_sponsoring,
     under_a_scope,
 )
 from extractors.sentences import sentence_spans
 from extractors.sieve import names_a_visa, which_name_a_visa
-from extractors.stated import Statement
+from extractors.stated import NAMED, UNREAD, Statement
 from extractors.values import Condition, Stance, Visa
 
 _ANSWER_BLOCKS = 3  # how far below its question an answer may stand
 _MAX_READ = 3000  # sentences about visas; a page with more of them was made to stop us
 _MAX_LEAD = 500  # characters of a heading that are read
+# A line of a table of contents; a definition.
+_TELLS_NOTHING = re.compile(
+    r"\.{5}|\b(?:is|are) an? (?:[\w-]+ ){0,4}(?:status|category|classification)\b"
+)
 _MAX_NEAR = 2000  # characters of a block on each side of a sentence, kept for diffs
 
 
@@ -147,6 +152,9 @@ class _Reader:
             if asks:
                 same = (*question.before, question) if waiting and question else ()
                 self._question = _Question(reading, offset + start, number, said, before=same[-3:])
+                self._said, self._number = said, number
+                self._context = _context(block, start, end)
+                self._leave_open(reading, (offset + start, offset + end), set())
                 continue
             answered = None
             if waiting and question:
@@ -200,8 +208,8 @@ class _Reader:
             self._context = _context(block, start, end)
             prior, self._prior = self._prior, len(self.found)
             self._emit(reading, claims, (begin, offset + end), leans_back)
-            if len(self.found) == self._prior and not_understood(reading):
-                self._emit_unread(reading, (begin, offset + end))
+            spoken_of = {s.visa for s in self.found[self._prior :]}
+            self._leave_open(reading, (begin, offset + end), spoken_of)
             if goes_on(reading):
                 self._go_on(self.found[prior : self._prior], offset + end)
             self._before = reading.stance or self._before
@@ -289,13 +297,17 @@ class _Reader:
             )
         )
 
-    def _emit_unread(self, reading: Reading, span: tuple[int, int]) -> None:
-        """A sentence on sponsoring a visa that no rule understood: somebody should look."""
-        visas = [v for v in reading.visas if v in _SPECIFIC] or [ANY]
-        for visa in self._resolve(visas, reading):
-            self._state(
-                visa, _SILENT, Strength.MILD, span, ("unread",), (), self._said.scope, reading
-            )
+    def _leave_open(self, reading: Reading, span: tuple[int, int], told: set[Visa]) -> None:
+        """Notes the visas that a sentence names, and of which no rule knows what it says."""
+        if _TELLS_NOTHING.search(reading.text.text):
+            return
+        visas = {m.visa for m in reading.text.mentions} & _SPECIFIC
+        rule = UNREAD if speaks_of_sponsoring(reading) else NAMED
+        for visa in self._resolve(sorted(visas), reading):
+            if visa not in told:
+                self._state(
+                    visa, _SILENT, Strength.MILD, span, (rule,), (), self._said.scope, reading
+                )
 
     def _go_on(self, before: Sequence[Statement], end: int) -> None:
         """ "We now sponsor the H-1B as well": what was offered to others is offered here too."""

@@ -83,7 +83,7 @@ def test_what_only_the_institution_states_is_inherited() -> None:
     assert policy_for([SILENT], [J1_ONLY]) == (j1_only, True)
     assert policy_for([], [J1_ONLY]) == (j1_only, True)
     assert policy_for([J1_ONLY], [H1B_TOO]) == (j1_only, False)
-    assert policy_for([], []) == (Policy(), False)
+    assert policy_for([], []) == (read(), False)
     assert policy_for([SILENT], [])[1] is False
 
 

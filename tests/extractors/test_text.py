@@ -151,3 +151,15 @@ def test_the_sieve_holds_back_what_cannot_speak_of_visas(page: str) -> None:
 )
 def test_dates(text: str, by: str | None) -> None:
     assert due(text) == by
+
+
+def test_a_short_line_heads_what_follows_but_a_menu_does_not() -> None:
+    line = "<p>We sponsor the J-1.</p>"
+    assert html_blocks(f"<p>Surgery</p>{line}")[-1].under == ("Surgery",)
+    menu = "<br>".join(["Home", "Medicine", "Pediatrics", "Surgery"])
+    assert html_blocks(f"<div>{menu}</div>{line}")[-1].under == ()
+
+
+def test_a_date_of_posting_heads_nothing() -> None:
+    page = "<h2>Visas</h2><p>Posted by webteam on May 3, 2026</p><p>We sponsor the J-1.</p>"
+    assert html_blocks(page)[-1].under == ("Visas",)
