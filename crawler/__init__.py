@@ -1,10 +1,11 @@
 """The Scrapy project: which pages to fetch, and how politely. Knows HTTP and pages, not policies.
 
-`crawling(plan)` is the way in; everything else here are the values that go in and come out.
+`crawling(plan)` is the way in, `standing_by()` a head start for it; everything else here are
+the values that go in and come out.
 """
 
 from crawler.errors import CrawlerError, CrawlError
-from crawler.process import Crawl, crawling
+from crawler.process import Crawl, Standby, crawling, standing_by
 from crawler.values import Fetch, Health, KnownPage, Limits, Plan, Target
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "KnownPage",
     "Limits",
     "Plan",
+    "Standby",
     "Target",
     "crawling",
+    "standing_by",
 ]

@@ -1,8 +1,12 @@
-"""The process that crawls: `python -m crawler.child FD PARENT`, started by `crawling()` only."""
+"""The process that crawls: `python -m crawler.child LINK PAGES PARENT`.
+
+Started by crawler.process only: LINK is the socket of orders, PAGES the pipe for pages.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import os
 import resource
@@ -10,27 +14,35 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any
+from importlib import import_module
+from typing import Any, BinaryIO
 
 from crawler import wire
 from crawler.values import Fetch
 
 _PARENT_CHECK_SECONDS = 1.0
-_HIGH_WATER = 4_000_000  # bytes waiting for the parent before pages wait too
+_HIGH_WATER = 8_000_000  # bytes waiting for the parent before pages wait too
 
 
 class Outbox:
     """Takes pages to the parent without ever blocking the event loop."""
 
-    def __init__(self, link: socket.socket, parent: int) -> None:
+    def __init__(self, link: socket.socket, pages: BinaryIO, parent: int) -> None:
         self._link = link
+        self._pages = pages
         self._parent = parent
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, on_stop: Any) -> None:
         """Connect to the running loop; call `on_stop` when the parent asks for the end."""
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._link)
-        self._writer.transport.set_write_buffer_limits(high=_HIGH_WATER)
+        self._reader, self._kept = await asyncio.open_unix_connection(sock=self._link)
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.connect_write_pipe(
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), self._pages
+        )
+        # Going on while half of it waits keeps the parent from running dry.
+        transport.set_write_buffer_limits(high=_HIGH_WATER, low=_HIGH_WATER // 2)
+        self._writer = asyncio.StreamWriter(transport, protocol, None, loop)
         for watch in (self._watch_link(on_stop), self._watch_parent()):
             self._tasks.add(asyncio.create_task(watch))
 
@@ -61,27 +73,34 @@ class Outbox:
         os._exit(1)
 
 
-def main(link_fd: int, parent: int) -> int:
+def main(link_fd: int, pages_fd: int, parent: int) -> int:
     """Read the order from the socket, crawl, send pages and the end; return the exit status."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the parent decides, through the socket
     _allow_many_sockets()
-    link = socket.socket(fileno=link_fd)
+    link, pages = socket.socket(fileno=link_fd), io.FileIO(pages_fd, "wb")
+    _load()
     with link.makefile("rb") as stream:
         try:
             order: wire.Order = wire.receive(stream)
         except EOFError:
             return 1
     try:
-        return _crawl(order, link, parent)
+        return _crawl(order, Outbox(link, pages, parent))
     except Exception:  # noqa: BLE001  # the parent is told what it was, and raises
         traceback.print_exc()
-        link.setblocking(True)
-        link.sendall(wire.frame(traceback.format_exc(limit=0).strip()))
+        os.set_blocking(pages_fd, True)
+        pages.write(wire.frame(traceback.format_exc(limit=0).strip()))
         return 1
 
 
-def _crawl(order: wire.Order, link: socket.socket, parent: int) -> int:
+def _load() -> None:
+    """Load all that a crawl needs, which takes longest, before it is known what to crawl."""
+    for name in ("scrapy.crawler", "crawler.frontier", "crawler.spiders.pages"):
+        import_module(name)
+
+
+def _crawl(order: wire.Order, outbox: Outbox) -> int:
     from scrapy.crawler import AsyncCrawlerProcess
     from scrapy.settings import Settings
 
@@ -92,7 +111,6 @@ def _crawl(order: wire.Order, link: socket.socket, parent: int) -> int:
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
     settings.setdict(for_limits(order.plan.limits), priority="cmdline")
-    outbox = Outbox(link, parent)
     process = AsyncCrawlerProcess(settings)
     crawl = process.crawl(PagesSpider, plan=order.plan, outbox=outbox)
     process.start(install_signal_handlers=False)
@@ -118,4 +136,4 @@ def _allow_many_sockets() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(*map(int, sys.argv[1:4])))

@@ -162,11 +162,17 @@ class _Walk:
                 self.add(line, BlockKind.ITEM if self._leads else BlockKind.PARAGRAPH)
 
     def _add_quiet(self, text: str) -> None:
+        under: tuple[str, ...] | None = None
         for line in text.split("\n"):
             if line.startswith(ITEM_MARK):
                 self.add(line[1:], BlockKind.ITEM)
-            else:
+                under = None
+            elif under is None or _BULLET.match(line):
                 self.add(line, BlockKind.PARAGRAPH)
+                last = self.blocks[-1]
+                under = last.under if last.kind is BlockKind.PARAGRAPH else None
+            else:  # prose below prose: neither a heading nor below another one
+                self.blocks.append(Block(line, BlockKind.PARAGRAPH, under))
 
     def add(self, text: str, kind: BlockKind, level: int = _PSEUDO_LEVEL) -> None:
         """Append one block, and remember it if others will stand under it."""

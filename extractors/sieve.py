@@ -78,30 +78,22 @@ def which_name_a_visa(texts: Sequence[str]) -> frozenset[int]:
 
 def without_scripts(page: str) -> str:
     """`page` without its script and style elements (half of a modern page)."""
+    lower = page.lower()
+    if len(lower) != len(page):  # letters that lower-case to two: offsets would slip
+        lower = page
     for name in ("script", "style"):
-        # A copy in small letters costs as much as all the rest, and few pages need it. (One
-        # with letters that lower-case to two would have its offsets slip.)
-        lower = page.lower() if "<S" in page else page
-        if len(lower) != len(page):
-            return page
-        kept: list[str] = []
+        opens, closes = f"<{name}", f"</{name}"
+        spans: list[tuple[int, int]] = []  # of what is kept
         at = 0
-        while (start := lower.find(f"<{name}", at)) >= 0:
-            end = _end_of(lower, name, start)
+        while (start := lower.find(opens, at)) >= 0:
+            end = lower.find(closes, start)
             if end < 0:
                 break
-            kept.append(page[at:start])
-            at = end
-        if kept:
-            page = "".join((*kept, page[at:]))
+            spans.append((at, start))
+            close = lower.find(">", end)
+            at = close + 1 if close >= 0 else len(lower)
+        if spans:
+            spans.append((at, len(lower)))
+            page = "".join([page[a:b] for a, b in spans])
+            lower = "".join([lower[a:b] for a, b in spans])
     return page
-
-
-def _end_of(page: str, name: str, at: int) -> int:
-    """Where the element that opens at `at` is over; -1 when it is never closed."""
-    while (at := page.find("</", at)) >= 0:
-        at += 2
-        if page[at : at + len(name)].lower() == name:
-            close = page.find(">", at)
-            return close + 1 if close >= 0 else len(page)
-    return -1

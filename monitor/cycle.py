@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from crawler import Crawl, KnownPage, Limits, Plan, Target, crawling
+from crawler import Crawl, KnownPage, Limits, Plan, Standby, Target, crawling
+from extractors.rulebook import rulebook
 from monitor import alerts, watchlist
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
@@ -123,8 +125,11 @@ def run(
     night: str | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    standby: Standby | None = None,
 ) -> tuple[Summary, alerts.Delivery]:
     """Runs one cycle over the programs in the store, or goes on with the one that was begun.
+
+    The pages are fetched by the process of `standby`, if it is given.
 
     Raises CycleBusy when another process runs one, CycleStopped when `stop` was requested,
     NotFound for an id in `only` that is not watched, CrawlError when the crawl broke off,
@@ -139,7 +144,7 @@ def run(
             raise CycleBusy(f"the night of {night} was run already, as cycle {done.id}")
         with store.writing():
             cycle, _ = cycles.open_one(store, stamp(clock()), night)
-        job = _Run(store, settings, cycle, clock, progress or Progress(), stop or Stop())
+        job = _Run(store, settings, cycle, clock, progress or Progress(), stop or Stop(), standby)
         return job.run(only)
     finally:
         leases.give_back(store, LEASE)
@@ -153,6 +158,7 @@ class _Run:
     clock: Clock
     progress: Progress
     stop: Stop
+    standby: Standby | None
 
     def run(self, only: Collection[str]) -> tuple[Summary, alerts.Delivery]:
         began = time.monotonic()
@@ -194,13 +200,19 @@ class _Run:
         attempt: int = 0,
         missing: Mapping[str, Missing] | None = None,
     ) -> Tally:
-        intake = Intake(self.store, self.cycle.id, watched, self.clock, attempt)
         if not targets:
-            return intake.tally
+            return Tally()
         known = len({page.url for target in targets for page in target.pages})
         self.progress.at("fetching" if attempt == 0 else "confirming", total=known)
         successors = Successors(self.store, watched, missing or {})
-        with crawling(Plan(targets, self.settings.limits)) as crawl, self.stop.reaching(crawl):
+        plan = Plan(targets, self.settings.limits)
+        with (
+            crawling(plan, standby=self.standby) as crawl,
+            self.stop.reaching(crawl),
+            ThreadPoolExecutor(max_workers=1) as packer,
+        ):
+            intake = Intake(self.store, self.cycle.id, watched, self.clock, packer, attempt)
+            rulebook()  # loaded while the first page is on its way
             for fetch in crawl:
                 for found in successors.sift(fetch):
                     intake.take(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
@@ -18,6 +19,7 @@ from monitor.watchlist import Watchlist, institution_of, program_of
 from store import cycles, pages, snapshots
 from store.database import Store
 from store.records import Observation, Page
+from store.snapshots import Packed
 
 BATCH = 64  # pages in one transaction
 BATCH_SECONDS = 0.5  # the longest that a page waits for its transaction
@@ -34,16 +36,20 @@ class Tally:
 
 @dataclass(slots=True)
 class Intake:
-    """Stores the pages of one cycle. `attempt` is 1 for the fetch that confirms a difference."""
+    """Stores the pages of one cycle. `attempt` is 1 for the fetch that confirms a difference.
+
+    `packer` compresses the pages, beside the reading of those before.
+    """
 
     store: Store
     cycle_id: int
     watchlist: Watchlist
     clock: Clock
+    packer: Executor
     attempt: int = 0
     tally: Tally = field(default_factory=Tally)
     _finds: Finds = field(default_factory=Finds)
-    _batch: list[Fetch] = field(default_factory=list)
+    _batch: list[tuple[Fetch, Future[Packed] | None]] = field(default_factory=list)
     _flushed_at: float = field(default_factory=time.monotonic)
     _pages: dict[str, Page] = field(default_factory=dict)
     _gone: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
@@ -59,7 +65,8 @@ class Intake:
             self._finds.consider(fetch)
             return
         self.tally.failed += not fetch.health.is_page
-        self._batch.append(fetch)
+        packed = self.packer.submit(snapshots.pack, fetch.body) if fetch.body is not None else None
+        self._batch.append((fetch, packed))
         overdue = time.monotonic() - self._flushed_at > BATCH_SECONDS
         if overdue or len(self._batch) >= BATCH:
             self.flush()
@@ -67,7 +74,7 @@ class Intake:
     def flush(self) -> None:
         """Writes what was taken in, as one transaction."""
         with self.store.writing():
-            cycles.observe(self.store, [self._known(fetch) for fetch in self._batch])
+            cycles.observe(self.store, [self._known(*waiting) for waiting in self._batch])
         self._batch.clear()
         self._flushed_at = time.monotonic()
 
@@ -112,19 +119,19 @@ class Intake:
         own = {(self._institution(k), f.final_url) for k in offices for f in self._finds.kept(k)}
         return known | own | {find for find, count in finders.items() if count > 1}
 
-    def _known(self, fetch: Fetch) -> Observation:
+    def _known(self, fetch: Fetch, packed: Future[Packed] | None) -> Observation:
         page = self._pages[fetch.url]
         if fetch.health in (Health.GONE, Health.SOFT_404):
             for key in fetch.targets:
                 self._gone[key].append(page)
         if fetch.health is Health.OK and fetch.moved_permanently:
             page = pages.move(self.store, page, fetch.final_url, self.cycle_id)
-        return self._observation(page, fetch)
+        return self._observation(page, fetch, packed.result() if packed else None)
 
-    def _observation(self, page: Page, fetch: Fetch) -> Observation:
+    def _observation(self, page: Page, fetch: Fetch, packed: Packed | None) -> Observation:
         snapshot_id = page.snapshot_id if fetch.health.is_page else None
-        if fetch.health is Health.OK and fetch.body is not None:
-            snapshot_id = self._keep(page, fetch, fetch.body)
+        if fetch.health is Health.OK and packed is not None and fetch.body is not None:
+            snapshot_id = self._keep(page, fetch, fetch.body, packed)
         return Observation(
             page_id=page.id,
             cycle_id=self.cycle_id,
@@ -135,9 +142,9 @@ class Intake:
             detail=fetch.detail or None,
         )
 
-    def _keep(self, page: Page, fetch: Fetch, body: bytes) -> int:
+    def _keep(self, page: Page, fetch: Fetch, body: bytes, packed: Packed) -> int:
         """Stores a page's bytes and what the rules read in them; gives the snapshot's id."""
-        snapshot_id = snapshots.keep(self.store, body, fetch.content_type)
+        snapshot_id = snapshots.keep(self.store, packed, fetch.content_type)
         if not snapshots.is_read(self.store, snapshot_id, RULES_VERSION):
             stated = [s.to_json() for s in read_page(body, fetch.content_type)]
             snapshots.save_reading(self.store, snapshot_id, RULES_VERSION, stated)
@@ -158,7 +165,8 @@ class Intake:
         pages.watch(
             self.store, page.id, program_id=program_id, institution=institution, found="discovered"
         )
-        cycles.observe(self.store, [self._observation(page, fetch)])
+        packed = snapshots.pack(fetch.body) if fetch.body is not None else None
+        cycles.observe(self.store, [self._observation(page, fetch, packed)])
 
     def _replace_gone(self, key: str, found: Fetch) -> None:
         """A page that is gone from its place, and was found at another, has moved."""

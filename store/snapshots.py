@@ -12,7 +12,7 @@ import zstandard
 
 from store.database import Store
 
-_compress = zstandard.ZstdCompressor(level=3).compress
+_LEVEL = 3  # of zstandard
 _decompress = zstandard.ZstdDecompressor().decompress
 
 
@@ -26,15 +26,28 @@ class Snapshot:
     body: bytes
 
 
-def keep(store: Store, body: bytes, content_type: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A body as it is stored."""
+
+    sha256: bytes
+    size: int
+    compressed: bytes
+
+
+def pack(body: bytes) -> Packed:
+    """Hashes and compresses a body; other threads can run meanwhile."""
+    return Packed(hashlib.sha256(body).digest(), len(body), zstandard.compress(body, _LEVEL))
+
+
+def keep(store: Store, packed: Packed, content_type: str) -> int:
     """The id of the snapshot with these bytes, stored now if it is new. Inside `writing()`."""
-    digest = hashlib.sha256(body).digest()
-    found = store.rows("SELECT id FROM snapshots WHERE sha256 = ?", (digest,))
+    found = store.rows("SELECT id FROM snapshots WHERE sha256 = ?", (packed.sha256,))
     if found:
         return int(found[0]["id"])
     return store.write(
         "INSERT INTO snapshots (sha256, content_type, size, body) VALUES (?, ?, ?, ?)",
-        (digest, content_type, len(body), _compress(body)),
+        (packed.sha256, content_type, packed.size, packed.compressed),
     )
 
 

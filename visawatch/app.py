@@ -14,9 +14,7 @@ import click
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from crawler import Limits
 from monitor.clock import Clock
-from monitor.cycle import Settings
 from store.database import Store
 from visawatch.config import Config
 
@@ -46,26 +44,6 @@ class App:
     def note(self, message: str) -> None:
         """A word to the person at the terminal, on standard error."""
         click.echo(message, err=True)
-
-    def cycle_settings(self, allow_hosts: tuple[str, ...] = ()) -> Settings:
-        """The configuration, as a cycle wants it."""
-        crawl, monitor = self.config.crawl, self.config.monitor
-        return Settings(
-            mail=self.config.mail,
-            limits=Limits(
-                delay_seconds=crawl.delay_seconds,
-                per_host=crawl.per_host,
-                timeout_seconds=crawl.timeout_seconds,
-                page_budget=crawl.page_budget,
-                depth=crawl.depth,
-                max_bytes=crawl.max_bytes,
-                contact=crawl.contact,
-                allow_hosts=(*crawl.allow_hosts, *allow_hosts),
-            ),
-            base_url=self.config.web.base_url,
-            confirm_delay_seconds=monitor.confirm_delay_seconds,
-            withdraw_cycles=monitor.withdraw_cycles,
-        )
 
 
 # Page text is hostile: escape codes would move a terminal's cursor, bidirectional controls show

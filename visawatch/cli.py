@@ -4,49 +4,58 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import click
 
-from crawler import CrawlerError
-from extractors.rulebook import RuleError
 from monitor import clock
-from monitor.alerts import MailError
-from monitor.cycle import CycleBusy, CycleStopped
-from monitor.review import ReviewError
-from store.errors import StoreError
 from visawatch import __version__
 from visawatch.app import App, utf8_output
-from visawatch.commands import (
-    alerts,
-    changes,
-    classify,
-    crawl,
-    demo,
-    policies,
-    programs,
-    reclassify,
-    review,
-    rules,
-    schedule,
-    subscriptions,
-)
-from visawatch.config import ConfigError, load
+from visawatch.config import load
 
 DEFAULT_CONFIG = Path("visawatch.toml")
 
-# What can go wrong without being our fault: said in a sentence, with exit status 1.
-FAULTS = (
-    ConfigError,
-    CrawlerError,
-    CycleBusy,
-    CycleStopped,
-    MailError,
-    ReviewError,
-    RuleError,
-    StoreError,
-    OSError,
-)
+# Where each command is. It is loaded when it is run: most need a fraction of what all load.
+COMMANDS = {
+    "demo": "demo",
+    "classify": "classify",
+    "programs": "programs",
+    "crawl": "crawl",
+    "policies": "policies",
+    "changes": "changes",
+    "review": "review",
+    "reclassify": "reclassify",
+    "rules": "rules",
+    "subscribe": "subscriptions",
+    "unsubscribe": "subscriptions",
+    "subscriptions": "subscriptions:list_subscriptions",
+    "alerts": "alerts",
+    "schedule": "schedule",
+}
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """What can go wrong without being our fault: said in a sentence, with exit status 1."""
+    from crawler import CrawlerError
+    from extractors.rulebook import RuleError
+    from monitor.alerts import MailError
+    from monitor.cycle import CycleBusy, CycleStopped
+    from monitor.review import ReviewError
+    from store.errors import StoreError
+    from visawatch.config import ConfigError
+
+    return (
+        ConfigError,
+        CrawlerError,
+        CycleBusy,
+        CycleStopped,
+        MailError,
+        ReviewError,
+        RuleError,
+        StoreError,
+        OSError,
+    )
 
 
 class Moment(click.ParamType[datetime]):
@@ -68,15 +77,29 @@ class Moment(click.ParamType[datetime]):
 
 
 class Commands(click.Group):
-    """Says every expected fault in one sentence, without a traceback."""
+    """Loads a command when it is run, and says every expected fault in one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None for one that there is not."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        loaded = import_module(f"visawatch.commands.{module}")
+        command: click.Command = getattr(loaded, name or cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command; faults end it with exit status 1."""
         try:
             return super().invoke(ctx)
-        except FAULTS as error:
-            if isinstance(error, BrokenPipeError):
-                raise  # click ends quietly when `| head` has seen enough
+        except Exception as error:
+            # click ends quietly when `| head` has seen enough
+            if isinstance(error, BrokenPipeError) or not isinstance(error, faults()):
+                raise
             raise click.ClickException(str(error)) from error
 
 
@@ -109,22 +132,3 @@ def main(
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
     ctx.obj = App(db, load(config), clock.fixed(now) if now else clock.system, verbose)
-
-
-for command in (
-    demo.demo,
-    classify.classify,
-    programs.programs,
-    crawl.crawl,
-    policies.policies,
-    changes.changes,
-    review.review,
-    reclassify.reclassify,
-    rules.rules,
-    subscriptions.subscribe,
-    subscriptions.unsubscribe,
-    subscriptions.list_subscriptions,
-    alerts.alerts,
-    schedule.schedule,
-):
-    main.add_command(command)

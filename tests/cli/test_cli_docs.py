@@ -21,7 +21,10 @@ CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
 def commands(group: click.Group, path: str = "visawatch") -> Iterator[tuple[str, click.Command]]:
     """Every command that does something, by its name on the command line."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
         else:
@@ -44,7 +47,9 @@ def command_of(example: str) -> str:
         context = click.Context(command, parent=context)
         _, arguments, _ = command.make_parser(context).parse_args(args=arguments)
         name += f" {arguments[0]}"
-        command = command.commands[arguments.pop(0)]
+        subcommand = command.get_command(context, arguments.pop(0))
+        assert subcommand is not None
+        command = subcommand
     command.make_parser(click.Context(command, parent=context)).parse_args(args=arguments)
     return name
 

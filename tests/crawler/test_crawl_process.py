@@ -15,7 +15,7 @@ import pytest
 from crawls import limits
 from loopback import PATIENCE, Site, Visit
 
-from crawler import CrawlError, Health, KnownPage, Plan, Target, crawling
+from crawler import CrawlError, Health, KnownPage, Plan, Target, crawling, standing_by
 
 PAGE = b"<title>Visas</title><p>We sponsor J-1 visas only.</p>"
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +94,37 @@ def test_a_killed_parent_ends_the_child() -> None:
         parent.wait()
         assert ended(child)
         gate.opened.set()
+
+
+def test_a_process_on_standby_crawls_once() -> None:
+    with Site() as site, standing_by() as standby:
+        site.page("/visas", PAGE)
+        pids = []
+        for _ in range(2):
+            with crawling(plan_of(site, "/visas"), standby=standby) as pages:
+                assert [page.health for page in pages] == [Health.OK]
+            pids.append(pages.pid)
+        assert len(set(pids)) == 2
+        assert all(map(ended, pids))
+
+
+def test_a_process_that_died_on_standby_is_replaced() -> None:
+    with Site() as site, standing_by() as standby:
+        site.page("/visas", PAGE)
+        waiting = standby._waiting
+        assert waiting is not None
+        os.kill(waiting.pid, signal.SIGKILL)
+        assert ended(waiting.pid)
+        with crawling(plan_of(site, "/visas"), standby=standby) as pages:
+            assert [page.health for page in pages] == [Health.OK]
+
+
+def test_a_process_on_standby_ends_when_it_is_not_needed() -> None:
+    with standing_by() as standby:
+        waiting = standby._waiting
+        assert waiting is not None
+        assert waiting.lives
+    assert ended(waiting.pid)
 
 
 def test_leaving_early_ends_the_child() -> None:

@@ -117,8 +117,8 @@ def test_a_page_that_the_list_names_no_longer_is_not_watched_on(store: Store) ->
 def test_an_answer_is_written_only_when_it_differs(store: Store) -> None:
     page = add(store, A)
     with store.writing():
-        first = snapshots.keep(store, b"first", "text/html")
-        second = snapshots.keep(store, b"second", "text/html")
+        first = snapshots.keep(store, snapshots.pack(b"first"), "text/html")
+        second = snapshots.keep(store, snapshots.pack(b"second"), "text/html")
 
     def answered(snapshot_id: int, etag: str, cycle_id: int) -> tuple[int, int]:
         """Rows written, and the cycle in which the bytes changed last."""

@@ -17,7 +17,7 @@ STATEMENTS: list[dict[str, object]] = [{"visa": "J-1", "stance": "sponsored"}]
 
 def keep(store: Store, body: bytes, content_type: str = "text/html") -> int:
     with store.writing():
-        return snapshots.keep(store, body, content_type)
+        return snapshots.keep(store, snapshots.pack(body), content_type)
 
 
 def test_the_same_bytes_are_stored_once(store: Store) -> None:
@@ -72,7 +72,7 @@ def test_a_snapshot_that_nothing_has_read_is_unread(store: Store) -> None:
 def test_a_step_that_fails_keeps_no_snapshot(store: Store) -> None:
     def fail_late() -> None:
         with store.writing():
-            snapshots.keep(store, PAGE, "text/html")
+            snapshots.keep(store, snapshots.pack(PAGE), "text/html")
             raise KeyError
 
     with pytest.raises(KeyError):

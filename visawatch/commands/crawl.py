@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from types import FrameType
 from urllib.parse import urlsplit
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
-from monitor import alerts
-from monitor.cycle import Progress, Stop, Summary, run
+from crawler import standing_by
 from visawatch.app import App
 
 
@@ -52,70 +42,8 @@ def crawl(app: App, only: tuple[str, ...], allow_hosts: tuple[str, ...], as_json
 
     A cycle that was killed or stopped is gone on with.
     """
-    with app.store() as store, progress_bar() as progress, stopped_by_signals() as stop:
-        summary, delivery = run(
-            store,
-            app.cycle_settings(allow_hosts),
-            only=only,
-            clock=app.now,
-            progress=progress,
-            stop=stop,
-        )
-    report(app, summary, delivery, as_json=as_json)
+    with app.store() as store, standing_by() as standby:
+        # Not before: the crawl's process loads Scrapy while this one loads the rules.
+        from visawatch.cycling import crawl_once
 
-
-def report(app: App, summary: Summary, delivery: alerts.Delivery, *, as_json: bool) -> None:
-    """The last words of a cycle: faults of the mail on standard error, then the summary."""
-    for problem in delivery.problems:
-        app.note(problem)
-    if as_json:
-        app.echo_json(asdict(summary))
-        return
-    s = summary
-    click.echo(
-        f"cycle {s.cycle}: {s.programs} programs, {s.pages} pages ({s.fetched} fetched, of which "
-        f"{s.not_modified} not modified; {s.failed} failed), {s.changes} changes, {s.mails} mails, "
-        f"{s.seconds} s"
-    )
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A bar on standard error, when that is a terminal."""
-    if not sys.stderr.isatty():
-        yield Progress()
-        return
-    bar = Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("pages"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("starting", total=None)
-
-        def update(progress: Progress) -> None:
-            # Discovery meets pages that nobody could count before.
-            total = max(progress.total, progress.done)
-            bar.update(task, description=progress.stage, total=total, completed=progress.done)
-
-        yield Progress(on_change=update)
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Stop]:
-    """While inside, SIGTERM and Ctrl-C finish the page in hand and stop the cycle."""
-    stop = Stop()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.request()
-
-    before = {n: signal.signal(n, on_signal) for n in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        crawl_once(app, store, allow_hosts, only=only, as_json=as_json, standby=standby)

@@ -22,7 +22,6 @@ from store.database import Store
 from store.records import Subscription
 from visawatch.app import App
 from visawatch.commands.alerts import text_of
-from visawatch.commands.crawl import progress_bar, report
 from visawatch.config import (
     Config,
     CrawlSettings,
@@ -30,6 +29,7 @@ from visawatch.config import (
     MonitorSettings,
     WebSettings,
 )
+from visawatch.cycling import progress_bar, report, settings_of
 from visawatch.demo import NIGHTS, DemoSite
 from visawatch.show import policies_table, show_changes
 
@@ -73,7 +73,7 @@ def _run_night(app: App, store: Store, site: DemoSite, night: int) -> None:
     with progress_bar() as progress:
         summary, delivery = run(
             store,
-            app.cycle_settings(site.hosts),
+            settings_of(app, site.hosts),
             clock=clock.fixed(_morning(night - 1)),
             progress=progress,
         )

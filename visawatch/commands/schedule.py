@@ -6,9 +6,11 @@ import click
 
 from monitor.alerts import deliver, enqueue
 from monitor.cycle import Stop, run
+from monitor.schedule import Nights
 from store.database import Store
 from visawatch.app import App
-from visawatch.commands.crawl import hosts, report
+from visawatch.commands.crawl import hosts
+from visawatch.cycling import report, settings_of
 
 
 @click.command()
@@ -28,11 +30,9 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
     with once. Several processes on one database run each night once.
     """
 
-    from monitor.schedule import Nights  # its libraries would slow every other command's start
-
     def run_cycle(store: Store, night: str, stop: Stop) -> None:
         summary, delivery = run(
-            store, app.cycle_settings(allow_hosts), clock=app.now, night=night, stop=stop
+            store, settings_of(app, allow_hosts), clock=app.now, night=night, stop=stop
         )
         report(app, summary, delivery, as_json=False)
 

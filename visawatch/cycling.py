@@ -1,0 +1,122 @@
+"""A cycle as commands run it: its settings, its progress, its signals, its last words."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from crawler import Limits, Standby
+from monitor import alerts
+from monitor.cycle import Progress, Settings, Stop, Summary, run
+from store.database import Store
+from visawatch.app import App
+
+
+def crawl_once(
+    app: App,
+    store: Store,
+    allow_hosts: tuple[str, ...],
+    *,
+    only: Collection[str],
+    as_json: bool,
+    standby: Standby,
+) -> None:
+    """Runs one cycle and reports on it. Raises what `monitor.cycle.run` raises."""
+    with progress_bar() as progress, stopped_by_signals() as stop:
+        summary, delivery = run(
+            store,
+            settings_of(app, allow_hosts),
+            only=only,
+            clock=app.now,
+            progress=progress,
+            stop=stop,
+            standby=standby,
+        )
+    report(app, summary, delivery, as_json=as_json)
+
+
+def settings_of(app: App, allow_hosts: tuple[str, ...] = ()) -> Settings:
+    """The configuration, as a cycle wants it."""
+    crawl, monitor = app.config.crawl, app.config.monitor
+    return Settings(
+        mail=app.config.mail,
+        limits=Limits(
+            delay_seconds=crawl.delay_seconds,
+            per_host=crawl.per_host,
+            timeout_seconds=crawl.timeout_seconds,
+            page_budget=crawl.page_budget,
+            depth=crawl.depth,
+            max_bytes=crawl.max_bytes,
+            contact=crawl.contact,
+            allow_hosts=(*crawl.allow_hosts, *allow_hosts),
+        ),
+        base_url=app.config.web.base_url,
+        confirm_delay_seconds=monitor.confirm_delay_seconds,
+        withdraw_cycles=monitor.withdraw_cycles,
+    )
+
+
+def report(app: App, summary: Summary, delivery: alerts.Delivery, *, as_json: bool) -> None:
+    """The last words of a cycle: faults of the mail on standard error, then the summary."""
+    for problem in delivery.problems:
+        app.note(problem)
+    if as_json:
+        app.echo_json(asdict(summary))
+        return
+    s = summary
+    click.echo(
+        f"cycle {s.cycle}: {s.programs} programs, {s.pages} pages ({s.fetched} fetched, of which "
+        f"{s.not_modified} not modified; {s.failed} failed), {s.changes} changes, {s.mails} mails, "
+        f"{s.seconds} s"
+    )
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on standard error, when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield Progress()
+        return
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("starting", total=None)
+
+        def update(progress: Progress) -> None:
+            # Discovery meets pages that nobody could count before.
+            total = max(progress.total, progress.done)
+            bar.update(task, description=progress.stage, total=total, completed=progress.done)
+
+        yield Progress(on_change=update)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Stop]:
+    """While inside, SIGTERM and Ctrl-C finish the page in hand and stop the cycle."""
+    stop = Stop()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.request()
+
+    before = {n: signal.signal(n, on_signal) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
