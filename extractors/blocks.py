@@ -162,17 +162,18 @@ class _Walk:
                 self.add(line, BlockKind.ITEM if self._leads else BlockKind.PARAGRAPH)
 
     def _add_quiet(self, text: str) -> None:
-        under: tuple[str, ...] | None = None
+        """The lines of a quiet stretch: of a run of one kind, all stand under the same."""
+        run: Block | None = None
         for line in text.split("\n"):
+            kind, said = BlockKind.PARAGRAPH, line
             if line.startswith(ITEM_MARK):
-                self.add(line[1:], BlockKind.ITEM)
-                under = None
-            elif under is None or _BULLET.match(line):
-                self.add(line, BlockKind.PARAGRAPH)
-                last = self.blocks[-1]
-                under = last.under if last.kind is BlockKind.PARAGRAPH else None
-            else:  # prose below prose: neither a heading nor below another one
-                self.blocks.append(Block(line, BlockKind.PARAGRAPH, under))
+                kind, said = BlockKind.ITEM, line[1:]
+            steady = not said.endswith(":") and (kind is BlockKind.ITEM or not _BULLET.match(said))
+            if run is not None and run.kind is kind and steady:
+                self.blocks.append(Block(said, kind, run.under))
+                continue
+            self.add(said, kind)
+            run = self.blocks[-1] if steady and self.blocks[-1].kind is kind else None
 
     def add(self, text: str, kind: BlockKind, level: int = _PSEUDO_LEVEL) -> None:
         """Append one block, and remember it if others will stand under it."""
