@@ -64,11 +64,15 @@ _BLOCKED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class KnownPage:
-    """A page to fetch, with what its last answer gave for a conditional request."""
+    """A page to fetch, with what its last answer gave for a conditional request.
+
+    When it is gone, its target's site is searched for others, if `search_when_gone` is set.
+    """
 
     url: str
     etag: str | None = None
     last_modified: str | None = None
+    search_when_gone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +80,14 @@ class Target:
     """One program, or one institution's GME office, to crawl.
 
     `pages` are fetched as they are. Pages are looked for from `site_urls` when `discover` is
-    set, and also when one of `pages` turns out to be gone, unless `search_when_gone` is not
-    set. A page that several targets share is fetched once.
+    set, and also when one of `pages` turns out to be gone. A page that several targets share is
+    fetched once.
     """
 
     key: str
     site_urls: tuple[str, ...] = ()
     pages: tuple[KnownPage, ...] = ()
     discover: bool = False
-    search_when_gone: bool = True
 
 
 @dataclass(frozen=True, slots=True)

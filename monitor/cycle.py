@@ -23,8 +23,9 @@ from monitor.flag import Suspicion, agrees, confirmed, observe, settle, suspect
 from monitor.intake import Intake, Tally
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
+from monitor.sights import unheard
 from monitor.successors import Missing, Successors, vanished
-from store import changes, cycles, leases, pages, policies
+from store import changes, cycles, leases, policies
 from store.database import Store
 from store.records import Cycle, Standing, stamp
 
@@ -268,14 +269,14 @@ class _Run:
         targets = tuple(
             Target(
                 program_id,
-                pages=tuple(KnownPage(page.url) for page in watched.pages_of(program_id)),
-                search_when_gone=False,
+                pages=tuple(
+                    KnownPage(page.url, search_when_gone=False)
+                    for page in watched.pages_of(program_id)
+                ),
             )
             for program_id in suspicions
         )
-        first_look = cycles.seen_pages(self.store, self.cycle.id)
         self._crawl(watched, targets, attempt=1)
-        lost = first_look - cycles.seen_pages(self.store, self.cycle.id)
         answered = cycles.answered_pages(self.store, self.cycle.id)
         watched = watchlist.load(self.store, list(suspicions))
         standing = policies.standing(self.store)
@@ -284,9 +285,8 @@ class _Run:
             first, before = suspicions[program_id], standing[program_id]
             # What is new since the policy was confirmed must have been seen again just now: a
             # page that is down tonight does not repeat what it said in an earlier night.
-            news = pages.changed_since(self.store, before.cycle_id or 0) - answered
             speaking = watched.pages_of(program_id)
-            unseen = any(page.id in lost or page.id in news for page in speaking)
+            unseen = bool(unheard(self.store, speaking, before.cycle_id or 0, answered))
             if unseen or not confirmed(first, suspect(reading, before)):
                 # Looked at again in the next cycle, even if the page does not change. A night in
                 # which it was down neither adds to the nights that were counted nor ends them.

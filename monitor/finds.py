@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
+from crawler.urls import canonical
 from extractors import read_page, states_something
 
 KEEP = 5  # pages of one target that stay watched because they state something
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A target some pages of which are gone, and which looks for their new place."""
+
+    gone: frozenset[int]  # these pages
+    first_night: bool  # they were there in the cycle before
 
 
 @dataclass(slots=True)
@@ -37,11 +47,33 @@ class Finds:
                 if best is None or fetch.score > best.score:
                     self._likeliest[key] = fetch
 
+    def drop(self, key: str, places: Collection[str]) -> None:
+        """Lets go of finds that are at one of these (canonical) addresses."""
+        if key in self._stating:
+            left = [f for f in self._stating[key] if canonical(f.final_url) not in places]
+            self._stating[key] = left
+
+    def settle(self, claims: dict[str, Claim]) -> None:
+        """Lets go of pages that targets with different lost pages have found.
+
+        It has come in the place of one of them, and the others are down for a night: the next
+        night tells. When it is nobody's first night, it has come in the place of all of them.
+        """
+        finders: dict[str, list[str]] = defaultdict(list)
+        for key in claims:
+            for fetch in self._stating.get(key, ()):
+                finders[canonical(fetch.final_url)].append(key)
+        for url, keys in finders.items():
+            found = [claims[key] for key in keys]
+            if len({claim.gone for claim in found}) > 1 and any(c.first_night for c in found):
+                for key in keys:
+                    self.drop(key, {url})
+
     def stating(self, key: str) -> list[Fetch]:
         """The pages of a target that state something, the likeliest first."""
         return sorted(self._stating.get(key, ()), key=lambda fetch: -fetch.score)
 
-    def kept(self, key: str) -> list[Fetch]:
-        """The pages of a target to watch from now on."""
-        likeliest = self._likeliest.get(key)
+    def kept(self, key: str, *, has_pages: bool = False) -> list[Fetch]:
+        """The pages of a target to watch from now on; with those that it has, only stating ones."""
+        likeliest = None if has_pages else self._likeliest.get(key)
         return self.stating(key) or ([likeliest] if likeliest else [])

@@ -9,7 +9,7 @@ from datetime import datetime
 from extractors import Policy, Visa
 from monitor.compare import ChangeKind, Difference, Severity, difference
 from monitor.reading import Reading
-from store import changes, policies
+from store import changes, pages, policies
 from store.database import Store
 from store.records import Change, Standing, stamp
 
@@ -107,7 +107,7 @@ def settle(
     with store.writing():
         seen = changes.wait(store, program_id, str(found.kind), cycle_id)
         slow = found.kind in (ChangeKind.STATEMENT_WITHDRAWN, ChangeKind.PAGE_GONE)
-        said = Policy.from_json(standing.reading)
+        said = moved_along(store, Policy.from_json(standing.reading))
         slow = slow or bool(silenced(said, reading.policy, watched, inherited))
         if slow and seen < withdraw_cycles:
             return None
@@ -144,6 +144,13 @@ def settle(
         )
         changes.stop_waiting(store, program_id)
         return change
+
+
+def moved_along(store: Store, policy: Policy) -> Policy:
+    """The policy with its evidence at the addresses where its pages are now."""
+    at = pages.places(store, {e.url for e in policy.evidence if e.url})
+    evidence = tuple(replace(e, url=at[e.url]) if e.url else e for e in policy.evidence)
+    return replace(policy, evidence=evidence)
 
 
 def silenced(

@@ -12,15 +12,17 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
+from crawler.urls import canonical
 from extractors import RULES_VERSION, read_page
 from monitor.clock import Clock
-from monitor.finds import Finds
-from monitor.watchlist import Watchlist, institution_of, program_of
+from monitor.finds import Claim, Finds
+from monitor.watchlist import Watchlist, institution_key, institution_of, program_key, program_of
 from store import cycles, pages, snapshots
 from store.database import Store
 from store.records import Observation, Page
 from store.snapshots import Packed
 
+_GONE = (Health.GONE, Health.SOFT_404)
 BATCH = 64  # pages in one transaction
 BATCH_SECONDS = 0.5  # the longest that a page waits for its transaction
 
@@ -53,8 +55,16 @@ class Intake:
     _flushed_at: float = field(default_factory=time.monotonic)
     _pages: dict[str, Page] = field(default_factory=dict)
     _gone: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
+    _places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _gone_before: set[int] = field(default_factory=set)  # pages, when last asked for
 
     def __post_init__(self) -> None:
+        latest = cycles.latest(self.store)
+        self._gone_before = {page for page, last in latest.items() if last.health in _GONE}
+        for program_id, found in self.watchlist.own.items():
+            self._places[program_key(program_id)] = {canonical(page.url) for page in found}
+        for name, found in self.watchlist.offices.items():
+            self._places[institution_key(name)] = {canonical(page.url) for page in found}
         self._pages = {page.url: page for page in self.watchlist.pages()}
 
     def take(self, fetch: Fetch) -> None:
@@ -81,19 +91,33 @@ class Intake:
     def finish(self) -> None:
         """The crawl is complete: what it discovered is watched from now on, or let go."""
         self.flush()
+        for key, places in self._places.items():
+            self._finds.drop(key, places)
+        self._finds.settle(
+            {
+                key: Claim(
+                    frozenset(page.id for page in gone),
+                    first_night=any(page.id not in self._gone_before for page in gone),
+                )
+                for key, gone in self._gone.items()
+            }
+        )
         shared = self._shared()
         with self.store.writing():
             for key, met in self._finds.met.items():
                 institution = self._institution(key)
-                kept = self._finds.kept(key)
+                kept = self._kept(key)
+                if stating := self._finds.stating(key):
+                    self._replace_gone(key, stating[0])
                 for fetch in kept:
                     if (institution, fetch.final_url) in shared:
                         self._watch(fetch, institution=institution)
                     else:
                         self._watch(fetch, program_id=program_of(key))
-                if stating := self._finds.stating(key):
-                    self._replace_gone(key, stating[0])
                 cycles.discovered(self.store, key, self.cycle_id, met, len(kept))
+
+    def _kept(self, key: str) -> list[Fetch]:
+        return self._finds.kept(key, has_pages=key in self._places)
 
     def _institution(self, key: str) -> str:
         program_id = program_of(key)
@@ -105,23 +129,28 @@ class Intake:
         """The institutions' pages among the finds: (institution, URL).
 
         Those that are known as such, that an institution's own search found, or that several
-        of its programs found.
+        of its programs found that have no page yet. A page that took the place of a lost one is
+        whose that was, however many have lost theirs tonight.
         """
+        keys = list(self._finds.met)
         finders = Counter(
             (self._institution(key), fetch.final_url)
-            for key in self._finds.met
-            for fetch in self._finds.kept(key)
+            for key in keys
+            if key not in self._places
+            for fetch in self._kept(key)
         )
         known = {
             (name, page.url) for name, found in self.watchlist.offices.items() for page in found
         }
-        offices = {key for key in self._finds.met if institution_of(key)}
-        own = {(self._institution(k), f.final_url) for k in offices for f in self._finds.kept(k)}
+        offices = [key for key in keys if institution_of(key)]
+        own = {(self._institution(k), f.final_url) for k in offices for f in self._kept(k)}
         return known | own | {find for find, count in finders.items() if count > 1}
 
     def _known(self, fetch: Fetch, packed: Future[Packed] | None) -> Observation:
         page = self._pages[fetch.url]
-        if fetch.health in (Health.GONE, Health.SOFT_404):
+        for key in fetch.targets:
+            self._places[key] |= {canonical(page.url), canonical(fetch.final_url)}
+        if fetch.health in _GONE:
             for key in fetch.targets:
                 self._gone[key].append(page)
         if fetch.health is Health.OK and fetch.moved_permanently:

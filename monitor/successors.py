@@ -22,7 +22,7 @@ from crawler.urls import canonical
 from extractors import Asker, Policy, Visa, classify, policy_for
 from monitor import watchlist
 from monitor.compare import ChangeKind, difference
-from monitor.flag import silenced
+from monitor.flag import moved_along, silenced
 from monitor.reading import asker_of, read, statements_of
 from monitor.watchlist import Watchlist
 from store import changes, cycles, policies, snapshots
@@ -50,6 +50,7 @@ class Successors:
     _owners: dict[str, set[str]] = field(default_factory=dict)
     _pages: dict[str, Page] = field(default_factory=dict)
     _gone_before: set[int] = field(default_factory=set)
+    _still_gone: set[str] = field(default_factory=set)  # targets of a page that is gone again
     _lost: dict[str, list[Policy]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -78,7 +79,11 @@ class Successors:
         if fetch.health.is_page and final != url and url in self._owners:
             self._owners.setdefault(final, set()).update(self._owners[url])
         page = self._pages.get(fetch.url)
-        if fetch.health in _GONE and page is not None and page.id not in self._gone_before:
+        if fetch.health not in _GONE or page is None:
+            return
+        if page.id in self._gone_before:
+            self._still_gone.update(fetch.targets)
+        else:
             ids = [] if page.snapshot_id is None else [page.snapshot_id]
             stated = snapshots.readings(self.store, ids)
             said = [statements_of(self.store, snapshot_id, stated) for snapshot_id in ids]
@@ -97,6 +102,8 @@ class Successors:
         lost, missing = self._lost.get(key), self.missing.get(watchlist.program_of(key) or "")
         if fetch.body is None or (lost is None and missing is None):
             return True
+        if lost is None and key in self._still_gone:
+            return True
         found = classify(fetch.body, fetch.content_type, self._asker(key))
         return any(_says_the_same(found, policy) for policy in lost or ()) or (
             missing is not None
@@ -114,7 +121,7 @@ def vanished(store: Store, watched: Watchlist) -> dict[str, Missing]:
         program_id = reading.program.program_id
         if reading.policy is None or reading.gone:
             continue
-        before = Policy.from_json(standing[program_id].reading)
+        before = moved_along(store, Policy.from_json(standing[program_id].reading))
         own = watched.own_pages(reading.program)
         if visas := silenced(before, reading.policy, {page.url for page in own}):
             links = {link for page in own for link in _links(store, page)}

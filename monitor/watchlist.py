@@ -88,29 +88,31 @@ def targets(
     def target(
         key: str, watched: list[Page], sites: tuple[str, ...] = (), *, look: bool = False
     ) -> Target | None:
+        last = searched.get(key)
+        overdue = last is None or cycle_id - last >= LOOK_AGAIN_AFTER
+
+        def search_when_gone(page: Page) -> bool:
+            # A page that stays gone is not searched for each night, only in the first two: in
+            # the first for one that says the same, in the second for any (see successors.py).
+            there = seen[page.id].cycle_id if page.id in seen else 0
+            return last is None or overdue or there >= last - 1
+
         known = tuple(
-            KnownPage(page.url, page.etag, page.last_modified)
+            KnownPage(page.url, page.etag, page.last_modified, search_when_gone(page))
             for page in watched
             if page.id not in done
         )
-        last = searched.get(key)
-        overdue = last is None or cycle_id - last >= LOOK_AGAIN_AFTER
         discover = look and bool(sites) and (last is None or (overdue and not watched))
         if program_of(key) in missing and (last is None or last < cycle_id):
             sites = sites or tuple({site_root(page.url) for page in watched})
             discover = bool(sites)
         if not known and not discover:
             return None
-        # A page that stays gone is not searched for each night, only in the first two: in the
-        # first for one that says the same, in the second for any (see successors.py).
-        lost = last is not None and any(
-            page.id in seen and seen[page.id].cycle_id >= last - 1 for page in watched
-        )
-        return Target(key, sites, known, discover, search_when_gone=overdue or lost)
+        return Target(key, sites, known, discover)
 
     wanted = [
         target(
-            _PROGRAM + program.program_id,
+            program_key(program.program_id),
             watchlist.own_pages(program),
             # Its own site, then its institution's.
             tuple(dict.fromkeys(u for u in (program.website_url, program.gme_url) if u)),
@@ -119,7 +121,7 @@ def targets(
         )
         for program in watchlist.programs.values()
     ]
-    wanted += [target(_INSTITUTION + name, found) for name, found in watchlist.offices.items()]
+    wanted += [target(institution_key(name), found) for name, found in watchlist.offices.items()]
     return tuple(t for t in wanted if t is not None)
 
 
@@ -128,9 +130,22 @@ def owners(store: Store) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for watch in pages.watches(store):
         if watch.found == "named":
-            key = _PROGRAM + watch.program_id if watch.program_id else ""
-            found[watch.page.url].add(key or f"{_INSTITUTION}{watch.institution}")
+            found[watch.page.url].add(
+                program_key(watch.program_id)
+                if watch.program_id
+                else institution_key(watch.institution or "")
+            )
     return found
+
+
+def program_key(program_id: str) -> str:
+    """What a program is called among a crawl's targets."""
+    return _PROGRAM + program_id
+
+
+def institution_key(name: str) -> str:
+    """What an institution is called among a crawl's targets."""
+    return _INSTITUTION + name
 
 
 def program_of(key: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from store.database import Store
@@ -67,11 +67,6 @@ def observed(store: Store, cycle_id: int) -> dict[int, Observation]:
     return {row["page_id"]: _observation(row) for row in rows}
 
 
-def seen_pages(store: Store, cycle_id: int) -> set[int]:
-    """The pages whose latest attempt in this cycle saw the page itself."""
-    return {page for page, o in observed(store, cycle_id).items() if o.snapshot_id is not None}
-
-
 def answered_pages(store: Store, cycle_id: int) -> set[int]:
     """The pages whose latest attempt in this cycle saw the page, or saw that it is gone."""
     return {
@@ -89,6 +84,18 @@ def latest(store: Store) -> dict[int, Observation]:
 def latest_good(store: Store) -> dict[int, Observation]:
     """By page id, the last observation in which the page itself was seen."""
     return _last_of_each(store, good=True)
+
+
+def good_snapshots(store: Store, page_ids: Collection[int], cycle_id: int) -> dict[int, int]:
+    """By page id, the snapshot that each of these pages was last seen with, up to a cycle."""
+    rows = store.rows(
+        "SELECT g.id, (SELECT snapshot_id FROM observations WHERE page_id = g.id"
+        " AND cycle_id <= ?2 AND health IN ('ok', 'not_modified')"
+        " ORDER BY cycle_id DESC, attempt DESC LIMIT 1) AS snapshot_id"
+        " FROM pages g WHERE g.id IN (SELECT value FROM json_each(?1))",
+        (json.dumps(sorted(page_ids)), cycle_id),
+    )
+    return {row["id"]: row["snapshot_id"] for row in rows if row["snapshot_id"] is not None}
 
 
 def unhealthy_cycles(store: Store, page_id: int) -> int:

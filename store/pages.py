@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from store.database import Store
@@ -41,19 +43,25 @@ def at(store: Store, url: str) -> Page | None:
     return _page(rows[0]) if rows else None
 
 
+def places(store: Store, urls: Collection[str]) -> dict[str, str]:
+    """By address, where the page that was there is now: there, or where it has moved to."""
+    rows = store.rows(
+        # The last place that a chain of moves leads to (a page may have gone in circles).
+        "WITH RECURSIVE trail(first, url, step) AS (SELECT value, value, 0 FROM json_each(?)"
+        " UNION SELECT t.first, m.new_url, step + 1"
+        " FROM page_moves m JOIN trail t ON m.old_url = t.url WHERE step < 20)"
+        " SELECT first, url FROM trail ORDER BY step",
+        (json.dumps(sorted(set(urls))),),
+    )
+    return {row["first"]: row["url"] for row in rows}
+
+
 def add(store: Store, url: str) -> Page:
     """The page with this URL, or the one it has moved to; made if it is new.
 
     Inside `writing()`.
     """
-    moves = store.rows(
-        # The last place that a chain of moves leads to (UNION ends a circle of them).
-        "WITH RECURSIVE trail(url, step) AS (SELECT ?1, 0 UNION SELECT m.new_url, step + 1"
-        " FROM page_moves m JOIN trail t ON m.old_url = t.url WHERE step < 20)"
-        " SELECT url FROM trail ORDER BY step DESC LIMIT 1",
-        (url,),
-    )
-    url = moves[0]["url"]
+    url = places(store, [url])[url]
     store.write("INSERT OR IGNORE INTO pages (url) VALUES (?)", (url,))
     page = at(store, url)
     assert page is not None  # noqa: S101 (just inserted)
@@ -117,6 +125,13 @@ def move(store: Store, page: Page, new_url: str, cycle_id: int) -> Page:
         moved = at(store, new_url)
         assert moved is not None  # noqa: S101 (just updated)
         return moved
+    # A page that the list names stays one, though it was met at its new place before.
+    store.write(
+        "DELETE FROM watches WHERE page_id = ?1 AND found = 'discovered' AND EXISTS (SELECT 1"
+        " FROM watches w WHERE w.page_id = ?2 AND w.found = 'named'"
+        " AND w.program_id IS watches.program_id AND w.institution_id IS watches.institution_id)",
+        (other.id, page.id),
+    )
     store.write("UPDATE OR IGNORE watches SET page_id = ? WHERE page_id = ?", (other.id, page.id))
     store.write("DELETE FROM watches WHERE page_id = ?", (page.id,))
     return other

@@ -108,7 +108,8 @@ def _match_program(score: Score, due: Sequence[Due], flags: list[Flag]) -> None:
     for one in due:
         found = next((f for f in left if one.appeared <= f.night <= one.due), None)
         if found is None:
-            late.append(one)
+            if one.kind != "unfinished":
+                late.append(one)
             continue
         left.remove(found)
         told.append((one, found))
@@ -121,7 +122,8 @@ def _match_program(score: Score, due: Sequence[Due], flags: list[Flag]) -> None:
         left.remove(found)
         told.append((one, found))
         score.late.append((one, found))
-    score.due += len(due)
+    in_time = [one for one in due if one.kind != "unfinished" or one in (t for t, _ in told)]
+    score.due += len(in_time)
     for flag in left:
         again = any(f.after == flag.after and f.night < flag.night for _, f in told)
         (score.doubles if again else score.false).append(flag)

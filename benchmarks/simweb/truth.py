@@ -18,12 +18,15 @@ SLOW_NIGHTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A change that must be flagged once, from the night it appears to the night it is due."""
+    """A change that must be flagged once, from the night it appears to the night it is due.
+
+    One that is `unfinished` is due after the last night: it may be flagged before.
+    """
 
     program: str
     appeared: int
     due: int
-    kind: str  # changed | withdrawn | gone
+    kind: str  # changed | withdrawn | gone | unfinished
     before: Meaning
     after: Meaning
 
@@ -45,6 +48,7 @@ class _Watch:
     waits_since: int = 0
     waited: int = 0
     told_gone: bool = False
+    quiet: int = 0  # nights in which its own pages said less, and the institution's the same
 
 
 def follow(world: World) -> tuple[list[Due], list[dict[str, Expected]]]:
@@ -59,7 +63,15 @@ def follow(world: World) -> tuple[list[Due], list[dict[str, Expected]]]:
             shown[watch.program.id] = expected
             due += news
         nights.append(shown)
-    return due, nights
+    return due + [_unfinished(watch, len(nights) + 1) for watch in watches if watch.waited], nights
+
+
+def _unfinished(watch: _Watch, number: int) -> Due:
+    """A difference that was not there long enough to be due when the last night was over."""
+    reading = _merged(watch)
+    assert watch.stands is not None
+    after = watch.stands if reading is None else reading
+    return Due(watch.program.id, watch.waits_since, number, "unfinished", watch.stands, after)
 
 
 def pages_of(program: SimProgram, night: Night) -> list[str]:
@@ -87,11 +99,21 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
         watch.waited = 0
+        _rest(watch)
     elif not watch.told_gone or reading is not None:
         kind = _kind(watch, reading, gone=gone)
         news = _count(watch, reading, kind, number, sure=set(keys) <= visible)
     shown = {watch.stands, reading} if watch.waited else {watch.stands}
     return Expected(reachable, frozenset(m for m in shown if m is not None)), news
+
+
+def _rest(watch: _Watch) -> None:
+    """Nothing differs. Whose word it is may: a page that says less is believed in two nights."""
+    own = _own(watch)
+    quieter = any(own.stance(v) == "unstated" != watch.own.stance(v) for v in ("J-1", "H-1B"))
+    watch.quiet = watch.quiet + 1 if quieter else 0
+    if watch.quiet in (0, SLOW_NIGHTS):
+        watch.own, watch.quiet = own, 0
 
 
 def _count(
@@ -119,12 +141,12 @@ def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
     assert watch.stands is not None
     if gone or reading is None:
         return "gone"
-    before, after = dict(watch.stands.stances), dict(reading.stances)
-    differ = {v for v in {*before, *after} if before.get(v) != after.get(v)}
+    differ = {visa for visa in ("J-1", "H-1B") if watch.stands.about(visa) != reading.about(visa)}
     own = _own(watch)
     silent = "unstated"
     if differ and all(
-        v not in after or (own.stance(v) == silent != watch.own.stance(v)) for v in differ
+        reading.stance(v) == silent or own.stance(v) == silent != watch.own.stance(v)
+        for v in differ
     ):
         return "withdrawn"
     return "changed"

@@ -86,8 +86,9 @@ class Night:
     site_faults: dict[int, Fault] = field(default_factory=dict)
 
     def fault(self, key: str) -> Fault | None:
-        """What is wrong with a page; its site's fault goes first."""
-        return self.site_faults.get(self.pages[key].site) or self.faults.get(key)
+        """What is wrong with a page; its site's fault goes first. One that is gone has none."""
+        page = self.pages[key]
+        return self.site_faults.get(page.site) or (self.faults.get(key) if page.there else None)
 
     def visible(self, key: str) -> bool:
         """Whether a page can be seen in both looks of the night."""

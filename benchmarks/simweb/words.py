@@ -21,6 +21,10 @@ class Meaning:
         """The stance on a visa; `unstated` when nothing is said."""
         return dict(self.stances).get(visa, "unstated")
 
+    def about(self, visa: str) -> object:
+        """All that is said of a visa."""
+        return self.stance(visa), {c for c in self.conditions if c[0] == visa}
+
 
 def meaning(page: PageState) -> Meaning:
     """What a page states."""

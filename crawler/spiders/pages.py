@@ -254,7 +254,8 @@ class PagesSpider(Spider):
         """Return searches for the targets of a page that is gone, where none was made yet."""
         together: dict[tuple[str, ...], list[str]] = {}
         for key in sorted(page.known_targets - self._searching):
-            if not self._targets[key].search_when_gone:
+            lost = [known for known in self._targets[key].pages if known.url in page.known]
+            if not any(known.search_when_gone for known in lost):
                 continue
             starts = self._targets[key].site_urls or (site_root(page.url),)
             together.setdefault(starts, []).append(key)

@@ -204,3 +204,129 @@ def test_a_change_that_was_not_confirmed_waits_until_the_page_is_up_again(watch:
     assert watch.night().changes == 0  # down all night
     watch.site.page("/visa", J1_ONLY)
     assert watch.night().changes == 1
+
+
+def test_a_page_that_two_programs_could_have_lost_goes_to_neither_in_the_first_night(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.site.page("/surgery/visas", BOTH)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/surgery/visas", "", status=404)  # for this night only
+    watch.site.page("/new", BOTH)
+    watch.night()
+    watch.site.page("/surgery/visas", BOTH)
+    watch.night()
+    watch.site.page("/new", NONE)
+    watch.night()
+    assert [(c.program_id, c.kind) for c in watch.changes()] == [("medicine", "policy_changed")]
+    assert (watch.category("medicine"), watch.category("surgery")) == (
+        "no_sponsorship",
+        "j1_and_h1b",
+    )
+    assert watch.status("surgery").inherited_from is None
+
+
+def test_a_page_in_the_place_of_two_lost_ones_is_believed_in_the_second_night(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.site.page("/surgery/visas", BOTH)
+    watch.night()
+    for name in ("medicine", "surgery"):
+        watch.site.page(f"/{name}/visas", "", status=404)
+    watch.site.page("/new", BOTH)
+    watch.night()
+    watch.night()
+    watch.site.page("/new", NONE)
+    watch.night()
+    assert watch.kinds() == ["policy_changed", "policy_changed"]
+
+
+def test_a_page_of_a_programs_two_is_not_lost_to_the_other(watch: Watch) -> None:
+    watch.site.page("/", link("/apply", "Visa eligibility") + link("/faq", "Visa FAQ"))
+    watch.site.page("/apply", J1_ONLY)
+    watch.site.page("/faq", J1_ONLY)
+    watch.programs(Program("im", "Fernway", "Medicine", website_url=watch.site.url("/")))
+    watch.night()
+    watch.site.redirect("/faq", "/faq-new", status=302)
+    watch.site.page("/faq-new", J1_ONLY)
+    watch.site.page("/", link("/apply", "Visa eligibility") + link("/faq-new", "Visa FAQ"))
+    watch.site.page("/apply", "", status=404)
+    watch.night()
+    watch.site.page("/apply", BOTH)
+    assert watch.night().changes == 1
+    assert watch.category() == "conflicting"
+
+
+def test_a_site_is_not_searched_night_after_night_for_one_of_two_pages(watch: Watch) -> None:
+    watch.site.page("/", link("/apply", "Visa eligibility") + link("/faq", "Visa FAQ"))
+    watch.site.page("/apply", J1_ONLY)
+    watch.site.page("/faq", J1_ONLY)
+    watch.programs(Program("im", "Fernway", "Medicine", website_url=watch.site.url("/")))
+    watch.night()
+    watch.site.page("/apply", "", status=404)
+    asked = []
+    for _ in range(4):
+        watch.night()
+        asked.append(len(watch.site.visits_of("/")))
+    assert asked[1:] == [asked[1]] * 3
+
+
+def test_a_moved_page_that_fails_for_a_night_is_still_the_page_that_spoke(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.redirect("/medicine/visas", "/moved", status=301)
+    watch.site.page("/moved", BOTH)
+    watch.night()
+    watch.site.page("/moved", SILENT)
+    assert watch.night().changes == 0
+    watch.site.page("/moved", BOTH)
+    watch.night()
+    watch.site.page("/moved", J1_ONLY)
+    assert watch.night().changes == 1
+    assert [kind for kind in watch.kinds() if kind != "wording_changed"] == ["policy_changed"]
+
+
+def test_a_page_that_moved_silently_while_the_institutions_fell_silent(watch: Watch) -> None:
+    watch.site.page("/gme", BOTH)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/gme", SILENT)
+    watch.night()
+    watch.site.page("/new", BOTH)
+    watch.night()
+    watch.night()
+    assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
+def test_a_page_that_is_down_holds_up_nothing_that_it_has_no_word_in(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/gme", f"{NONE}<p>Posted on May 3.</p>")
+    watch.night()
+    watch.site.page("/gme", "", status=503)
+    watch.site.page("/medicine/visas", J1_ONLY)
+    assert watch.night().changes == 1
+    assert watch.category("medicine") == "j1_only"
+
+
+def test_a_page_that_is_down_holds_up_what_it_alone_has_said(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/medicine/visas", SILENT)
+    watch.night()
+
+    def changed_then_down(visit: Visit) -> None:
+        first = len(watch.site.visits_of("/gme")) == 2
+        visit.send(BOTH.encode() if first else b"", 200 if first else 503)
+
+    watch.site.route("/gme", changed_then_down)
+    assert watch.night().changes == 0
+    watch.site.page("/gme", NONE)
+    assert watch.night().changes == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from benchmarks.simweb.answers import Web
 from benchmarks.simweb.score import Flag, Score, match
 from benchmarks.simweb.server import serving
 from benchmarks.simweb.truth import Due, follow
-from benchmarks.simweb.values import PageState, data
+from benchmarks.simweb.values import Fault, Night, PageState, data
 from benchmarks.simweb.world import SHAPES, STYLES, build
 from extractors import classify
 
@@ -98,7 +99,7 @@ def test_what_is_due_is_what_was_planned() -> None:
     for one in due:
         program = next(p for p in world.programs if p.id == one.program)
         assert changed & {*program.pages, program.office}, one
-        assert one.appeared <= one.due <= len(nights)
+        assert one.appeared <= one.due <= len(nights) + (one.kind == "unfinished")
         assert one.kind == "gone" or one.before != one.after
     assert len(due) > 30
 
@@ -140,6 +141,20 @@ def test_scores_tell_what_is_late_missed_false_and_double() -> None:
     assert len(scored([one], [flag(2)]).false) == 1
     assert len(scored([one], [flag(4), flag(5)]).doubles) == 1
     assert scored([], [flag(1)]).precision == 0
+    unfinished = Due("p", 3, 4, "unfinished", A, B)  # the last night was the third
+    assert scored([unfinished], []).due == 0
+    assert (scored([unfinished], [flag(3)]).due, scored([unfinished], [flag(3)]).precision) == (
+        1,
+        1,
+    )
+
+
+def test_a_page_that_is_gone_has_no_faults_of_its_own() -> None:
+    gone = PageState(0, "/visas", "Visas", there=False)
+    night = Night(
+        {"a": gone, "b": replace(gone, there=True)}, faults=dict.fromkeys("ab", Fault("x"))
+    )
+    assert [night.visible(key) for key in "ab"] == [True, False]
 
 
 def test_a_short_run_flags_what_is_due() -> None:
