@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Comment, NavigableString, PageElement, Tag
 
 from extractors.prune import prune
-from extractors.quiet import ITEM_MARK, QUIET
+from extractors.quiet import HEADING_MARKS, ITEM_MARK, QUIET
 from extractors.sieve import names_a_visa
 
 
@@ -43,6 +43,7 @@ class Block:
 
 
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+_MARKED = {HEADING_MARKS[name]: level for name, level in _HEADINGS.items()}
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _BULLET = re.compile(r"^(?:[•·▪◦‣●○■□➢➤✓*–—-]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?=\S)")
 _LEAD_IN = re.compile(r"(?::|following|below|as follows|one of)\W*$", re.I)
@@ -165,8 +166,12 @@ class _Walk:
         """The lines of a quiet stretch: of a run of one kind, all stand under the same."""
         run: Block | None = None
         for line in text.split("\n"):
+            if level := _MARKED.get(line[0]):
+                self.add(line[1:], BlockKind.HEADING, level)
+                run = None
+                continue
             kind, said = BlockKind.PARAGRAPH, line
-            if line.startswith(ITEM_MARK):
+            if line[0] == ITEM_MARK:
                 kind, said = BlockKind.ITEM, line[1:]
             steady = not said.endswith(":") and (kind is BlockKind.ITEM or not _BULLET.match(said))
             if run is not None and run.kind is kind and steady:
