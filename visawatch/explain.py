@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from extractors import Evidence, Policy, classify, page_text
+from extractors import Asker, Evidence, Policy, Statement, page_text, policy_for, read_page
 from extractors.blocks import CELL_BREAK
 from extractors.clauses import read_sentence
 from extractors.reading_text import ANY, OTHER, SAME
 from extractors.readings import Reading
 from extractors.rulebook import Hit, RuleKind
+from extractors.scope import Scope, applies
 from extractors.sentences import sentence_spans
 from monitor.diff import category
 
@@ -66,15 +67,22 @@ class Sentence:
         return origin[start], origin[end] if end < len(origin) else len(self.raw)
 
 
-def explain(console: Console, body: bytes, content_type: str) -> None:
-    """Print every sentence that names a visa or proves a stance, and the page's policy."""
-    policy = classify(body, content_type)
+def explain(console: Console, body: bytes, content_type: str, asker: Asker) -> None:
+    """Print every sentence that names a visa or proves a stance, and the policy for the asker."""
+    stated = read_page(body, content_type)
+    policy, _ = policy_for([stated], asker=asker)
     for sentence in sentences(page_text(body, content_type)):
         proofs = [e for e in policy.evidence if _proves(e, sentence)]
         if not proofs and not sentence.reading.mentions:
             continue
         console.print(_coloured(sentence))
-        for line in (*_rules(sentence), *_claims(sentence), *_decided(proofs)):
+        said = [s for s in stated if _proves(s, sentence)]
+        for line in (
+            *_rules(sentence),
+            *_claims(sentence),
+            *_scopes(said, asker),
+            *_decided(proofs),
+        ):
             console.print(Padding(line, (0, 0, 0, 4)))
         console.print()
     console.print(_summary(policy))
@@ -92,7 +100,7 @@ def sentences(text: str) -> Iterator[Sentence]:
         at += 1 - len(CELL_BREAK)
 
 
-def _proves(evidence: Evidence, sentence: Sentence) -> bool:
+def _proves(evidence: Evidence | Statement, sentence: Sentence) -> bool:
     end = sentence.start + len(sentence.raw)
     return evidence.start < end and sentence.start < evidence.end
 
@@ -185,6 +193,21 @@ def _claims(sentence: Sentence) -> Iterator[Text]:
         yield Text(f"asks: {demand.kind.replace('_', ' ')} of {visas} ({demand.rule})")
     for mention in reading.unclaimed:
         yield Text(f"leaves open: {_WORDS.get(mention.visa, mention.visa)}", style="dim")
+
+
+def _scopes(said: Sequence[Statement], asker: Asker) -> Iterator[Text]:
+    """Whom the statements speak of, when that is not everybody; and whether it is the asker."""
+    for scope in dict.fromkeys(s.scope for s in said if s.scope != Scope()):
+        told = "; ".join(f"{name} {_plain(value)}" for name, value in scope.to_json().items())
+        heard = applies(scope, asker) and not scope.past
+        text = Text(f"speaks of: {told}")
+        yield text if heard else text.append(": not of who asks", style="dim")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "yes" if value is True else str(value)
 
 
 def _decided(proofs: list[Evidence]) -> Iterator[Text]:

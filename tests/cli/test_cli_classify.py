@@ -101,3 +101,22 @@ def test_no_database_is_made(shell: Shell, tmp_path: Path) -> None:
     shell("classify", "--json", stdin=HTML)
     assert not shell.db.exists()
     assert list(tmp_path.glob("*.db*")) == []
+
+
+SHARED = b"<p>Surgery: J-1 only.</p><p>Neurology: J-1 and H-1B.</p><p>No visas are sponsored for fellows.</p>"
+
+
+@pytest.mark.parametrize(
+    ("options", "category"),
+    [
+        (("--specialty", "Surgery"), "j1_only"),
+        (("--specialty", "neurology", "--level", "residency"), "j1_and_h1b"),
+        (("--level", "fellowship", "--specialty", "Cardiology"), "no_sponsorship"),
+    ],
+)
+def test_a_page_that_programs_share_is_read_for_one(
+    shell: Shell, options: tuple[str, ...], category: str
+) -> None:
+    file = write(shell, "shared.html", SHARED)
+    (found,) = shell("classify", file, "--json", *options).json
+    assert found["category"] == category

@@ -175,3 +175,12 @@ def test_the_guide_is_true(shell: Shell, copy: Path, tmp_path: Path) -> None:
 def unpadded(text: str) -> str:
     """Lines without the spaces that fill a terminal."""
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def test_explaining_says_whom_a_sentence_speaks_of(shell: Shell, tmp_path: Path) -> None:
+    page = tmp_path / "shared.html"
+    page.write_text("<p>Surgery: J-1 only.</p><p>Neurology: J-1 and H-1B.</p>")
+    said = shell("rules", "explain", str(page), "--specialty", "Neurology").out
+    assert "speaks of: specialties Surgery: not of who asks" in said
+    assert "decides: H-1B sponsored" in said
+    assert "decides: H-1B not sponsored" not in said

@@ -15,6 +15,7 @@ from extractors.clauses import fired
 from extractors.rulebook import RuleError, rulebook, rules_version, use
 from monitor.rules import reclassify
 from visawatch.app import App, content, printable
+from visawatch.asking import asker, asker_options
 from visawatch.commands.reclassify import show_flip
 from visawatch.explain import explain as explain_page
 
@@ -77,14 +78,15 @@ def _faults() -> Iterator[str]:
 
 @rules.command("explain")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@asker_options
 @rules_option
 @click.pass_obj
-def explain(app: App, file: str) -> None:
+def explain(app: App, file: str, level: str | None, specialty: str) -> None:
     """Say for each sentence of a page which rule fired on which words, and how far it reaches.
 
     FILE is HTML, PDF or text; `-` is standard input.
     """
-    explain_page(app.console(), *content(file))
+    explain_page(app.console(), *content(file), asker(level, specialty))
 
 
 @rules.command("flips")
