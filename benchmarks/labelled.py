@@ -27,7 +27,7 @@ class Passage:
 
     @property
     def held_out(self) -> bool:
-        """Whether it belongs to the half that nobody looks at while writing rules."""
+        """Of the 460: whether it is of the half that nobody looks at while writing rules."""
         return hashlib.sha256(self.id.encode()).digest()[0] % 2 == 1
 
     def page(self) -> tuple[bytes, str]:
@@ -39,19 +39,12 @@ class Passage:
 
 def passages() -> list[Passage]:
     """The 460 passages that were written apart from the rules."""
-    return [
-        Passage(
-            id=row["id"],
-            text=row["passage"],
-            pattern=row["pattern"],
-            level=row["level"],
-            specialty=row["specialty"],
-            stances=row["stances"],
-            conditions=frozenset((c["visa"], c["kind"]) for c in row["conditions"]),
-        )
-        for name in ("passages_a.jsonl", "passages_b.jsonl")
-        for row in _rows(name)
-    ]
+    return _passages("passages_a.jsonl") + _passages("passages_b.jsonl")
+
+
+def development() -> list[Passage]:
+    """Passages that were written apart from the rules, for rules to be written with."""
+    return _passages("development.jsonl")
 
 
 def as_html(text: str) -> str:
@@ -86,6 +79,21 @@ def _kind(line: str) -> str:
 def _row(number: int, line: str) -> str:
     tag = "td" if number else "th"
     return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in line.split(' | '))}</tr>"
+
+
+def _passages(name: str) -> list[Passage]:
+    return [
+        Passage(
+            id=row["id"],
+            text=row["passage"],
+            pattern=row["pattern"],
+            level=row["level"],
+            specialty=row["specialty"],
+            stances=row["stances"],
+            conditions=frozenset((c["visa"], c["kind"]) for c in row["conditions"]),
+        )
+        for row in _rows(name)
+    ]
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
