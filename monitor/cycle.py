@@ -19,11 +19,11 @@ from monitor import alerts, watchlist
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
 from monitor.compare import ChangeKind
-from monitor.flag import Suspicion, agrees, confirmed, observe, settle, suspect
+from monitor.confirm import settle_all
+from monitor.flag import Suspicion, agrees, observe, suspect
 from monitor.intake import Intake, Tally
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
-from monitor.sights import unheard
 from monitor.successors import Missing, Successors, vanished
 from store import changes, cycles, leases, policies
 from store.database import Store
@@ -277,33 +277,14 @@ class _Run:
             for program_id in suspicions
         )
         self._crawl(watched, targets, attempt=1)
-        answered = cycles.answered_pages(self.store, self.cycle.id)
-        watched = watchlist.load(self.store, list(suspicions))
-        standing = policies.standing(self.store)
-        for reading in read(self.store, watched, list(suspicions)):
-            program_id = reading.program.program_id
-            first, before = suspicions[program_id], standing[program_id]
-            # What is new since the policy was confirmed must have been seen again just now: a
-            # page that is down tonight does not repeat what it said in an earlier night.
-            speaking = watched.pages_of(program_id)
-            unseen = bool(unheard(self.store, speaking, before.cycle_id or 0, answered))
-            if unseen or not confirmed(first, suspect(reading, before)):
-                # Looked at again in the next cycle, even if the page does not change. A night in
-                # which it was down neither adds to the nights that were counted nor ends them.
-                if not unseen or program_id not in changes.waiting(self.store):
-                    with self.store.writing():
-                        changes.wait(self.store, program_id, "unconfirmed", self.cycle.id)
-                continue
-            settle(
-                self.store,
-                Suspicion(reading, first.difference),
-                before,
-                cycle_id=self.cycle.id,
-                now=self.clock(),
-                withdraw_cycles=self.settings.withdraw_cycles,
-                watched={page.url for page in speaking},
-                inherited={page.url for page in watched.office_pages(reading.program)},
-            )
+        settle_all(
+            self.store,
+            watchlist.load(self.store, list(suspicions)),
+            suspicions,
+            cycle_id=self.cycle.id,
+            now=self.clock(),
+            withdraw_cycles=self.settings.withdraw_cycles,
+        )
 
     def _alert(self) -> alerts.Delivery:
         now = self.clock()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from extractors import Policy, Visa
+from extractors import Policy, Stance, Visa
 from monitor.compare import ChangeKind, Difference, Severity, difference
 from monitor.reading import Reading
 from store import changes, pages, policies
@@ -91,25 +91,23 @@ def settle(
     *,
     cycle_id: int,
     now: datetime,
-    withdraw_cycles: int,
-    watched: Collection[str] = (),
-    inherited: Collection[str] = (),
+    silent: str = "",
+    withdraw_cycles: int = 1,
 ) -> Change | None:
-    """Flags a confirmed difference, or counts it if it must be seen in another cycle too.
+    """Flags a confirmed difference; one that something is gone (`silent`) only when seen again.
 
-    `watched` are the addresses of the program's pages, `inherited` those among them that are
-    its institution's. One transaction: the change, and the
-    policy that stands from now on. Run again, for the same cycle, it flags nothing twice.
+    While one thing waits that is gone, a night in which another is gone too, or instead, neither
+    adds to its cycles nor ends them. One transaction: the change, and the policy that stands
+    from now on. Run again, for the same cycle, it flags nothing twice.
     """
     reading, found = suspicion.reading, suspicion.difference
     program_id = reading.program.program_id
     assert reading.policy is not None  # noqa: S101 (see suspect)
     with store.writing():
-        seen = changes.wait(store, program_id, str(found.kind), cycle_id)
-        slow = found.kind in (ChangeKind.STATEMENT_WITHDRAWN, ChangeKind.PAGE_GONE)
-        said = moved_along(store, Policy.from_json(standing.reading))
-        slow = slow or bool(silenced(said, reading.policy, watched, inherited))
-        if slow and seen < withdraw_cycles:
+        if silent and changes.waits_for_another(store, program_id, silent, cycle_id - 1):
+            return None
+        seen = changes.wait(store, program_id, silent or str(found.kind), cycle_id)
+        if silent and seen < withdraw_cycles:
             return None
         gone = found.kind is ChangeKind.PAGE_GONE  # its policy stands meanwhile
         after = standing.policy if gone else reading.policy.to_json()
@@ -153,32 +151,52 @@ def moved_along(store: Store, policy: Policy) -> Policy:
     return replace(policy, evidence=evidence)
 
 
+def fallen_silent(
+    before: Policy, suspicion: Suspicion, watched: Collection[str], inherited: Collection[str] = ()
+) -> str:
+    """What is gone, if that is all that a difference is: it is believed in two cycles only.
+
+    `before` is what the pages said, at their addresses of today (see `moved_along`). Whatever
+    else the pages say in the second cycle, it is the same that is gone.
+    """
+    policy, kind = suspicion.reading.policy, suspicion.difference.kind
+    if policy is None or kind is ChangeKind.PAGE_GONE:
+        return str(kind)
+    visas = silenced(before, policy, watched, inherited)
+    if kind is ChangeKind.STATEMENT_WITHDRAWN and not visas:
+        visas = tuple(v for v, _ in before.stances if policy.stance(v) is Stance.UNSTATED)
+    return " ".join(("silent on", *visas)) if visas else ""
+
+
 def silenced(
     before: Policy, after: Policy, watched: Collection[str], inherited: Collection[str] = ()
 ) -> tuple[Visa, ...]:
     """The visas of which watched pages have fallen silent, if that is all that differs.
 
-    Nothing is said of them now, or only by other pages: the institution's, or one that used to
-    contradict. That is a withdrawn statement, and must be seen in two cycles: in one night it
-    is as likely to be a page that failed. An institution's page, of which the addresses are in
-    `inherited`, has not fallen silent when the program's own begins to speak.
+    `watched` are the addresses of the program's pages, `inherited` those among them that are
+    its institution's. Nothing is said of these visas now, or only by other pages: the
+    institution's, or one that used to contradict. In one night that is as likely to be a page
+    that failed. An institution's page has not fallen silent when the program's own begins to
+    speak.
     """
 
-    def stated(policy: Policy, visa: Visa) -> tuple[object, ...]:
-        return policy.stance(visa), {c for c in policy.conditions if c.visa is visa}
+    def said(policy: Policy, visa: Visa) -> set[tuple[str | None, Stance]]:
+        return {(e.url, e.stance) for e in policy.evidence if e.visa is visa}
 
-    def quotes(policy: Policy, visa: Visa) -> set[tuple[str | None, str]]:
-        return {(e.url, e.quote) for e in policy.evidence if e.visa is visa}
+    def told(policy: Policy, visa: Visa) -> tuple[object, ...]:
+        speakers = {url for url, _ in said(policy, visa)}
+        conditions = {c for c in policy.conditions if c.visa is visa}
+        return policy.stance(visa), conditions, speakers
 
-    differ = tuple(visa for visa in Visa if stated(before, visa) != stated(after, visa))
+    differ = tuple(visa for visa in Visa if told(before, visa) != told(after, visa))
     for visa in differ:
-        said, left = quotes(before, visa), quotes(after, visa)
-        spoke = {url for url, _ in said}
-        heard = {url for url, _ in left}
+        said_before, said_after = said(before, visa), said(after, visa)
+        spoke = {url for url, _ in said_before}
+        heard = {url for url, _ in said_after}
         silent = spoke - heard
         if spoke & set(inherited) and heard - spoke - set(inherited):
             return ()
-        news = {quote for quote in left - said if quote[0] in spoke}
+        news = {one for one in said_after - said_before if one[0] in spoke}
         if not silent or not silent <= set(watched) or news:
             return ()
     return differ

@@ -15,6 +15,8 @@ from store import cycles, pages, snapshots
 from store.database import Store
 from store.records import Page
 
+GIVEN_UP_AFTER = 7  # cycles; a page that is down longer may never come back
+
 
 def unheard(
     store: Store, watched: Iterable[Page], since: int, answered: Collection[int]
@@ -38,6 +40,20 @@ def unheard(
         return frozenset(map(_gist, filter(_counts, statements_of(store, snapshot_id, stated))))
 
     return [page for page in silent if said(page.snapshot_id) != said(then.get(page.id))]
+
+
+def missed(
+    store: Store, watched: Iterable[Page], cycle_id: int, answered: Collection[int]
+) -> list[Page]:
+    """The pages that did not answer just now, but for those that have not for a long time."""
+    last = cycles.latest_good(store)
+    return [
+        page
+        for page in watched
+        if page.id not in answered
+        and page.id in last
+        and cycle_id - last[page.id].cycle_id <= GIVEN_UP_AFTER
+    ]
 
 
 def _counts(statement: Statement) -> bool:

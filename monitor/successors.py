@@ -48,6 +48,7 @@ class Successors:
     watched: Watchlist
     missing: Mapping[str, Missing] = field(default_factory=dict)
     _owners: dict[str, set[str]] = field(default_factory=dict)
+    _finders: dict[str, set[str]] = field(default_factory=dict)  # by address, whose page it is
     _pages: dict[str, Page] = field(default_factory=dict)
     _gone_before: set[int] = field(default_factory=set)
     _still_gone: set[str] = field(default_factory=set)  # targets of a page that is gone again
@@ -56,6 +57,9 @@ class Successors:
     def __post_init__(self) -> None:
         for url, keys in watchlist.owners(self.store).items():
             self._owners.setdefault(canonical(url), set()).update(keys)
+        for owner in self.watched.targets():
+            for page in self.watched.pages_for(owner):
+                self._finders.setdefault(canonical(page.url), set()).add(owner)
         self._pages = {page.url: page for page in self.watched.pages()}
         latest = cycles.latest(self.store)
         self._gone_before = {page for page, last in latest.items() if last.health in _GONE}
@@ -90,19 +94,33 @@ class Successors:
             for key in fetch.targets:
                 self._lost[key].append(policy_for(said, asker=self._asker(key))[0])
 
+    def _all_gone(self, key: str) -> bool:
+        """Whether no page of a target has been there of late: any may come in their place."""
+        return {page.id for page in self.watched.pages_for(key)} <= self._gone_before
+
+    def _belongs_to_others(self, key: str, url: str) -> bool:
+        """Whether others have a page there, by the list or, to those who have lost one, by a find.
+
+        A program that looks for its first page may find one that others have found before.
+        """
+        named = self._owners.get(url)
+        if named is not None and key not in named:
+            return True
+        found = self._finders.get(url)
+        return found is not None and key not in found and bool(self.watched.pages_for(key))
+
     def _asker(self, key: str) -> Asker:
         """Who asks what a target's page says: a program, or an institution for all of its own."""
         program = self.watched.programs.get(watchlist.program_of(key) or "")
         return Asker() if program is None else asker_of(program)
 
     def _may_take(self, key: str, fetch: Fetch) -> bool:
-        owners = self._owners.get(canonical(fetch.final_url))
-        if owners is not None and key not in owners:
+        if self._belongs_to_others(key, canonical(fetch.final_url)):
             return False
         lost, missing = self._lost.get(key), self.missing.get(watchlist.program_of(key) or "")
         if fetch.body is None or (lost is None and missing is None):
             return True
-        if lost is None and key in self._still_gone:
+        if lost is None and key in self._still_gone and self._all_gone(key):
             return True
         found = classify(fetch.body, fetch.content_type, self._asker(key))
         return any(_says_the_same(found, policy) for policy in lost or ()) or (
@@ -123,7 +141,8 @@ def vanished(store: Store, watched: Watchlist) -> dict[str, Missing]:
             continue
         before = moved_along(store, Policy.from_json(standing[program_id].reading))
         own = watched.own_pages(reading.program)
-        if visas := silenced(before, reading.policy, {page.url for page in own}):
+        office = {page.url for page in watched.office_pages(reading.program)}
+        if visas := silenced(before, reading.policy, {page.url for page in own}, office):
             links = {link for page in own for link in _links(store, page)}
             found[program_id] = Missing(_only(before, visas), frozenset(links))
     return found

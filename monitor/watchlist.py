@@ -38,6 +38,16 @@ class Watchlist:
         program = self.programs[program_id]
         return [*self.own_pages(program), *self.office_pages(program)]
 
+    def targets(self) -> Iterator[str]:
+        """What the programs and institutions that have pages are called in a crawl."""
+        yield from map(program_key, self.own)
+        yield from map(institution_key, self.offices)
+
+    def pages_for(self, key: str) -> list[Page]:
+        """The pages of one program alone, or of one institution."""
+        program_id, name = program_of(key), institution_of(key)
+        return self.own.get(program_id or "", []) or self.offices.get(name or "", [])
+
     def pages(self) -> Iterator[Page]:
         """All pages; one that several programs share comes several times."""
         for group in (self.own, self.offices):

@@ -10,6 +10,7 @@ from store.database import Store
 from store.errors import NotFound
 from store.records import Change, Review
 
+UNCONFIRMED = "unconfirmed"  # the kind of a difference that the second look did not show
 STATUSES = ("open", "accepted", "dismissed", "corrected")
 
 
@@ -121,6 +122,14 @@ def waited(store: Store, program_id: str, kind: str) -> int:
         "SELECT cycles FROM pending WHERE program_id = ? AND kind = ?", (program_id, kind)
     )
     return int(rows[0]["cycles"]) if rows else 0
+
+
+def waits_for_another(store: Store, program_id: str, kind: str, cycle_id: int) -> bool:
+    """Whether a difference of another kind was seen in that cycle, and waits to be seen again."""
+    rows = store.rows(
+        "SELECT kind FROM pending WHERE program_id = ? AND last_cycle = ?", (program_id, cycle_id)
+    )
+    return bool(rows) and rows[0]["kind"] not in (kind, UNCONFIRMED)
 
 
 def waiting(store: Store) -> list[str]:

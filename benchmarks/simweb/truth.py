@@ -45,6 +45,7 @@ class _Watch:
     stands: Meaning | None = None
     own: Meaning = field(default_factory=Meaning)  # what its own pages said of it
     seen: dict[str, Meaning | None] = field(default_factory=dict)  # None: gone
+    appeared: int = 0  # the night in which what differs could first be seen, if in one look
     waits_since: int = 0
     waited: int = 0
     told_gone: bool = False
@@ -98,9 +99,11 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
         return Expected(reachable, frozenset({reading} if reading else ())), news
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
-        watch.waited = 0
+        watch.waited = watch.appeared = 0
         _rest(watch)
     elif not watch.told_gone or reading is not None:
+        if all(map(night.glimpsed, keys)):
+            watch.appeared = watch.appeared or number
         kind = _kind(watch, reading, gone=gone)
         news = _count(watch, reading, kind, number, sure=set(keys) <= visible)
     shown = {watch.stands, reading} if watch.waited else {watch.stands}
@@ -126,7 +129,7 @@ def _count(
     elif not sure:
         return []
     else:
-        watch.waits_since = watch.waits_since if watch.waited else number
+        watch.waits_since = watch.waits_since if watch.waited else watch.appeared or number
         watch.waited += 1
         if watch.waited < SLOW_NIGHTS:
             return []
@@ -134,6 +137,7 @@ def _count(
     told = Due(watch.program.id, watch.waits_since, number, kind, watch.stands, after)
     watch.told_gone = reading is None
     watch.stands, watch.waited, watch.own = after, 0, _own(watch)
+    watch.appeared = 0
     return [told]
 
 

@@ -90,6 +90,11 @@ class Night:
         page = self.pages[key]
         return self.site_faults.get(page.site) or (self.faults.get(key) if page.there else None)
 
+    def glimpsed(self, key: str) -> bool:
+        """Whether a page can be seen in a look of the night."""
+        fault = self.fault(key)
+        return self.visible(key) or (fault is not None and len(fault.looks) == 1)
+
     def visible(self, key: str) -> bool:
         """Whether a page can be seen in both looks of the night."""
         fault = self.fault(key)

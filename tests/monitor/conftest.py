@@ -21,6 +21,7 @@ from visawatch.config import MailSettings
 FIRST_NIGHT = datetime(2026, 11, 1, 2, tzinfo=UTC)
 J1_ONLY = "<h1>Visas</h1><p>We sponsor only J-1 visas.</p>"
 BOTH = "<h1>Visas</h1><p>We sponsor J-1 and H-1B visas.</p>"
+NONE = "<h1>Visas</h1><p>We do not sponsor visas.</p>"
 SILENT = "<h1>Welcome</h1><p>Our residents like it here, and so will you.</p>"
 
 
@@ -95,3 +96,33 @@ def in_turn(*bodies: str) -> Callable[[Visit], None]:
         visit.send((left.pop(0) if len(left) > 1 else left[0]).encode())
 
     return answer
+
+
+def link(path: str, text: str) -> str:
+    return f'<p><a href="{path}">{text}</a></p>'
+
+
+def neighbours(watch: Watch, *, gme: str = "") -> None:
+    """Two programs of one hospital, whose start page leads to the pages of both."""
+    watch.site.page(
+        "/",
+        SILENT
+        + link("/surgery/visas", "Surgery: eligibility and visas")
+        + link("/new", "Medicine: eligibility")
+        + link("/gme", "GME visa policy"),
+    )
+    watch.site.page("/medicine/visas", BOTH)
+    watch.site.page("/surgery/visas", J1_ONLY)
+    watch.programs(
+        *(
+            Program(
+                name,
+                "Fernway Hospital",
+                name,
+                website_url=watch.site.url("/"),
+                eligibility_url=watch.site.url(f"/{name}/visas"),
+                gme_url=watch.site.url(gme) if gme else "",
+            )
+            for name in ("medicine", "surgery")
+        )
+    )

@@ -3,42 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import BOTH, J1_ONLY, SILENT, Watch
-from loopback import Visit
+from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, link, neighbours
 
 from store.records import Program
-
-NONE = "<h1>Visas</h1><p>We do not sponsor visas.</p>"
-
-
-def link(path: str, text: str) -> str:
-    return f'<p><a href="{path}">{text}</a></p>'
-
-
-def neighbours(watch: Watch, *, gme: str = "") -> None:
-    """Two programs of one hospital, whose start page leads to the pages of both."""
-    watch.site.page(
-        "/",
-        SILENT
-        + link("/surgery/visas", "Surgery: eligibility and visas")
-        + link("/new", "Medicine: eligibility")
-        + link("/gme", "GME visa policy"),
-    )
-    watch.site.page("/medicine/visas", BOTH)
-    watch.site.page("/surgery/visas", J1_ONLY)
-    watch.programs(
-        *(
-            Program(
-                name,
-                "Fernway Hospital",
-                name,
-                website_url=watch.site.url("/"),
-                eligibility_url=watch.site.url(f"/{name}/visas"),
-                gme_url=watch.site.url(gme) if gme else "",
-            )
-            for name in ("medicine", "surgery")
-        )
-    )
 
 
 @pytest.mark.parametrize("nights_gone", [1, 3])
@@ -145,21 +112,6 @@ def test_a_page_that_says_the_same_and_is_not_linked_does_not_hide_a_withdrawal(
     assert watch.kinds() == ["statement_withdrawn"]
 
 
-def test_a_page_that_is_down_between_two_sights_does_not_start_the_count_anew(
-    watch: Watch,
-) -> None:
-    watch.program()
-    watch.site.page("/visa", BOTH)
-    watch.night()
-    watch.site.page("/visa", SILENT)
-    watch.night()
-    watch.site.page("/visa", "", status=503)
-    watch.night()
-    watch.site.page("/visa", SILENT)
-    assert watch.night().changes == 1
-    assert watch.kinds() == ["statement_withdrawn"]
-
-
 def test_one_of_two_pages_that_contradict_fails_for_a_night(watch: Watch) -> None:
     watch.site.page("/", link("/apply", "How to apply") + link("/visas", "Visa policy"))
     watch.site.page("/apply", BOTH)
@@ -175,35 +127,6 @@ def test_one_of_two_pages_that_contradict_fails_for_a_night(watch: Watch) -> Non
     watch.site.page("/visas", "", status=404)
     assert (watch.night().changes, watch.night().changes) == (0, 1)
     assert watch.category() == "j1_and_h1b"
-
-
-def test_a_page_that_is_down_does_not_repeat_what_it_said_the_night_before(watch: Watch) -> None:
-    watch.program()
-    watch.site.page("/visa", BOTH)
-    watch.night()
-    watch.site.page("/visa", SILENT)
-    watch.night()
-    watch.site.page("/visa", "", status=503)
-    assert watch.night().changes == 0
-    watch.site.page("/visa", BOTH)
-    assert watch.night().changes == 0
-    assert watch.changes() == []
-
-
-def test_a_change_that_was_not_confirmed_waits_until_the_page_is_up_again(watch: Watch) -> None:
-    watch.program()
-    watch.site.page("/visa", BOTH)
-    watch.night()
-
-    def changed_then_down(visit: Visit) -> None:
-        first = len(watch.site.visits_of("/visa")) == 3
-        visit.send(J1_ONLY.encode() if first else b"", 200 if first else 503)
-
-    watch.site.route("/visa", changed_then_down)
-    watch.night()
-    assert watch.night().changes == 0  # down all night
-    watch.site.page("/visa", J1_ONLY)
-    assert watch.night().changes == 1
 
 
 def test_a_page_that_two_programs_could_have_lost_goes_to_neither_in_the_first_night(
@@ -304,29 +227,36 @@ def test_a_page_that_moved_silently_while_the_institutions_fell_silent(watch: Wa
     assert watch.category("medicine") == "j1_and_h1b"
 
 
-def test_a_page_that_is_down_holds_up_nothing_that_it_has_no_word_in(watch: Watch) -> None:
-    watch.site.page("/gme", NONE)
+def test_a_statement_split_off_is_found_though_the_institution_says_the_same(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", BOTH)
     neighbours(watch, gme="/gme")
     watch.night()
-    watch.site.page("/gme", f"{NONE}<p>Posted on May 3.</p>")
-    watch.night()
-    watch.site.page("/gme", "", status=503)
-    watch.site.page("/medicine/visas", J1_ONLY)
-    assert watch.night().changes == 1
-    assert watch.category("medicine") == "j1_only"
-
-
-def test_a_page_that_is_down_holds_up_what_it_alone_has_said(watch: Watch) -> None:
+    about = link("/new", "About the other visa")
+    watch.site.page("/medicine/visas", f"<p>J-1 visas are sponsored.</p>{about}")
+    watch.site.page("/new", "<p>We sponsor H-1B visas, too.</p>")
+    for _ in range(3):
+        watch.night()
     watch.site.page("/gme", NONE)
-    neighbours(watch, gme="/gme")
-    watch.site.page("/medicine/visas", SILENT)
     watch.night()
+    watch.night()
+    assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
+    assert watch.category("medicine") == "j1_and_h1b"
 
-    def changed_then_down(visit: Visit) -> None:
-        first = len(watch.site.visits_of("/gme")) == 2
-        visit.send(BOTH.encode() if first else b"", 200 if first else 503)
 
-    watch.site.route("/gme", changed_then_down)
-    assert watch.night().changes == 0
-    watch.site.page("/gme", NONE)
-    assert watch.night().changes == 0
+def test_another_programs_find_is_nobody_elses_successor(watch: Watch) -> None:
+    neighbours(watch)
+    about = link("/other", "About the other visa")
+    half = "<p>J-1 visas are sponsored.</p>"
+    watch.site.page("/medicine/visas", BOTH)
+    watch.night()
+    watch.site.page("/medicine/visas", f"{half}{about}")
+    watch.site.page("/other", "<p>We sponsor H-1B visas, too.</p>")
+    for _ in range(3):
+        watch.night()
+    watch.site.page("/surgery/visas", "", status=404)
+    for _ in range(3):
+        watch.night()
+    assert [c.program_id for c in watch.changes() if c.kind == "page_gone"] == ["surgery"]
+    assert watch.category("surgery") == "j1_only"

@@ -1,0 +1,106 @@
+"""Pages that are down: what they hold up, and what they do not repeat."""
+
+from __future__ import annotations
+
+from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, neighbours
+from loopback import Visit
+
+
+def test_a_page_that_is_down_between_two_sights_does_not_start_the_count_anew(
+    watch: Watch,
+) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+    watch.site.page("/visa", SILENT)
+    watch.night()
+    watch.site.page("/visa", "", status=503)
+    watch.night()
+    watch.site.page("/visa", SILENT)
+    assert watch.night().changes == 1
+    assert watch.kinds() == ["statement_withdrawn"]
+
+
+def test_a_page_that_is_down_does_not_repeat_what_it_said_the_night_before(watch: Watch) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+    watch.site.page("/visa", SILENT)
+    watch.night()
+    watch.site.page("/visa", "", status=503)
+    assert watch.night().changes == 0
+    watch.site.page("/visa", BOTH)
+    assert watch.night().changes == 0
+    assert watch.changes() == []
+
+
+def test_a_change_that_was_not_confirmed_waits_until_the_page_is_up_again(watch: Watch) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+
+    def changed_then_down(visit: Visit) -> None:
+        first = len(watch.site.visits_of("/visa")) == 3
+        visit.send(J1_ONLY.encode() if first else b"", 200 if first else 503)
+
+    watch.site.route("/visa", changed_then_down)
+    watch.night()
+    assert watch.night().changes == 0  # down all night
+    watch.site.page("/visa", J1_ONLY)
+    assert watch.night().changes == 1
+
+
+def test_a_page_that_is_down_holds_up_nothing_that_it_has_no_word_in(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/gme", f"{NONE}<p>Posted on May 3.</p>")
+    watch.night()
+    watch.site.page("/gme", "", status=503)
+    watch.site.page("/medicine/visas", J1_ONLY)
+    assert watch.night().changes == 1
+    assert watch.category("medicine") == "j1_only"
+
+
+def test_a_page_that_is_down_holds_up_what_it_alone_has_said(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/medicine/visas", SILENT)
+    watch.night()
+
+    def changed_then_down(visit: Visit) -> None:
+        first = len(watch.site.visits_of("/gme")) == 2
+        visit.send(BOTH.encode() if first else b"", 200 if first else 503)
+
+    watch.site.route("/gme", changed_then_down)
+    assert watch.night().changes == 0
+    watch.site.page("/gme", NONE)
+    assert watch.night().changes == 0
+
+
+def test_what_is_no_longer_said_may_have_gone_to_a_page_that_is_down(watch: Watch) -> None:
+    watch.site.page("/gme", BOTH)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/medicine/visas", "<p>J-1 visas are sponsored.</p>")
+    watch.night()
+    watch.site.page("/gme", SILENT)
+    watch.site.page("/medicine/visas", "", status=503)
+    watch.night()
+    watch.night()
+    assert [c.program_id for c in watch.changes()] == []
+    watch.site.page("/medicine/visas", BOTH)
+    watch.night()
+    assert watch.kinds() == ["wording_changed"]
+
+
+def test_a_page_that_is_gone_for_a_night_does_not_speak_up_what_waits(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/medicine/visas", "<p>J-1 visas are sponsored.</p>")
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    assert watch.night().changes == 0
+    watch.site.page("/medicine/visas", "<p>J-1 visas are sponsored.</p>")
+    assert watch.night().changes == 1
+    assert watch.category("medicine") == "j1_only"
