@@ -103,7 +103,10 @@ def test_no_database_is_made(shell: Shell, tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.db*")) == []
 
 
-SHARED = b"<p>Surgery: J-1 only.</p><p>Neurology: J-1 and H-1B.</p><p>No visas are sponsored for fellows.</p>"
+SHARED = (
+    b"<p>Surgery: J-1 only.</p><p>Neurology: J-1 and H-1B.</p>"
+    b"<p>No visas are sponsored for fellows.</p>"
+)
 
 
 @pytest.mark.parametrize(
