@@ -11,16 +11,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from extractors.alone import read_only
 from extractors.demands import read_demands
-from extractors.reading_text import ANY, OTHER, SAME, Mention, ReadingText, reading_text
-from extractors.readings import STATUSES, Claim, Clause, Reading, Strength
+from extractors.reading_text import ANY, Mention, ReadingText, reading_text
+from extractors.readings import STATUSES, Claim, Clause, Reading, Strength, stretches
 from extractors.rulebook import Direction, Hit, RuleKind, rulebook
 from extractors.values import Stance, Visa
 
 _REACH = 110  # characters between a cue and a visa it speaks of
 _NEGATION_REACH = 50  # characters
 _OR_REACH = 25  # characters
-_POLAR = (RuleKind.OFFER, RuleKind.MILD_OFFER, RuleKind.REFUSE)
+_EXCLUSIVE = (RuleKind.ONLY, RuleKind.ALONE)
+_CANCELS = (RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.UNDO)
+_STRONG = (RuleKind.OFFER, RuleKind.REFUSE)
+_MILD = (RuleKind.MILD_OFFER,)
+_POLAR = (*_STRONG, *_MILD)
 
 
 def read_sentence(raw: str) -> Reading:
@@ -48,14 +53,13 @@ def read_sentence(raw: str) -> Reading:
     decoys = [h for h in hits if h.rule.kind is RuleKind.DECOY]
     reading.mentions = [m for m in text.mentions if not _covered(m, decoys)]
     live = reading.live = _negated(text, hits, _live(hits))
-    only = [h for h in live if h.rule.kind is RuleKind.ONLY]
     cues = [h for h in live if h.rule.kind in _POLAR]
     if cues:
         refuses = any(h.rule.kind is RuleKind.REFUSE for h in cues)
         reading.stance = Stance.NOT_SPONSORED if refuses else Stance.SPONSORED
     clauses = reading.clauses = _clauses(text, hits, reading.mentions, cues)
     reading.leftover = _leftover(text.text, reading.mentions, hits)
-    _read_only(reading, only, clauses)
+    read_only(reading, clauses)
     for clause in clauses:
         _read_clause(reading, clause)
     for hit in live:
@@ -79,13 +83,18 @@ def fired(raw: str) -> frozenset[str]:
 
 def _live(hits: Sequence[Hit]) -> list[Hit]:
     """The cues that no longer phrase cancels; a refusal swallows the offer within it."""
-    cancels = [h for h in hits if h.rule.kind in (RuleKind.PSEUDO, RuleKind.DECOY)]
+    cancels = [h for h in hits if h.rule.kind in _CANCELS]
     not_only = [h for h in hits if h.rule.kind is RuleKind.NOT_ONLY]
     live = [h for h in hits if h.rule.kind not in _SILENT and not _covered(h, cancels)]
+    live += [
+        replace(h, rule=replace(h.rule, kind=RuleKind.OFFER))
+        for h in hits
+        if h.rule.kind is RuleKind.UNDO
+    ]
     live = [
         h
         for h in live
-        if h.rule.kind is not RuleKind.ONLY or not any(_overlap(h, n) for n in not_only)
+        if h.rule.kind not in _EXCLUSIVE or not any(_overlap(h, n) for n in not_only)
     ]
     refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
     offers = (RuleKind.OFFER, RuleKind.MILD_OFFER)
@@ -101,8 +110,7 @@ def _negated(text: ReadingText, hits: Sequence[Hit], live: Sequence[Hit]) -> lis
     claimed = [
         h
         for h in (*live, *hits)
-        if h.rule.kind
-        in (RuleKind.REFUSE, RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.NOT_ONLY, RuleKind.ONLY)
+        if h.rule.kind in (*_CANCELS, RuleKind.REFUSE, RuleKind.NOT_ONLY, RuleKind.ONLY)
     ]
     negations = [
         h
@@ -159,6 +167,9 @@ _SILENT = (
     RuleKind.YES,
     RuleKind.NO,
     RuleKind.ASIDE,
+    RuleKind.UNDO,
+    RuleKind.FOR,
+    RuleKind.AGAINST,
 )
 
 
@@ -207,22 +218,6 @@ def _clauses(
     return clauses
 
 
-def _read_only(reading: Reading, only: Sequence[Hit], clauses: Sequence[Clause]) -> None:
-    """ "Only J-1": the J-1 is offered, the H-1B by that refused."""
-    for hit in only:
-        named = [m.visa for m in reading.mentions if hit.start <= m.start and m.end <= hit.end]
-        named = [v for v in named if v not in (ANY, OTHER, SAME, *STATUSES)]
-        if not {Visa.J1, Visa.H1B} & set(named):
-            continue
-        if not any(c.start <= hit.start < c.end for c in clauses):
-            continue
-        for visa in dict.fromkeys(named):
-            _claim(reading, visa, Stance.SPONSORED, Strength.EXPLICIT, hit)
-        for visa in (Visa.J1, Visa.H1B):
-            if visa not in named:
-                _claim(reading, visa, Stance.NOT_SPONSORED, Strength.IMPLIED, hit)
-
-
 def _claim(reading: Reading, visa: str, stance: Stance, strength: Strength, hit: Hit) -> None:
     reading.claims.append(Claim(visa, stance, strength, (hit.rule.id,)))
 
@@ -230,10 +225,11 @@ def _claim(reading: Reading, visa: str, stance: Stance, strength: Strength, hit:
 def _read_clause(reading: Reading, clause: Clause) -> None:
     explicit = {c.visa for c in reading.claims if c.strength is Strength.EXPLICIT}
     specific = any(m.visa not in (ANY, *STATUSES) for m in clause.mentions)
-    for mention in clause.mentions:
+    parts = stretches(reading.text.text, clause)
+    for mention, part in zip(clause.mentions, parts, strict=True):
         if mention.visa in explicit or (mention.visa == ANY and specific):
             continue
-        cue = _cue_of(mention, clause, reading.text.text)
+        cue = _cue_of(mention, clause, part, reading.text.text)
         if cue is None:
             reading.unclaimed.append(mention)
             continue
@@ -252,11 +248,13 @@ def _read_clause(reading: Reading, clause: Clause) -> None:
                 reading.claims.append(Claim(mention.visa, Stance.SPONSORED, Strength.MILD, rules))
 
 
-def _cue_of(mention: Mention, clause: Clause, text: str) -> Hit | None:
+def _cue_of(mention: Mention, clause: Clause, part: tuple[int, int], text: str) -> Hit | None:
     """The nearest cue that points to the visa; a mild one only where there is no other."""
-    for kinds in ((RuleKind.OFFER, RuleKind.REFUSE), (RuleKind.MILD_OFFER,)):
+    own = [c for c in clause.cues if part[0] <= c.start < part[1]]
+    others = [c for c in clause.cues if not part[0] <= c.start < part[1]]
+    for cues, kinds in ((own, _STRONG), (own, _MILD), (others, _STRONG), (others, _MILD)):
         best: tuple[int, int, Hit] | None = None
-        for cue in clause.cues:
+        for cue in cues:
             if cue.rule.kind not in kinds:
                 continue
             distance = _distance(mention, cue, clause)

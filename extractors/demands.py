@@ -37,7 +37,7 @@ def read_demands(reading: Reading, live: Sequence[Hit], clauses: Sequence[Clause
         if kind is ConditionKind.STEP3_PASSED:
             _offered_with_step3(reading, clauses, hit)
         if kind in AT_DISCRETION or kind is ConditionKind.PAUSED:
-            _soften(reading, kind, visas, clauses[at], hit)
+            _soften(reading, kind, visas, clauses, hit)
 
 
 def _demanded(
@@ -90,9 +90,15 @@ _JOINERS = frozenset(("and", "or", "and/or", "/", "&", "as well as", "plus", "an
 
 
 def _soften(
-    reading: Reading, kind: ConditionKind, visas: tuple[str, ...], clause: Clause, hit: Hit
+    reading: Reading,
+    kind: ConditionKind,
+    visas: tuple[str, ...],
+    clauses: Sequence[Clause],
+    hit: Hit,
 ) -> None:
     """Sponsorship that may be refused is conditional; a pause refuses."""
+    clause = next(c for c in clauses if c.start <= hit.start < c.end)
+    last = next((c for c in clauses if c.start < hit.end <= c.end), clause)
     for visa in visas:
         own = [c for c in reading.claims if c.visa == visa]
         refused = any(
@@ -103,7 +109,11 @@ def _soften(
             stance = Stance.NOT_SPONSORED
         elif refused and named_here and kind not in _SOFTENS_A_REFUSAL:
             continue  # "we do not sponsor H-1B transfers"
-        elif not own and kind not in _SOFTENS_A_REFUSAL and not _restricts(reading, clause):
+        elif (
+            not own
+            and kind not in _SOFTENS_A_REFUSAL
+            and not any(_restricts(reading, c) for c in (clause, last))
+        ):
             continue  # "H-1B holders from another program ..." offers nothing
         else:
             stance = Stance.CONDITIONAL
@@ -138,4 +148,9 @@ _DEMANDING = ("applicant", "candidate", "resident", "fellow", "those", "anyone",
 def _restricts(reading: Reading, clause: Clause) -> bool:
     """True for a clause that lets somebody through: "unless ...", "only ..."."""
     words = reading.text.text[clause.start : clause.end].lower()
-    return "only" in words or words.lstrip(" ,;").startswith(("unless", "except"))
+    return any(w in words for w in _LIMITING) or words.lstrip(" ,;").startswith(
+        ("unless", "except")
+    )
+
+
+_LIMITING = ("only", "limited to", "restricted to", "reserved for", "solely", "exclusively")

@@ -11,8 +11,12 @@ from collections.abc import Sequence
 
 from extractors.blocks import Block, BlockKind
 from extractors.clauses import read_sentence
+from extractors.conditions import AT_DISCRETION
+from extractors.leaning import is_against, is_for
 from extractors.reading_text import ANY, OTHER, SAME
 from extractors.readings import STATUSES, Claim, Reading, Strength
+from extractors.rulebook import RuleKind
+from extractors.sieve import names_a_visa
 from extractors.values import Stance, Visa
 
 _MAX_LABEL = 90  # characters
@@ -35,9 +39,25 @@ def answers_its_label(value: str) -> bool:
 
 def labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
     """ "Visa types accepted: J-1", "H-1B: No": the label asks, the value answers."""
-    asked, told = read_sentence(label), read_sentence(value)
-    if asked.others:
+    asked = read_sentence(label)
+    if asked.others or asked.aside:
         return []
+    out: list[Claim] = []
+    for part in _parts(value):
+        out += _labelled(asked, read_sentence(part), [*claims, *out])
+    return out
+
+
+def _parts(value: str) -> list[str]:
+    """The items of "J-1; H-1B (case by case)", where each names a visa."""
+    for mark in (r";\s*|\s/\s", r",\s*(?![^()]*\))"):
+        parts = [part for part in re.split(mark, value) if part]
+        if len(parts) > 1 and all(names_a_visa(part) for part in parts):
+            return parts
+    return [value]
+
+
+def _labelled(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Claim]:
     if not asked.mentions:  # "Accepted: J-1"
         if asked.stance is None or asked.leftover > 1 or told.leftover > _SHORT:
             return []
@@ -46,22 +66,25 @@ def labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
             for m in told.mentions
             if m.visa not in (ANY, OTHER, SAME, *STATUSES)
         ]
-    if told.answer and told.leftover <= _SHORT:
+    answer = told_of(told)
+    if told.aside:
+        return []
+    if answer and told.leftover <= _SHORT:
         visas = [v for v in asked.visas if v not in STATUSES]
         specific = [v for v in visas if v != ANY]
         return [
             Claim(
                 v,
-                told.answer,
+                answer,
                 Strength.EXPLICIT if specific else Strength.GENERAL,
-                ("label", told.answer),
+                ("label", answer),
             )
             for v in (specific or visas)
-            if not any(c.visa == v for c in told.claims)
+            if not any(c.visa == v for c in (*told.claims, *claims))
         ]
     refused = any(c.stance is Stance.NOT_SPONSORED for c in asked.claims)
     stance = Stance.NOT_SPONSORED if refused else Stance.SPONSORED
-    done = {c.visa for c in claims if c.strength > Strength.MILD}
+    done = {c.visa for c in (*claims, *told.claims) if c.strength > Strength.MILD}
     if told.leftover > _SHORT:
         return []
     return [
@@ -71,14 +94,35 @@ def labelled(label: str, value: str, claims: Sequence[Claim]) -> list[Claim]:
     ]
 
 
+def told_of(told: Reading) -> Stance | None:
+    """What an answer, a cell or a line under a heading says of the visa that it does not name."""
+    if told.mentions:
+        return told.answer
+    if told.aside:
+        return None
+    if any(d.kind in AT_DISCRETION for d in told.demands) and told.stance is not _NO:
+        return Stance.CONDITIONAL
+    return told.answer or firm_stance(told) or (_NO if is_against(told) else None)
+
+
+def firm_stance(reading: Reading) -> Stance | None:
+    """Yes or no, by the cues that say so in so many words."""
+    kinds = {h.rule.kind for h in reading.live}
+    if RuleKind.REFUSE in kinds:
+        return Stance.NOT_SPONSORED
+    return Stance.SPONSORED if RuleKind.OFFER in kinds else None
+
+
+_NO = Stance.NOT_SPONSORED
+
+
 def row_cell(value: str, visas: Sequence[str], claims: Sequence[Claim]) -> list[Claim]:
     """ "J-1 | Sponsored: Yes": the row names the visa, the cell answers."""
     told = read_sentence(value)
-    if told.answer is None or told.mentions or claims:
+    answer = told_of(told)
+    if answer is None or told.mentions or claims:
         return []
-    return [
-        Claim(v, told.answer, Strength.EXPLICIT, ("row", f"answer-{told.answer}")) for v in visas
-    ]
+    return [Claim(v, answer, Strength.EXPLICIT, ("row", f"answer-{answer}")) for v in visas]
 
 
 def points_to_a_list(raw: str) -> bool:
@@ -88,19 +132,20 @@ def points_to_a_list(raw: str) -> bool:
 
 def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Claim]:
     """What yes or no to a question says of the visas it asks for."""
-    if told.answer is None or asked.others:
+    answer = told_of(told)
+    if answer is None or asked.others:
         return []
     said = {c.visa for c in claims}
-    if told.answer is Stance.SPONSORED and said & {Visa.J1, Visa.H1B}:
+    if answer is Stance.SPONSORED and said & {Visa.J1, Visa.H1B}:
         return []
-    if told.answer is Stance.NOT_SPONSORED and _ONLY.search(asked.text.text.lower()):
+    if answer is Stance.NOT_SPONSORED and _ONLY.search(asked.text.text.lower()):
         return [  # "Is the J-1 the only visa?" "No."
             Claim(v, Stance.SPONSORED, Strength.EXPLICIT, ("not-the-only",))
             for v in asked.visas
             if v in (Visa.J1, Visa.H1B) and v not in said
         ]
     offered = {c.visa: c for c in asked.claims if c.strength > Strength.MILD}
-    if not offered and (asked.leftover == 0 or _ASKS_LEAVE.search(asked.text.text.lower())):
+    if not offered and (asked.leftover == 0 or _asks_yes_or_no(asked)):
         offered = {
             m.visa: Claim(m.visa, Stance.SPONSORED, Strength.EXPLICIT, (m.rule,))
             for m in asked.mentions
@@ -110,7 +155,7 @@ def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Clai
         if visa in said or visa in STATUSES:
             continue
         strength = Strength.GENERAL if visa == ANY else Strength.EXPLICIT
-        out.append(Claim(visa, told.answer, strength, (*claim.rules, f"answer-{told.answer}")))
+        out.append(Claim(visa, answer, strength, (*claim.rules, f"answer-{answer}")))
     return out
 
 
@@ -134,11 +179,17 @@ def answers_in_turn(
 
 
 _ONLY = re.compile(r"\b(?:only|sole|just|exclusively)\b")
-# "Can I train with you on a J-1?", "Is H-1B an option?"
-_ASKS_LEAVE = re.compile(
-    r"^\W*(?:q\W+)?(?:(?:can|could|may) (?:i|one|we|applicants|someone|residents|fellows) (?:\w+ )?"
-    r"(?:train|come|apply|start|match|enter|join|be (?:on|hired|appointed))\b"
-    r"|(?:is|are|would|will)\b.*\b(?:options?|possible|okay|fine|all right|enough)\b)"
+
+
+def _asks_yes_or_no(asked: Reading) -> bool:
+    """ "Can I train with you on a J-1?", "Is H-1B an option?", but not "Which visas ...?"."""
+    words = asked.text.text.lower()
+    return bool(_ASKS.search(words)) and is_for(asked) and not is_against(asked)
+
+
+_ASKS = re.compile(
+    r"^\W*(?:q\W+)?(?:[^?]{0,60}[,.;] ?)?(?:and |so |but )?(?:can|could|may|do|does|will|would|is"
+    r"|are|am|should|has|have|what about|how about|any|what if)\b"
 )
 _BOTH = re.compile(r"\b(?:both|each|all (?:of them|three)|neither|either)\b")
 _ORDINAL = re.compile(r"\b(yes|no)\b[^.;,]{0,30}?\b(first|second|third)\b")
@@ -186,14 +237,14 @@ def in_place(
 
 def under_a_visa(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
     """ "Sponsored through ECFMG." under the heading "J-1": the heading is the subject."""
-    stance = reading.stance or reading.answer
+    stance = told_of(reading)
     if reading.text.mentions or stance is None or not under:
         return []
     heading = under[-1]
-    if heading.visas == (ANY,) and reading.stance and not heading.others:
+    if heading.visas == (ANY,) and not heading.others:
         # "Not available" under "Visa sponsorship"
         if heading.stance is None and heading.leftover <= 1 and reading.leftover <= _SHORT:
-            return [Claim(ANY, reading.stance, Strength.GENERAL, ("visas", "under"))]
+            return [Claim(ANY, stance, Strength.GENERAL, ("visas", "under"))]
         return []
     visas = [v for v in heading.visas if v not in (ANY, OTHER, SAME, *STATUSES)]
     if heading.leftover or len(visas) != 1:

@@ -106,6 +106,7 @@ def _parted(text: str, offsets: list[int]) -> tuple[str, list[int]]:
 
 _GLUED = re.compile(
     r"[a-z](?=(?:J-?1|H-?1-?B)(?!\d))|(?<![a-zA-Z])(?:J-?1|H-?1-?B)(?=(?:[a-rt-z]|[A-Z][a-z])[a-z])"
+    r"|\b(?:[Oo]nly|[Yy]es|[Nn]o|accepted|sponsored|visas?)(?=[A-Z][a-z])"
     r"|\bvisas?(?=(?:are|is|not|accepted|sponsored)\b)"
 )
 

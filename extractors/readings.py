@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import pairwise
 
 from extractors.conditions import ConditionKind
 from extractors.reading_text import Mention, ReadingText
-from extractors.rulebook import Hit
+from extractors.rulebook import Hit, RuleKind
 from extractors.values import Stance, Visa
 
 STATUSES = (Visa.CITIZEN, Visa.PERMANENT_RESIDENT)
@@ -64,6 +65,11 @@ class Reading:
     clauses: list[Clause] = field(default_factory=list)
 
     @property
+    def aside(self) -> bool:
+        """Whether it speaks of moonlighting, waivers, papers: of what is not sponsoring."""
+        return any(h.rule.kind is RuleKind.ASIDE for h in self.hits)
+
+    @property
     def visas(self) -> tuple[str, ...]:
         """The visas named, each once."""
         return tuple(dict.fromkeys(m.visa for m in self.mentions))
@@ -77,3 +83,22 @@ class Clause:
     end: int
     mentions: tuple[Mention, ...]
     cues: tuple[Hit, ...]
+
+
+def stretches(text: str, clause: Clause) -> list[tuple[int, int]]:
+    """For each visa of a clause the part that speaks of it: up to a comma or "and" before the
+    next, where the two are not listed side by side."""
+    cuts = [clause.start]
+    group = [0][: len(clause.mentions)]  # for each mention, the number of its part
+    for before, after in pairwise(clause.mentions):
+        between = text[before.end : after.start].lower()
+        if between.strip(" ,") not in _JOINS:
+            cut = max(between.rfind(","), between.rfind(" and "))
+            if cut >= 0:
+                cuts.append(before.end + cut)
+        group.append(len(cuts) - 1)
+    ends = [*cuts[1:], clause.end]
+    return [(cuts[number], ends[number]) for number in group]
+
+
+_JOINS = frozenset(("", "and", "or", "and/or", "/", "&", "as well as", "plus", "nor"))

@@ -37,7 +37,12 @@ class RuleKind(StrEnum):
     UNNAMED = "unnamed"  # "must be sponsored by ECFMG": a J-1, mildly offered
     REFUSE = "refuse"  # "do not sponsor", "are not accepted"
     NEGATION = "negation"  # "not", "neither": turns the next offer, unless a rule has it already
+    FOR = "for"  # leans for a visa that no cue claims: "our doors are open to"
+    AGAINST = "against"  # leans against one: "steer clear of"
+    UNDO = "undo"  # a refusal that is denied: offers, and cancels the cues it covers
     ONLY = "only"  # the visas in the match, and no other
+    ALONE = "alone"  # "only", "one visa": the J-1 that it points to, and no other
+    EXCEPT = "except"  # "other than the J-1": in a refusal, all but that
     CITIZENS = "citizens"  # citizens (and permanent residents) only
     CONDITION = "condition"  # "case by case", "Step 3 must be passed"
     PSEUDO = "pseudo"  # a longer phrase that cancels the cues it covers

@@ -154,6 +154,9 @@ _YEAR = re.compile(r"(20\d\d)(?:[-/](?:20)?(\d\d))?")
 _ONWARD = re.compile(
     r"\b(?:starting|beginning|effective|from|as of|commencing|since)\b[^.;]{0,20}$", re.I
 )
+_ALONE = re.compile(
+    r"(?: \w+)? (?:only|alone|exclusively)\b(?! if\b| when\b| after\b| for\b)", re.I
+)
 _ADJACENT = re.compile(r"[\s,]*(?:the |our |those in |in |for |residents in |fellows in )*$", re.I)
 
 
@@ -196,8 +199,8 @@ def _year(text: str) -> int:
     return year - year % 100 + int(match.group(2)) if match.group(2) else year
 
 
-def scope_of(text: ReadingText, found: Sequence[Mark]) -> Said:
-    """What marks, of one stretch of a text, limit its words to."""
+def scope_of(text: ReadingText, found: Sequence[Mark], start: int = 0) -> Said:
+    """What marks, of one stretch of a text that begins at `start`, limit its words to."""
     kinds = {m.kind for m in found}
     named, left_out = _split(text, found)
     levels = {m.value for m in named if m.kind in _LEVELS}
@@ -213,7 +216,7 @@ def scope_of(text: ReadingText, found: Sequence[Mark]) -> Said:
     elif specialties and RuleKind.DEPARTMENT in kinds:
         breadth = DEPARTMENT
     elif not specialties and any(
-        m.kind is RuleKind.INSTITUTION and m.start < _LEADING for m in found
+        m.kind is RuleKind.INSTITUTION and m.start - start < _LEADING for m in found
     ):
         breadth = INSTITUTION
     seasons = [m for m in found if m.kind is RuleKind.SEASON and m.value != "0"]
@@ -249,7 +252,9 @@ def _opposite(scope: Scope, text: ReadingText, found: Sequence[Mark]) -> Scope |
         return replace(scope, specialties=scope.excluded, excluded=())
     if any(m.kind is RuleKind.EXCEPTION for m in found) and scope.level in (RESIDENCY, FELLOWSHIP):
         return replace(scope, level=_other(scope.level))
-    alone = any(m.kind is RuleKind.EXCLUSIVE_BACK for m in found)
+    alone = any(m.kind is RuleKind.EXCLUSIVE_BACK for m in found) or any(
+        _ALONE.match(text.text[m.end :]) for m in found if m.kind is None or m.kind in _LEVELS
+    )
     for mark in found:
         if mark.kind is RuleKind.EXCLUSIVE:
             alone = alone or any(
@@ -284,7 +289,7 @@ def pieces(raw: str, text: ReadingText, found: Sequence[Mark]) -> list[Piece]:
         inside = [m for m in found if start <= m.start < end]
         first = text.origin[start] if start else 0
         last = text.origin[end] if end < len(text.text) else len(raw)
-        out.append(Piece(first, last, scope_of(text, inside)))
+        out.append(Piece(first, last, scope_of(text, inside, start)))
     return out
 
 
@@ -295,6 +300,8 @@ def _turns(text: ReadingText, found: Sequence[Mark]) -> Iterable[tuple[Mark, Mar
         [m for m in found if m.kind is None],
         [m for m in found if m.kind in _TIMES],
         [m for m in found if m.kind in (RuleKind.SIBLING, RuleKind.SELF)],
+        [m for m in found if m.kind in (RuleKind.INSTITUTION, RuleKind.SELF)],
+        [m for m in found if m.kind is RuleKind.INSTITUTION or m.kind is None],
     ):
         for a, b in pairwise(group):
             differ = a.value != b.value if a.value and b.value else a.kind != b.kind

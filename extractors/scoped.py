@@ -43,6 +43,7 @@ _SPONSORING = re.compile(
     r"|petition(?:s|ed)? (?:for|to)|file[sd]?|filing|offer(?:s|ed|ing))\b",
     re.I,
 )
+_WIDE = (RuleKind.INSTITUTION, RuleKind.EVERYONE)
 _SPECIFIC = (Visa.J1, Visa.H1B)
 
 
@@ -81,6 +82,8 @@ class Scopes:
             folded = reading_text(raw)
             found = marks(folded)
             cut = pieces(raw, folded, found) if found else []
+            if any(m.kind in _WIDE for m in found):
+                self._carried = Scope()
             if len(cut) < 2 or raw.endswith("?"):
                 said = scope_of(folded, found) if found else Said(Scope())
                 yield start, end, self._placed(said), False
@@ -223,7 +226,7 @@ def opposite(claims: Sequence[Claim]) -> list[Claim]:
     return [
         Claim(c.visa, turned[c.stance], Strength.IMPLIED, (*c.rules, "others"))
         for c in claims
-        if c.strength is Strength.EXPLICIT and c.visa in _SPECIFIC
+        if c.strength in (Strength.EXPLICIT, Strength.MILD) and c.visa in _SPECIFIC
     ]
 
 

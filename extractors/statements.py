@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from extractors.blocks import CELL_BREAK, Block, BlockKind
+from extractors.blocks import Block, BlockKind
 from extractors.clauses import read_sentence
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.dates import due
@@ -28,6 +28,8 @@ from extractors.halves import (
     row_cell,
     under_a_visa,
 )
+from extractors.leaning import leanings
+from extractors.places import about_others, cell_spans, context
 from extractors.reading_text import ANY, OTHER, SAME
 from extractors.readings import STATUSES, Claim, Reading, Strength
 from extractors.scope import Said, Scope
@@ -53,7 +55,6 @@ _MAX_LEAD = 500  # characters of a heading that are read
 _TELLS_NOTHING = re.compile(
     r"\.{5}|\b(?:is|are) an? (?:[\w-]+ ){0,4}(?:status|category|classification)\b"
 )
-_MAX_NEAR = 2000  # characters of a block on each side of a sentence, kept for diffs
 
 
 @dataclass(slots=True)
@@ -129,20 +130,22 @@ class _Reader:
         self._above = tuple(
             next((r.visas for r in reversed(under) if _SPECIFIC & set(r.visas)), ())
         )
-        others = _about_others(under)
+        topic = bool(under) and under[-1].visas == (ANY,)
+        others = about_others(under)
         is_row = block.kind is BlockKind.ROW
-        spans = _cell_spans(block.text) if is_row else sentence_spans(block.text)
+        spans = cell_spans(block.text) if is_row else sentence_spans(block.text)
         row_visas: tuple[str, ...] = ()
         row_label = ""
         self._before, self._prior = None, len(self.found)
         self._scopes.enter(number, block)
         parts = self._scopes.parts(block.text, spans)
+        raw = ""
         for position, (start, end, said, cut) in enumerate(parts):
-            raw = block.text[start:end]
+            before, raw = raw, block.text[start:end]
             asks = raw.endswith("?") or (block.kind is BlockKind.QUESTION and end == spans[-1][1])
             question = self._question
             waiting = question is not None and not question.answered
-            leans = bool(self._named or row_visas or (position == 0 and self._above))
+            leans = bool(self._named or row_visas or (position == 0 and (self._above or topic)))
             if not (asks or waiting or leans or names_a_visa(raw)):
                 continue
             self._left -= 1
@@ -153,7 +156,7 @@ class _Reader:
                 same = (*question.before, question) if waiting and question else ()
                 self._question = _Question(reading, offset + start, number, said, before=same[-3:])
                 self._said, self._number = said, number
-                self._context = _context(block, start, end)
+                self._context = context(block, start, end)
                 self._leave_open(reading, (offset + start, offset + end), set())
                 continue
             answered = None
@@ -164,6 +167,8 @@ class _Reader:
             others = others and not reading.trainees
             if others or (reading.others and not reading.trainees):
                 continue
+            if reading.visas == (ANY,) and position and read_sentence(before).aside:
+                continue  # "Moonlighting is permitted. Visa holders are not eligible."
             claims = list(reading.claims)
             claims += elliptical(reading, self._named)
             if cut:
@@ -180,8 +185,12 @@ class _Reader:
             elif is_row and position and row_label:
                 claims += labelled(row_label, value or raw, claims)
             elif value and answers_its_label(value):
-                claims = labelled(label, value, [])
-            elif value and not any(c.visa != ANY and c.strength > Strength.MILD for c in claims):
+                held = [c for c in claims if c.stance is Stance.CONDITIONAL]
+                claims = held + labelled(label, value, held)
+            elif value and (
+                any(m.visa in _SPECIFIC for m in reading.unclaimed)
+                or not any(c.visa != ANY and c.strength > Strength.MILD for c in claims)
+            ):
                 claims += labelled(label, value, claims)
             if value:
                 claims += under_a_scope(label, read_sentence(value), claims)
@@ -197,6 +206,8 @@ class _Reader:
             claims += in_place(
                 reading, claims, under, question.reading if question else None, block
             )
+            if not _TELLS_NOTHING.search(reading.text.text):
+                claims += leanings(reading, claims)
             if reading.citizens and not admits(claims):
                 claims += citizens_only(reading)
             leans_back = reading.leans_back or answered is not None
@@ -205,7 +216,7 @@ class _Reader:
             if (answered or waiting) and question:
                 said = Said(said.scope.within(question.said.scope), said.opposite)
             self._said, self._number = said, number
-            self._context = _context(block, start, end)
+            self._context = context(block, start, end)
             prior, self._prior = self._prior, len(self.found)
             self._emit(reading, claims, (begin, offset + end), leans_back)
             spoken_of = {s.visa for s in self.found[self._prior :]}
@@ -368,32 +379,3 @@ class _Reader:
 _SPECIFIC = frozenset({Visa.J1, Visa.H1B})
 _SILENT = Stance.UNSTATED
 _ADMITTED = (Stance.SPONSORED, Strength.EXPLICIT)
-
-
-def _context(block: Block, start: int, end: int) -> str:
-    """The block of a sentence, with what it stands under; of a huge one what is near."""
-    near = block.text
-    if len(near) > 2 * _MAX_NEAR:
-        near = near[max(0, start - _MAX_NEAR) : end + _MAX_NEAR]
-    return "\n".join((*block.under, near))
-
-
-def _cell_spans(text: str) -> list[tuple[int, int]]:
-    """The spans of the cells of a table row."""
-    spans: list[tuple[int, int]] = []
-    start = 0
-    for part in text.split(CELL_BREAK):
-        if part:
-            spans.append((start, start + len(part)))
-        start += len(part) + len(CELL_BREAK)
-    return spans
-
-
-def _about_others(under: Sequence[Reading]) -> bool:
-    """The nearest heading that says whom it is about decides."""
-    for reading in reversed(under):
-        if reading.trainees:
-            return False
-        if reading.others:
-            return True
-    return False

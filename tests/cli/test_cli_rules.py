@@ -152,6 +152,7 @@ def test_what_a_change_flips_of_stored_pages(shell: Shell, copy: Path, web: Site
     shell.crawl(web.host)
     assert "0 stored pages read by new rules" in shell("rules", "flips").err
     change(copy, "only.toml", "\\b{vlist}(?: ?", "\\bqqq{vlist}(?: ?")
+    change(copy, "only.toml", "\\b(?:only|solely|exclusively|exclusive", "\\b(?:qqq")
     said = shell.process("rules", "flips", "--rules", str(copy))
     assert "larkspur: J-1 only -> J-1, H-1B not stated" in said.out
     assert "1 stored pages read by new rules, 1 policies flip" in said.err

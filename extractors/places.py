@@ -1,0 +1,41 @@
+"""Where a sentence stands: its cell, its block with what is above, whom its headings are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from extractors.blocks import CELL_BREAK, Block
+from extractors.readings import Reading
+
+_MAX_NEAR = 2000  # characters of a block on each side of a sentence, kept for diffs
+
+
+def context(block: Block, start: int, end: int) -> str:
+    """The block of a sentence, with what it stands under; of a huge one what is near."""
+    near = block.text
+    if len(near) > 2 * _MAX_NEAR:
+        near = near[max(0, start - _MAX_NEAR) : end + _MAX_NEAR]
+    return "\n".join((*block.under, near))
+
+
+def cell_spans(text: str) -> list[tuple[int, int]]:
+    """The spans of the cells of a table row."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for part in text.split(CELL_BREAK):
+        if part:
+            spans.append((start, start + len(part)))
+        start += len(part) + len(CELL_BREAK)
+    return spans
+
+
+def about_others(under: Sequence[Reading]) -> bool:
+    """The nearest heading that says whom it is about decides."""
+    for reading in reversed(under):
+        if reading.aside and not reading.claims:
+            return True
+        if reading.trainees:
+            return False
+        if reading.others:
+            return True
+    return False
