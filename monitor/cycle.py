@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 
 from crawler import Crawl, KnownPage, Limits, Plan, Standby, Target, crawling
 from extractors.rulebook import rulebook
-from monitor import alerts, watchlist
+from monitor import alerts, outages, watchlist
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
 from monitor.compare import ChangeKind
@@ -25,6 +25,7 @@ from monitor.intake import Intake, Tally
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
 from monitor.successors import Missing, Successors, vanished
+from monitor.taken_back import close_page_is_back
 from store import changes, cycles, leases, policies
 from store.database import Store
 from store.records import Cycle, Standing, stamp
@@ -49,6 +50,7 @@ class Settings:
     base_url: str = ""
     confirm_delay_seconds: float = 60.0
     withdraw_cycles: int = 2
+    stale_after_cycles: int = 3
 
 
 @dataclass(slots=True)
@@ -190,6 +192,7 @@ class _Run:
             seconds=round(time.monotonic() - began, 1),
         )
         with self.store.writing():
+            outages.note(self.store, watched, self.cycle.id, after=self.settings.stale_after_cycles)
             cycles.finish(self.store, self.cycle.id, stamp(self.clock()), asdict(summary))
         return summary, delivery
 
@@ -233,15 +236,24 @@ class _Run:
             if program_id in watched.programs
         ]
         found: dict[str, Suspicion] = {}
+        seen = cycles.seen_pages(self.store, self.cycle.id)
         with self.store.writing():
             for reading in read(self.store, watched, wanted):
-                suspicion = self._judge(reading, standing)
+                program = reading.program
+                speaking = watched.own_pages(program) or watched.office_pages(program)
+                there = any(page.id in seen for page in speaking)
+                suspicion = self._judge(reading, standing, there=there)
                 if suspicion is not None:
                     found[reading.program.program_id] = suspicion
         return found
 
-    def _judge(self, reading: Reading, standing: dict[str, Standing]) -> Suspicion | None:
+    def _judge(
+        self, reading: Reading, standing: dict[str, Standing], *, there: bool
+    ) -> Suspicion | None:
+        """What differs, if anything; `there` says that a page was seen in this cycle."""
         program_id = reading.program.program_id
+        if there:
+            close_page_is_back(self.store, program_id, self.clock())
         before = standing.get(program_id)
         if before is None or agrees(reading, before):
             if reading.policy is not None:
@@ -249,7 +261,9 @@ class _Run:
             return None
         suspicion = suspect(reading, before)
         if suspicion is None or only_the_rules_changed(self.store, suspicion, before):
-            changes.stop_waiting(self.store, program_id)
+            # A page that was gone, and is down tonight, is not back.
+            if there or not changes.waited(self.store, program_id, ChangeKind.PAGE_GONE):
+                changes.stop_waiting(self.store, program_id)
             return None
         return None if self._told(suspicion) else suspicion
 

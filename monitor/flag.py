@@ -9,6 +9,7 @@ from datetime import datetime
 from extractors import Policy, Stance, Visa
 from monitor.compare import ChangeKind, Difference, Severity, difference
 from monitor.reading import Reading
+from monitor.taken_back import close_taken_back
 from store import changes, pages, policies
 from store.database import Store
 from store.records import Change, Standing, stamp
@@ -128,6 +129,7 @@ def settle(
         )
         if change is None or gone:
             return change
+        close_taken_back(store, change, now)
         policies.record(
             store,
             replace(

@@ -32,6 +32,7 @@ class Status:
     inherited_from: str | None = None
     origin: str = "read"
     detail: str = ""
+    stale: bool = False  # its pages were not seen for several cycles
 
     def to_json(self) -> dict[str, Any]:
         """The object of `policies --json`."""
@@ -65,10 +66,11 @@ def statuses(store: Store, *, stale_after_cycles: int = 3) -> list[Status]:
         pages = [page for page in pages if page.url in carrying] or pages
         health, detail = _health([latest[page.id] for page in pages if page.id in latest])
         seen = [good[page.id].at for page in pages if page.id in good]
+        stale = False
         if policy is not None and health != "ok":
             nights = max(cycles.unhealthy_cycles(store, page.id) for page in pages)
-            if nights >= stale_after_cycles:
-                policy = replace(policy, needs_review=True)
+            stale = nights >= stale_after_cycles
+            policy = replace(policy, needs_review=policy.needs_review or stale)
         return Status(
             program=program,
             policy=policy,
@@ -77,6 +79,7 @@ def statuses(store: Store, *, stale_after_cycles: int = 3) -> list[Status]:
             inherited_from=stands.inherited_from if stands else None,
             origin=stands.origin if stands else "read",
             detail=detail,
+            stale=stale,
         )
 
     return [status(program) for program in watched.programs.values()]

@@ -59,6 +59,16 @@ def of_cycle(store: Store, cycle_id: int) -> list[Change]:
     ]
 
 
+def of_program(store: Store, program_id: str) -> list[Change]:
+    """All changes of one program, oldest first."""
+    return [
+        _change(row)
+        for row in store.rows(
+            "SELECT * FROM changes WHERE program_id = ? ORDER BY id", (program_id,)
+        )
+    ]
+
+
 def get(store: Store, change_id: int) -> Change:
     """One change. Raises NotFound."""
     rows = store.rows("SELECT * FROM changes WHERE id = ?", (change_id,))

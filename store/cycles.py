@@ -67,6 +67,11 @@ def observed(store: Store, cycle_id: int) -> dict[int, Observation]:
     return {row["page_id"]: _observation(row) for row in rows}
 
 
+def seen_pages(store: Store, cycle_id: int) -> set[int]:
+    """The pages whose latest attempt in this cycle saw the page itself."""
+    return {page for page, o in observed(store, cycle_id).items() if o.snapshot_id is not None}
+
+
 def answered_pages(store: Store, cycle_id: int) -> set[int]:
     """The pages whose latest attempt in this cycle saw the page, or saw that it is gone."""
     return {

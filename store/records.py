@@ -62,6 +62,16 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A page that could not be read for several cycles, reported in one of them."""
+
+    page_id: int
+    reported_cycle: int
+    ended_cycle: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cycle:
     """One pass over the programs."""
 

@@ -227,3 +227,20 @@ def m005_statements_of_pages(db: Database) -> None:
         DELETE FROM readings;            -- policies; the pages are read anew when asked for
         """,
     )
+
+
+@migrations()
+def m006_outages(db: Database) -> None:
+    """Which pages were reported as unreadable, so that it is said once."""
+    _run(
+        db,
+        """
+        CREATE TABLE outages (
+            page_id INTEGER NOT NULL REFERENCES pages(id),
+            reported_cycle INTEGER NOT NULL REFERENCES cycles(id),
+            ended_cycle INTEGER REFERENCES cycles(id),   -- NULL: it is not over
+            detail TEXT NOT NULL,
+            PRIMARY KEY (page_id, reported_cycle)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    )

@@ -15,10 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from crawler import Limits, Standby
-from monitor import alerts
+from monitor import alerts, outages, watchlist
 from monitor.cycle import Progress, Settings, Stop, Summary, run
 from store.database import Store
-from visawatch.app import App
+from visawatch.app import App, printable
 
 
 def crawl_once(
@@ -41,6 +41,8 @@ def crawl_once(
             stop=stop,
             standby=standby,
         )
+    for line in outages.reports(store, watchlist.load(store), summary.cycle):
+        app.note(printable(str(line)))
     report(app, summary, delivery, as_json=as_json)
 
 
@@ -62,6 +64,7 @@ def settings_of(app: App, allow_hosts: tuple[str, ...] = ()) -> Settings:
         base_url=app.config.web.base_url,
         confirm_delay_seconds=monitor.confirm_delay_seconds,
         withdraw_cycles=monitor.withdraw_cycles,
+        stale_after_cycles=monitor.stale_after_cycles,
     )
 
 

@@ -13,7 +13,7 @@ from extractors import Category, Policy
 from monitor.diff import as_rich, category, policy_diff, shortened, summary
 from monitor.groups import grouped
 from monitor.status import Status
-from store.records import Change, Program
+from store.records import Change, Program, Review
 
 # Green where applicants from abroad are welcome, red where not, yellow where nobody knows.
 _STYLES = {
@@ -44,9 +44,15 @@ def policies_table(statuses: Iterable[Status], *, title: str | None = None) -> T
 
 
 def show_changes(
-    console: Console, changes: Iterable[Change], programs: Mapping[str, Program]
+    console: Console,
+    changes: Iterable[Change],
+    programs: Mapping[str, Program],
+    reviews: Mapping[int, Review] | None = None,
 ) -> None:
-    """Flagged changes, those that belong together once: what they mean, and what words changed."""
+    """Flagged changes, those that belong together once: what they mean, and what words changed.
+
+    `reviews` are the last decisions, by change: who decided, and why.
+    """
     for group in grouped(changes, programs):
         change = group[0]
         title = Text(", ".join(f"#{change.id}" for change in group) + " ", style="bold")
@@ -59,6 +65,9 @@ def show_changes(
             Text(summary(change), style="bold"),
             as_rich(shortened(policy_diff(change.before, change.after))),
         ]
+        if (review := (reviews or {}).get(change.id)) is not None:
+            why = f": {review.note}" if review.note else ""
+            lines.append(Text(f"{review.verdict} by {review.by} on {review.at[:10]}{why}"))
         if change.url:
             lines.append(Text(change.url, style="dim"))
         console.print(title)
@@ -84,7 +93,10 @@ def _policy(status: Status) -> Text:
     for condition in policy.conditions:
         by = f" by {condition.by}" if condition.by else ""
         text.append(f"\n{condition.visa}: {condition.kind.replace('_', ' ')}{by}", style="dim")
-    if policy.needs_review:
+    if status.stale:
+        seen = f": last seen {status.as_of[:10]}" if status.as_of else ""
+        text.append(f"\nstale{seen}", style="yellow")
+    elif policy.needs_review:
         text.append("\nneeds review", style="yellow")
     if status.inherited_from:
         text.append("\nfrom its GME office", style="dim")

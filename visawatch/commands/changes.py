@@ -29,12 +29,13 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
     """List flagged changes, oldest first, with the words that changed."""
     with app.store() as store:
         found = [c for c in table.listed(store, status) if with_minor or c.severity != "minor"]
+        decided = {c.id: table.reviews(store, c.id)[-1] for c in found if c.status != "open"}
         known = {p.program_id: p for p in programs.listed(store)}
     if as_json:
         for change in found:
             app.echo_json(to_json(change))
         return
-    show_changes(app.console(), found, known)
+    show_changes(app.console(), found, known, decided)
     state = "" if status == "all" else f"{status} "
     app.note(f"{len(found)} {state}changes" if len(found) != 1 else f"1 {state}change")
 

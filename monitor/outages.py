@@ -1,0 +1,97 @@
+"""Pages that cannot be read for several nights: reported once, and once more when they are back.
+
+One night is nobody's business: most pages that are down are back in the next. A page that is gone
+from all its programs is a change of theirs, and told as such.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawler import Health
+from monitor.watchlist import Watchlist
+from store import cycles, outages
+from store.database import Store
+from store.records import Page
+
+_GONE = (Health.GONE, Health.SOFT_404)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is said of one page, in words; `programs` are those that it speaks for."""
+
+    url: str
+    programs: tuple[str, ...]
+    last_seen: str | None  # when the cycle in which it was seen last began
+    detail: str
+    over: bool
+
+    def __str__(self) -> str:
+        """One line, as a maintainer reads it."""
+        whom = ", ".join(self.programs[:3]) + (
+            f" and {len(self.programs) - 3} more" if len(self.programs) > 3 else ""
+        )
+        if self.over:
+            return f"health: {self.url} ({whom}) can be read again"
+        seen = f"not read since {self.last_seen}" if self.last_seen else "never read"
+        return f"health: {self.url} ({whom}) {seen}: {self.detail}"
+
+
+def note(store: Store, watched: Watchlist, cycle_id: int, *, after: int) -> None:
+    """Files the pages that were not seen in `after` cycles up to this one, and those seen again.
+
+    Run again, for the same cycle, it files nothing twice. Inside `writing()`.
+    """
+    pages = {page.id: page for page in watched.pages()}
+    latest = cycles.observed(store, cycle_id)
+    known = outages.under_way(store)
+    told = _told_as_gone(watched, latest.keys() & _gone(store))
+    for page_id in pages.keys() & latest.keys():
+        if Health(latest[page_id].health).is_page:
+            outages.end(store, page_id, cycle_id)
+        elif page_id in known | told:
+            continue
+        elif cycles.unhealthy_cycles(store, page_id) >= after:
+            outages.begin(store, page_id, cycle_id, latest[page_id].detail or "")
+
+
+def reports(store: Store, watched: Watchlist, cycle_id: int) -> list[Report]:
+    """What a cycle has to report, in the order of the addresses."""
+    pages = {page.id: page for page in watched.pages()}
+    good = cycles.latest_good(store)
+    began = {cycle.id: cycle.started_at for cycle in cycles.listed(store)}
+    found = []
+    for outage in outages.of_cycle(store, cycle_id):
+        page = pages.get(outage.page_id)
+        if page is None:
+            continue
+        last = good.get(page.id)
+        found.append(
+            Report(
+                page.url,
+                tuple(i for i in watched.programs if _speaks_for(watched, page, i)),
+                began.get(last.cycle_id) if last else None,
+                outage.detail,
+                over=outage.ended_cycle == cycle_id,
+            )
+        )
+    return sorted(found, key=lambda report: report.url)
+
+
+def _speaks_for(watched: Watchlist, page: Page, program_id: str) -> bool:
+    return any(other.id == page.id for other in watched.pages_of(program_id))
+
+
+def _gone(store: Store) -> set[int]:
+    return {page for page, last in cycles.latest(store).items() if last.health in _GONE}
+
+
+def _told_as_gone(watched: Watchlist, gone: set[int]) -> set[int]:
+    """The pages of programs all of whose pages are gone."""
+    found: set[int] = set()
+    for program_id in watched.programs:
+        ids = {page.id for page in watched.pages_of(program_id)}
+        if ids <= gone:
+            found |= ids
+    return found
