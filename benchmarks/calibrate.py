@@ -2,8 +2,9 @@
 
     python -m benchmarks.calibrate [--write]
 
-Counted on the half of the labelled passages that rules are written with, and on the reworded
-ones (statements.jsonl). The other half is only scored, to show how far the table holds there.
+Counted on the passages that rules are written with: half of the labelled ones, the development
+set and the reworded ones (statements.jsonl). The other half is only scored, to show how far the
+table holds there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.classify import PASSAGES, passage_page
-from benchmarks.labelled import passages
+from benchmarks.labelled import development, passages
 from extractors import Asker, Stance, Visa, categorise, read_page
 from extractors.confidence import REVIEW_BELOW, Kind
 from extractors.policy import kind_for
@@ -36,9 +37,10 @@ class Read:
 
 def read_all() -> Iterator[Read]:
     """Every labelled passage, read for the program that asks."""
-    for passage in passages():
+    for passage in passages() + development():
         asker = Asker(passage.level, passage.specialty)
-        half = "held-out" if passage.held_out else "tune"
+        seen = passage.id.startswith("d") or not passage.held_out
+        half = "tune" if seen else "held-out"
         yield _read(half, passage.page(), asker, passage.stances)
     for line in PASSAGES.read_text("utf-8").splitlines():
         label = json.loads(line)

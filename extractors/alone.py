@@ -19,6 +19,7 @@ from extractors.values import Stance, Visa
 _NEGATIVE = (RuleKind.AGAINST, RuleKind.NEGATION, RuleKind.REFUSE)
 _REACH = 80  # characters between "only" and the visa
 _MAX_UNKNOWN = 1  # words in between that are about something else
+_NOBODY_ELSE = re.compile(r"(?:no ?one|nobody|nothing|none|not any\w*) (?:else|other)", re.I)
 _WORD = re.compile(r"[a-z0-9-]+")
 
 
@@ -35,8 +36,15 @@ def read_only(reading: Reading, clauses: Sequence[Clause]) -> None:
 
 
 def _read_alone(reading: Reading, clauses: Sequence[Clause]) -> None:
-    named = {m.visa for m in reading.mentions} & {Visa.J1, Visa.H1B}
-    if named != {Visa.J1}:
+    named = {m.visa for m in reading.mentions}
+    if named and named <= set(STATUSES):
+        reading.citizens += tuple(
+            h.rule.id
+            for h in reading.live
+            if h.rule.kind is RuleKind.ALONE
+            and any(_points(reading.text.text, h, m) for m in reading.mentions)
+        )
+    if named & {Visa.J1, Visa.H1B} != {Visa.J1}:
         return
     mentions = [m for c in clauses for m in c.mentions if m.visa == Visa.J1]
     if not mentions:
@@ -70,6 +78,8 @@ def _points(text: str, hit: Hit, mention: Mention) -> bool:
         return True
     gap = (hit.end, mention.start) if hit.start < mention.start else (mention.end, hit.start)
     between = text[slice(*gap)].lower()
+    if _NOBODY_ELSE.match(text[hit.start : hit.end]):
+        return True
     if len(between) > _REACH or ";" in between:
         return False
     words = rulebook().words

@@ -20,6 +20,10 @@ from extractors.values import Stance, Visa
 
 _REACH = 110  # characters between a cue and a visa it speaks of
 _NEGATION_REACH = 50  # characters
+_WIDE_REACH = 200  # characters
+_WHOLE_CLAUSE = re.compile(
+    r"(?:under|at|in|on|by) no\b|none of|not (?:one of|our|the|a|its|hospital|something)\\b", re.I
+)
 _OR_REACH = 25  # characters
 _EXCLUSIVE = (RuleKind.ONLY, RuleKind.ALONE)
 _CANCELS = (RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.UNDO)
@@ -124,7 +128,7 @@ def _negated(text: ReadingText, hits: Sequence[Hit], live: Sequence[Hit]) -> lis
             if any(_joined(text, r, hit) for r in refusals):
                 continue
             negation = next((n for n in negations if _reaches(text, hits, n, hit)), None)
-            if negation is not None and hit.rule.kind is RuleKind.MILD_OFFER:
+            if negation and hit.rule.kind is RuleKind.MILD_OFFER and not _denies(text, negation):
                 continue  # "does not have"
             if negation is not None:
                 rule = replace(negation.rule, kind=RuleKind.REFUSE, direction=Direction.BOTH)
@@ -143,15 +147,22 @@ def _joined(text: ReadingText, refusal: Hit, offer: Hit) -> bool:
     )
 
 
+def _denies(text: ReadingText, negation: Hit) -> bool:
+    """Whether it denies its whole clause: "under no circumstances", "it is not our practice"."""
+    return _WHOLE_CLAUSE.match(text.text[negation.start : negation.end]) is not None
+
+
 def _reaches(text: ReadingText, hits: Sequence[Hit], negation: Hit, offer: Hit) -> bool:
     gap = offer.start - negation.end
+    between = (negation.end, offer.start)
+    ends = [h.start for h in hits if h.rule.kind is RuleKind.END]
+    if _denies(text, negation):
+        return 0 <= gap <= _WIDE_REACH and not any(between[0] <= e < between[1] for e in ends)
     if not 0 <= gap <= _NEGATION_REACH:
         return False
-    between = (negation.end, offer.start)
     if " and " in text.text[slice(*between)]:
         return False
-    stops = [m.start for m in text.mentions]
-    stops += [h.start for h in hits if h.rule.kind is RuleKind.END]
+    stops = [*(m.start for m in text.mentions), *ends]
     return not any(between[0] <= stop < between[1] for stop in stops)
 
 
@@ -194,11 +205,25 @@ def _clauses(
         ),
         key=lambda h: h.start,
     )
-    asides = [h for h in hits if h.rule.kind is RuleKind.ASIDE]
+    asides = [
+        h
+        for h in hits
+        if h.rule.kind is RuleKind.ASIDE and not _ON_ACCOUNT.search(text.text[: h.start])
+    ]
+    cut_off = [
+        (b.start(), b.end())
+        for b in _BRACKET.finditer(text.text)
+        if not any(b.start() <= m.start < b.end() for m in mentions)
+        and not any(b.start() <= c.start < b.end() for c in cues)
+    ]
+    ends = [e for e in ends if not any(start <= e.start < end for start, end in cut_off)]
     others = [h for h in hits if h.rule.kind is RuleKind.OTHERS]
     trainees = [
         h.start for h in hits if h.rule.kind is RuleKind.TRAINEES and not _covered(h, others)
     ]
+    label = ends[0] if ends and text.text[ends[0].start : ends[0].end] == ": " else None
+    if label and any(h.end <= label.start for h in asides):
+        return []  # "Moonlighting: not open to J-1 holders"
     bounds = [0, *(h.start for h in ends), len(text.text)]
     clauses = []
     for start, end in pairwise(bounds):
@@ -339,4 +364,11 @@ def _leftover(text: str, mentions: Sequence[Mention], hits: Sequence[Hit]) -> in
     )
 
 
+# "Because of the proclamation, ...": news is the reason, not the subject.
+_ON_ACCOUNT = re.compile(
+    r"\b(?:in response to|because of|due to|given|following|in (?:the )?light of|owing to|until"
+    r"|in view of|pending|since|as a result of|under)\b[^,;.]{0,80}$"
+    r"|, (?:or |and )?(?:even|who|whose|which|including|regardless|whether)\b[^,;.]{0,80}$",
+    re.I,
+)
 _BRACKET = re.compile(r"\([^()]{0,200}\)")

@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     NOT_SPOKEN_OF = "not_spoken_of"  # no sentence names a visa
     SILENT = "silent"  # visas are named, and nothing is read of them
+    LEANT = "leant"  # a visa is stated by the words around it alone
     ONE_VISA = "one_visa"  # the other is not named
     OTHER_NAMED = "other_named"  # one visa is stated, and the other named, but not what of it
     OTHER_UNREAD = "other_unread"  # the same, beside words of sponsoring
@@ -44,6 +45,7 @@ class Ground:
     strength: Strength = Strength.MILD
     overruled: bool = False
     named: bool = False  # in a sentence that was not understood
+    leant: bool = False  # by the words around it, and no phrase
     sponsoring: bool = False  # and that speaks of sponsoring
 
 
@@ -55,6 +57,8 @@ def kind_of(j1: Ground, h1b: Ground, *, spoken: bool) -> Kind:
         return Kind.CONFLICT
     if not stated:
         return Kind.SILENT if spoken else Kind.NOT_SPOKEN_OF
+    if any(g.leant for g in stated):
+        return Kind.LEANT
     if len(stated) == 1:
         other = h1b if stated[0] is j1 else j1
         if other.sponsoring:

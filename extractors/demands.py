@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from extractors.conditions import AT_DISCRETION, ConditionKind
-from extractors.reading_text import OTHER, SAME, Mention
+from extractors.reading_text import ANY, OTHER, SAME, Mention
 from extractors.readings import Claim, Clause, Demand, Reading, Strength
 from extractors.rulebook import Hit
 from extractors.values import Stance, Visa
@@ -16,6 +17,7 @@ OF_H1B = (
     ConditionKind.TRANSFER_ONLY,
     ConditionKind.US_GRADUATES_ONLY,
 )
+_FURTHER = {Visa.O1, Visa.TN, Visa.E3}
 _SOFTENS_A_REFUSAL = (
     ConditionKind.EXCEPTIONAL_ONLY,
     ConditionKind.CASE_BY_CASE,
@@ -45,7 +47,8 @@ def _demanded(
 ) -> tuple[str, ...]:
     """The visas that a condition is put on: those nearest to it, or of the clause before."""
     if kind is ConditionKind.ECFMG_CERTIFIED:
-        return (Visa.J1,)
+        anywhere = {m.visa for c in clauses for m in c.mentions}
+        return (Visa.J1,) if anywhere & {Visa.J1, ANY, SAME} else ()
     if kind is ConditionKind.PREFERRED_OTHER:
         named = [m for m in clauses[at].mentions if m.visa in (Visa.J1, Visa.H1B)]
         after = [
@@ -56,6 +59,9 @@ def _demanded(
             named = [m for c in clauses[:at] for m in c.mentions if m.visa in (Visa.J1, Visa.H1B)]
             near = named[-1:]
         return tuple(v for m in near for v in (Visa.J1, Visa.H1B) if v != m.visa)
+    here = {m.visa for m in clauses[at].mentions}
+    if here & _FURTHER and not here & {Visa.J1, Visa.H1B}:
+        return ()  # "An O-1 needs the approval of the DIO; ..."
     for clause in (clauses[at], *reversed(clauses[:at]), *clauses[at + 1 : at + 2]):
         named = [m for m in clause.mentions if m.visa in (Visa.J1, Visa.H1B, OTHER, SAME)]
         if kind in OF_H1B:
@@ -112,6 +118,7 @@ def _soften(
         elif (
             not own
             and kind not in _SOFTENS_A_REFUSAL
+            and not _for_some(reading)
             and not any(_restricts(reading, c) for c in (clause, last))
         ):
             continue  # "H-1B holders from another program ..." offers nothing
@@ -143,6 +150,14 @@ def _offered_with_step3(reading: Reading, clauses: Sequence[Clause], hit: Hit) -
 
 _LACKING = ("without", "unless", "until", "lack", "not passed", "not taken", "not yet", "before")
 _DEMANDING = ("applicant", "candidate", "resident", "fellow", "those", "anyone", "for h-1b", "you")
+
+
+def _for_some(reading: Reading) -> bool:
+    """ "H-1B sponsorship is for graduates of American schools": offered to them."""
+    return _FOR_SOME.search(reading.text.text) is not None
+
+
+_FOR_SOME = re.compile(r"\b(?:is|are) for\b|\b(?:may|can) (?:ask|apply|stay|be|have|keep)\b", re.I)
 
 
 def _restricts(reading: Reading, clause: Clause) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from extractors.blocks import Block, BlockKind
 from extractors.clauses import read_sentence
-from extractors.conditions import AT_DISCRETION
+from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.leaning import is_against, is_for
 from extractors.reading_text import ANY, OTHER, SAME
 from extractors.readings import STATUSES, Claim, Reading, Strength
@@ -100,8 +100,12 @@ def told_of(told: Reading) -> Stance | None:
         return told.answer
     if told.aside:
         return None
+    if told.answer is _NO and any(d.kind is ConditionKind.STEP3_PASSED for d in told.demands):
+        return None  # "No Step 3 needed"
     if any(d.kind in AT_DISCRETION for d in told.demands) and told.stance is not _NO:
         return Stance.CONDITIONAL
+    if any(d.kind is ConditionKind.PAUSED for d in told.demands):
+        return _NO
     return told.answer or firm_stance(told) or (_NO if is_against(told) else None)
 
 
@@ -135,6 +139,12 @@ def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Clai
     answer = told_of(told)
     if answer is None or asked.others:
         return []
+    if _OBSTACLE.search(asked.text.text) and answer is _NO:
+        return [  # "Is a J-1 a problem?" "Not in the least."
+            Claim(v, Stance.SPONSORED, Strength.EXPLICIT, ("answer-no-problem",))
+            for v in asked.visas
+            if v in (Visa.J1, Visa.H1B)
+        ]
     said = {c.visa for c in claims}
     if answer is Stance.SPONSORED and said & {Visa.J1, Visa.H1B}:
         return []
@@ -184,12 +194,16 @@ _ONLY = re.compile(r"\b(?:only|sole|just|exclusively)\b")
 def _asks_yes_or_no(asked: Reading) -> bool:
     """ "Can I train with you on a J-1?", "Is H-1B an option?", but not "Which visas ...?"."""
     words = asked.text.text.lower()
-    return bool(_ASKS.search(words)) and is_for(asked) and not is_against(asked)
+    offers = is_for(asked) or "apply" in words
+    return bool(_ASKS.search(words)) and offers and not is_against(asked)
 
 
 _ASKS = re.compile(
     r"^\W*(?:q\W+)?(?:[^?]{0,60}[,.;] ?)?(?:and |so |but )?(?:can|could|may|do|does|will|would|is"
     r"|are|am|should|has|have|what about|how about|any|what if)\b"
+)
+_OBSTACLE = re.compile(
+    r"\b(?:an? (?:problem|obstacle|issue|barrier|deal-?breaker)|rule me out|exclude me)\b", re.I
 )
 _BOTH = re.compile(r"\b(?:both|each|all (?:of them|three)|neither|either)\b")
 _ORDINAL = re.compile(r"\b(yes|no)\b[^.;,]{0,30}?\b(first|second|third)\b")
@@ -213,7 +227,7 @@ def in_place(
         return [
             Claim(m.visa, pointing.stance, Strength.EXPLICIT, (m.rule, "under"))
             for m in left
-            if m.visa not in STATUSES and pointing.text.text.endswith(":")
+            if m.visa not in STATUSES and _opens(pointing)
         ]
     sources = [*([question] if question else []), *reversed(under)]
     for source in sources:
@@ -233,6 +247,43 @@ def in_place(
             if m.visa in (Visa.J1, Visa.H1B)
         ]
     return []
+
+
+def _opens(lead: Reading) -> bool:
+    """ "Not accepted:", or "Not accepted" on a line of its own."""
+    return lead.text.text.endswith(":") or lead.leftover == 0
+
+
+def under_a_refusal(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
+    """ "Please do not apply if you:", and an item "need an H-1B"."""
+    lead = under[-1] if under else None
+    if lead is None or lead.mentions or not lead.text.text.endswith(":") or not is_against(lead):
+        return []
+    return [
+        Claim(
+            m.visa,
+            Stance.NOT_SPONSORED,
+            Strength.GENERAL if m.visa == ANY else Strength.EXPLICIT,
+            (m.rule, "under"),
+        )
+        for m in reading.mentions
+        if m.visa in (ANY, Visa.J1, Visa.H1B)
+        and not any(c.strength > Strength.MILD for c in reading.claims)
+    ]
+
+
+def nothing_else(reading: Reading, named: Sequence[str]) -> list[Claim]:
+    """ "There are no other options.", after a sentence that names the J-1, or citizens, alone."""
+    hit = next((h for h in reading.live if h.rule.kind is RuleKind.ALONE), None)
+    if hit is None or reading.mentions or not named or Visa.H1B in named or ANY in named:
+        return []
+    if not _ELSE.search(reading.text.text[hit.start : hit.end]):
+        return []
+    shut = [Visa.H1B] if Visa.J1 in named else [Visa.J1, Visa.H1B]
+    return [Claim(v, Stance.NOT_SPONSORED, Strength.IMPLIED, (hit.rule.id,)) for v in shut]
+
+
+_ELSE = re.compile(r"\b(?:else|more|others?|further|additional)\b", re.I)
 
 
 def under_a_visa(reading: Reading, under: Sequence[Reading]) -> list[Claim]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from extractors.reading_text import Mention
-from extractors.readings import Claim, Reading, Strength, stretches
+from extractors.readings import LEANT, Claim, Reading, Strength, stretches
 from extractors.rulebook import Hit, RuleKind
 from extractors.values import Stance, Visa
 
@@ -62,7 +62,7 @@ def _words(reading: Reading) -> list[Hit]:
         h
         for h in reading.hits
         if h.rule.kind in (*_AGAINST, *_FOR, RuleKind.NEGATION)
-        and not any(c.start <= h.start and h.end <= c.end for c in cancels if c is not h)
+        and not any(c.start <= h.start < c.end for c in cancels if c is not h)
     ]
 
 
@@ -70,5 +70,5 @@ def _lean(mention: Mention, near: Sequence[Hit]) -> Claim | None:
     for kinds, stance in ((_AGAINST, Stance.NOT_SPONSORED), (_FOR, Stance.SPONSORED)):
         hit = next((h for h in near if h.rule.kind in kinds), None)
         if hit is not None:
-            return Claim(mention.visa, stance, Strength.MILD, (mention.rule, hit.rule.id))
+            return Claim(mention.visa, stance, Strength.MILD, (mention.rule, hit.rule.id, LEANT))
     return None

@@ -32,10 +32,13 @@ def cell_spans(text: str) -> list[tuple[int, int]]:
 def about_others(under: Sequence[Reading]) -> bool:
     """The nearest heading that says whom it is about decides."""
     for reading in reversed(under):
-        if reading.aside and not reading.claims:
-            return True
         if reading.trainees:
             return False
         if reading.others:
             return True
     return False
+
+
+def beside_the_point(under: Sequence[Reading]) -> bool:
+    """Whether a heading says that what stands below is about moonlighting, forms, waivers."""
+    return any(reading.aside and not reading.claims for reading in under)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from extractors.conditions import ConditionKind
 from extractors.confidence import REVIEW_BELOW, Ground, Kind, confidence, kind_of
-from extractors.readings import Strength
+from extractors.readings import LEANT, Strength
 from extractors.scope import Asker, applies, closeness
 from extractors.stated import NAMED, UNREAD, Statement
 from extractors.values import Condition, Policy, Stance, Visa
@@ -88,7 +88,8 @@ def _ground(word: _Word | None, open_ends: Sequence[Statement]) -> Ground:
     if word is None:
         return Ground(named=named, sponsoring=sponsoring)
     strength = max(s.strength for s in word.deciding)
-    return Ground(word.stance, strength, word.overruled, named, sponsoring)
+    leant = all(LEANT in s.rules for s in word.deciding)
+    return Ground(word.stance, strength, word.overruled, named, leant, sponsoring)
 
 
 def _level(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _Word]:

@@ -15,6 +15,7 @@ from extractors.values import Visa
 
 ANY = "any"  # "visas", of no kind
 OTHER = "other"  # "other visas"
+BOTH = "both"  # "either visa"
 SAME = "same"  # "this visa"
 
 _TOKENS = {
@@ -29,6 +30,7 @@ _TOKENS = {
     Visa.CITIZEN: "CITIZEN",
     ANY: "visas",
     OTHER: "other-visas",
+    BOTH: "both-visas",
     SAME: "this-visa",
 }
 _FOLD = {
@@ -52,7 +54,7 @@ _FOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A visa named in a text: a `Visa`, ANY, OTHER or SAME; the rule knew its spelling."""
+    """A visa named in a text: a `Visa`, ANY, BOTH, OTHER or SAME; the rule knew its spelling."""
 
     visa: str
     start: int

@@ -14,6 +14,9 @@ from extractors.values import Stance, Visa
 STATUSES = (Visa.CITIZEN, Visa.PERMANENT_RESIDENT)
 
 
+LEANT = "leant"  # in `rules`: no phrase said so, only the words around
+
+
 class Strength(IntEnum):
     """How a claim is made; the stronger decides."""
 

@@ -111,7 +111,7 @@ class Rule:
     yes: tuple[str, ...]
     no: tuple[str, ...] = ()
     direction: Direction = Direction.BOTH
-    visa: str | None = None  # of kinds visa and unnamed: a Visa, "any", "other" or "same"
+    visa: str | None = None  # of kinds visa and unnamed: a Visa, "any", "both", "other" or "same"
     condition: ConditionKind | None = None  # of kind condition
     source: str | None = None
     file: str = ""  # where it is written; the loader's, no key of a file
@@ -297,7 +297,7 @@ def _rule(file: str, entry: Mapping[str, Any]) -> Rule:
         raise RuleError(f"{where}: {error}") from error
     if (rule.kind in (RuleKind.VISA, RuleKind.UNNAMED)) != (rule.visa is not None):
         raise RuleError(f"{where}: 'visa' goes with kinds 'visa' and 'unnamed', and only them")
-    if rule.visa not in (None, "any", "other", "same", *Visa):
+    if rule.visa not in (None, "any", "both", "other", "same", *Visa):
         raise RuleError(f"{where}: no visa is called {rule.visa!r}")
     if (rule.kind is RuleKind.CONDITION) != (rule.condition is not None):
         raise RuleError(f"{where}: 'condition' goes with kind 'condition', and only with it")

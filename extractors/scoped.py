@@ -30,6 +30,7 @@ _ELLIPTICAL = re.compile(
     r"|be|been|as well|choose|chosen))*\W*$",
     re.I,
 )
+_ENDED = re.compile(r"\b(?:no longer|not) (?:so|the case|true)\b", re.I)
 _NONE = re.compile(
     r"^\W*(?:none|no|not? (?:visas?|sponsorship|accepted|sponsored|considered))\b", re.I
 )
@@ -167,9 +168,14 @@ def _trim(raw: str, start: int, end: int) -> tuple[int, int]:
 def elliptical(reading: Reading, named: Sequence[str]) -> list[Claim]:
     """ "Surgery does not.": what was said before is denied or said of somebody else."""
     match = _ELLIPTICAL.search(reading.text.text)
-    if match is None or reading.mentions or reading.demands:
+    ended = _ENDED.search(reading.text.text)
+    if not (match or ended) or reading.mentions or reading.demands:
         return []
-    refused = match.group("no") or match.group("cannot") or "nor " in reading.text.text.lower()
+    refused = (
+        ended
+        or (match and (match.group("no") or match.group("cannot")))
+        or "nor " in reading.text.text.lower()
+    )
     stance = Stance.NOT_SPONSORED if refused else Stance.SPONSORED
     return [
         Claim(v, stance, Strength.EXPLICIT, ("said-before",))

@@ -16,6 +16,7 @@ from extractors.clauses import read_sentence
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.dates import due
 from extractors.demands import OF_H1B
+from extractors.former import in_turn
 from extractors.halves import (
     admits,
     answers_in_turn,
@@ -24,13 +25,15 @@ from extractors.halves import (
     in_place,
     label_and_value,
     labelled,
+    nothing_else,
     points_to_a_list,
     row_cell,
+    under_a_refusal,
     under_a_visa,
 )
 from extractors.leaning import leanings
-from extractors.places import about_others, cell_spans, context
-from extractors.reading_text import ANY, OTHER, SAME
+from extractors.places import about_others, beside_the_point, cell_spans, context
+from extractors.reading_text import ANY, BOTH, OTHER, SAME
 from extractors.readings import STATUSES, Claim, Reading, Strength
 from extractors.scope import Said, Scope
 from extractors.scoped import (
@@ -131,7 +134,7 @@ class _Reader:
             next((r.visas for r in reversed(under) if _SPECIFIC & set(r.visas)), ())
         )
         topic = bool(under) and under[-1].visas == (ANY,)
-        others = about_others(under)
+        others, beside = about_others(under), beside_the_point(under)
         is_row = block.kind is BlockKind.ROW
         spans = cell_spans(block.text) if is_row else sentence_spans(block.text)
         row_visas: tuple[str, ...] = ()
@@ -141,7 +144,8 @@ class _Reader:
         parts = self._scopes.parts(block.text, spans)
         raw = ""
         for position, (start, end, said, cut) in enumerate(parts):
-            before, raw = raw, block.text[start:end]
+            asked_of = self._question.reading.visas if self._question else ()
+            before, raw = raw, in_turn(block.text[start:end], self._named or asked_of)
             asks = raw.endswith("?") or (block.kind is BlockKind.QUESTION and end == spans[-1][1])
             question = self._question
             waiting = question is not None and not question.answered
@@ -165,7 +169,7 @@ class _Reader:
                 if not reading.mentions:
                     answered, self._named = question, question.reading.visas
             others = others and not reading.trainees
-            if others or (reading.others and not reading.trainees):
+            if others or beside or (reading.others and not reading.trainees):
                 continue
             if reading.visas == (ANY,) and position and read_sentence(before).aside:
                 continue  # "Moonlighting is permitted. Visa holders are not eligible."
@@ -206,6 +210,8 @@ class _Reader:
             claims += in_place(
                 reading, claims, under, question.reading if question else None, block
             )
+            claims += under_a_refusal(reading, under)
+            claims += nothing_else(reading, self._named)
             if not _TELLS_NOTHING.search(reading.text.text):
                 claims += leanings(reading, claims)
             if reading.citizens and not admits(claims):
@@ -363,7 +369,7 @@ class _Reader:
         out: list[Visa] = []
         named = {*self._named_on_page, *reading.visas}
         for visa in visas:
-            if visa == ANY:
+            if visa in (ANY, BOTH):
                 out += [Visa.J1, Visa.H1B]
             elif visa == SAME:
                 before = self._named or self._above
