@@ -66,6 +66,7 @@ def read_sentence(raw: str) -> Reading:
     read_only(reading, clauses)
     for clause in clauses:
         _read_clause(reading, clause)
+    _read_both(reading)
     for hit in live:
         if hit.rule.kind is RuleKind.UNNAMED and not reading.mentions:
             _claim(reading, str(hit.rule.visa), Stance.SPONSORED, Strength.MILD, hit)
@@ -331,13 +332,26 @@ def _distance(mention: Mention, cue: Hit, clause: Clause) -> tuple[int, int] | N
     return (between + (1 if against else 0), gap)
 
 
+_BOTH = re.compile(r"\b(?:both|either|these|those|all|each)(?: (?:of|the|these|two|kinds of))* $", re.I)
+
+
+def _read_both(reading: Reading) -> None:
+    """ "J-1 and H-1B: both visas are sponsored" says it of the two that were named."""
+    for claim in [c for c in reading.claims if c.visa == ANY and c.stance is Stance.SPONSORED]:
+        generals = [m for m in reading.mentions if m.visa == ANY]
+        if any(_BOTH.search(reading.text.text[: m.start]) for m in generals):
+            named = [m for m in reading.unclaimed if m.visa in (Visa.J1, Visa.H1B)]
+            reading.claims += [replace(claim, visa=m.visa) for m in named]
+            reading.unclaimed = [m for m in reading.unclaimed if m not in named]
+
+
 def _read_citizens(reading: Reading, live: Sequence[Hit]) -> None:
     """ "Citizens only" refuses every visa, unless the sentence goes on to admit one."""
     hits = [h for h in live if h.rule.kind is RuleKind.CITIZENS]
     if not hits:
         return
     refused = {c.visa for c in reading.claims if c.stance is Stance.NOT_SPONSORED}
-    if all(v in refused or v in STATUSES for v in reading.visas):
+    if all(v in refused or v in (ANY, *STATUSES) for v in reading.visas):
         reading.citizens = tuple(dict.fromkeys(h.rule.id for h in hits))
 
 

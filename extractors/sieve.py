@@ -39,6 +39,9 @@ _WORDS = re2.compile(
         rf"(?i){'|'.join(map(_spelt, _SPELT))}"
         rf"|j{_GAP}(?:1|[il]\b)|h[^a-z0-9 ]{{0,7}}1|h{_GAP}[1il]8?{_GAP}b|\bh18\b"
         r"|[oe][^a-z0-9 ]{1,7}[13]\b|f[^a-z0-9 ]{1,7}1\b|\beads?\b|\btn[ -]status"
+        # Who must work "without sponsorship": no visa is named, and none is given.
+        r"|(?:work|employ|need|requir|immigration)[^.\x00]{0,60}sponsor"
+        r"|(?:without|with no)[^.\x00]{0,30}sponsorship"
     ).encode()
 )
 
