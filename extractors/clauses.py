@@ -22,7 +22,7 @@ _REACH = 110  # characters between a cue and a visa it speaks of
 _NEGATION_REACH = 50  # characters
 _WIDE_REACH = 200  # characters
 _WHOLE_CLAUSE = re.compile(
-    r"(?:under|at|in|on|by) no\b|none of|not (?:one of|our|the|a|its|hospital|something)\\b", re.I
+    r"(?:under|at|in|on|by) no\b|none of|not (?:one of|our|the|a|its|hospital|something)\b|neither (?:the|our)\b", re.I
 )
 _OR_REACH = 25  # characters
 _EXCLUSIVE = (RuleKind.ONLY, RuleKind.ALONE)
@@ -120,7 +120,8 @@ def _negated(text: ReadingText, hits: Sequence[Hit], live: Sequence[Hit]) -> lis
     negations = [
         h
         for h in hits
-        if h.rule.kind is RuleKind.NEGATION and not any(_overlap(h, c) for c in claimed)
+        if h.rule.kind is RuleKind.NEGATION
+        and (_denies(text, h) or not any(_overlap(h, c) for c in claimed))
     ]
     refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
     out: list[Hit] = []
