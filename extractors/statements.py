@@ -28,6 +28,7 @@ from extractors.halves import (
     nothing_else,
     points_to_a_list,
     row_cell,
+    told_of,
     under_a_refusal,
     under_a_visa,
 )
@@ -165,7 +166,8 @@ class _Reader:
                 continue
             answered = None
             if waiting and question:
-                question.answered = True
+                # "Thanks for asking." is no answer yet.
+                question.answered = bool(reading.mentions) or told_of(reading) is not None
                 if not reading.mentions:
                     answered, self._named = question, question.reading.visas
             others = others and not reading.trainees
