@@ -151,7 +151,7 @@ def _joined(text: ReadingText, refusal: Hit, offer: Hit) -> bool:
 
 def _denies(text: ReadingText, negation: Hit) -> bool:
     """Whether it denies its whole clause: "under no circumstances", "it is not our practice"."""
-    return _WHOLE_CLAUSE.match(text.text[negation.start : negation.end]) is not None
+    return _WHOLE_CLAUSE.match(text.text, negation.start) is not None
 
 
 def _reaches(text: ReadingText, hits: Sequence[Hit], negation: Hit, offer: Hit) -> bool:
