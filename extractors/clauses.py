@@ -22,7 +22,8 @@ _REACH = 110  # characters between a cue and a visa it speaks of
 _NEGATION_REACH = 50  # characters
 _WIDE_REACH = 200  # characters
 _WHOLE_CLAUSE = re.compile(
-    r"(?:under|at|in|on|by) no\b|none of|not (?:one of|our|the|a|its|hospital|something)\b|neither (?:the|our)\b", re.I
+    r"(?:under|at|in|on|by) no\b|none of|not (?:one of|our|the|a|its|hospital|something)\b|neither (?:the|our)\b",
+    re.I,
 )
 _OR_REACH = 25  # characters
 _EXCLUSIVE = (RuleKind.ONLY, RuleKind.ALONE)
@@ -333,7 +334,9 @@ def _distance(mention: Mention, cue: Hit, clause: Clause) -> tuple[int, int] | N
     return (between + (1 if against else 0), gap)
 
 
-_BOTH = re.compile(r"\b(?:both|either|these|those|all|each)(?: (?:of|the|these|two|kinds of))* $", re.I)
+_BOTH = re.compile(
+    r"\b(?:both|either|these|those|all|each)(?: (?:of|the|these|two|kinds of))* $", re.I
+)
 
 
 def _read_both(reading: Reading) -> None:
