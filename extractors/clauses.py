@@ -22,7 +22,8 @@ _REACH = 110  # characters between a cue and a visa it speaks of
 _NEGATION_REACH = 50  # characters
 _WIDE_REACH = 200  # characters
 _WHOLE_CLAUSE = re.compile(
-    r"(?:under|at|in|on|by) no\b|none of|not (?:one of|our|the|a|its|hospital|something)\b|neither (?:the|our)\b",
+    r"(?:under|at|in|on|by) no\b|none of|not (?:one of|our|the|a|its|hospital|something)\b"
+    r"|neither (?:the|our)\b",
     re.I,
 )
 _OR_REACH = 25  # characters
