@@ -167,7 +167,7 @@ class _Walk:
         run: Block | None = None
         for line in text.split("\n"):
             if level := _MARKED.get(line[0]):
-                self.add(line[1:], BlockKind.HEADING, level)
+                self._place(line[1:], BlockKind.HEADING, level)
                 run = None
                 continue
             kind, said = BlockKind.PARAGRAPH, line
@@ -177,14 +177,17 @@ class _Walk:
             if run is not None and run.kind is kind and steady:
                 self.blocks.append(Block(said, kind, run.under))
                 continue
-            self.add(said, kind)
+            self._place(said, kind)
             run = self.blocks[-1] if steady and self.blocks[-1].kind is kind else None
 
     def add(self, text: str, kind: BlockKind, level: int = _PSEUDO_LEVEL) -> None:
-        """Append one block, and remember it if others will stand under it."""
+        """Append one block of any text, unless it is empty."""
         text = " ".join(text.split())
-        if not text:
-            return
+        if text:
+            self._place(text, kind, level)
+
+    def _place(self, text: str, kind: BlockKind, level: int = _PSEUDO_LEVEL) -> None:
+        """Append one block of single-spaced text, and remember it if others stand under it."""
         if kind is BlockKind.PARAGRAPH and _BULLET.match(text):
             if not self._flat_lead:
                 self._flat_lead = self._lead_in() or " "

@@ -94,6 +94,8 @@ def _ground(word: _Word | None, open_ends: Sequence[Statement]) -> Ground:
 
 def _level(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _Word]:
     """What the pages of one level say, by visa."""
+    if not any(pages):
+        return {}
     current = [_current([s for s in page if applies(s.scope, asker)]) for page in pages]
     latest = max((s.scope.season for page in current for s in page), default=0)
     out: dict[Visa, _Word] = {}

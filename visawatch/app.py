@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import mimetypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -16,17 +17,24 @@ from rich.segment import Segment
 
 from monitor.clock import Clock
 from store.database import Store
-from visawatch.config import Config
+
+if TYPE_CHECKING:
+    from visawatch.config import Config
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class App:
     """The global options, resolved; commands get it as `@click.pass_obj`."""
 
     db: Path
-    config: Config
+    settings: Callable[[], Config]
     now: Clock
     verbose: bool = False
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings, read when they are first asked for. Raises ConfigError."""
+        return self.settings()
 
     def store(self) -> Store:
         """The open database, to be used in a `with`. Raises StoreError."""

@@ -6,13 +6,16 @@ import logging
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor import clock
 from visawatch import __version__
 from visawatch.app import App, utf8_output
-from visawatch.config import load
+
+if TYPE_CHECKING:
+    from visawatch.config import Config
 
 DEFAULT_CONFIG = Path("visawatch.toml")
 
@@ -131,4 +134,10 @@ def main(
     )
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
-    ctx.obj = App(db, load(config), clock.fixed(now) if now else clock.system, verbose)
+
+    def settings() -> Config:
+        from visawatch.config import load  # which takes a tenth of a second
+
+        return load(config)
+
+    ctx.obj = App(db, settings, clock.fixed(now) if now else clock.system, verbose)

@@ -17,13 +17,11 @@ from rich.progress import Progress as Bar
 from crawler import Limits, Standby
 from monitor import alerts, outages, watchlist
 from monitor.cycle import Progress, Settings, Stop, Summary, run
-from store.database import Store
 from visawatch.app import App, printable
 
 
 def crawl_once(
     app: App,
-    store: Store,
     allow_hosts: tuple[str, ...],
     *,
     only: Collection[str],
@@ -31,18 +29,20 @@ def crawl_once(
     standby: Standby,
 ) -> None:
     """Runs one cycle and reports on it. Raises what `monitor.cycle.run` raises."""
-    with progress_bar() as progress, stopped_by_signals() as stop:
-        summary, delivery = run(
-            store,
-            settings_of(app, allow_hosts),
-            only=only,
-            clock=app.now,
-            progress=progress,
-            stop=stop,
-            standby=standby,
-        )
-    for line in outages.reports(store, watchlist.load(store), summary.cycle):
-        app.note(printable(str(line)))
+    settings = settings_of(app, allow_hosts)
+    with app.store() as store:
+        with progress_bar() as progress, stopped_by_signals() as stop:
+            summary, delivery = run(
+                store,
+                settings,
+                only=only,
+                clock=app.now,
+                progress=progress,
+                stop=stop,
+                standby=standby,
+            )
+        for line in outages.reports(store, watchlist.load(store), summary.cycle):
+            app.note(printable(str(line)))
     report(app, summary, delivery, as_json=as_json)
 
 

@@ -42,8 +42,8 @@ def crawl(app: App, only: tuple[str, ...], allow_hosts: tuple[str, ...], as_json
 
     A cycle that was killed or stopped is gone on with.
     """
-    with app.store() as store, standing_by() as standby:
+    with standing_by() as standby:
         # Not before: the crawl's process loads Scrapy while this one loads the rules.
         from visawatch.cycling import crawl_once
 
-        crawl_once(app, store, allow_hosts, only=only, as_json=as_json, standby=standby)
+        crawl_once(app, allow_hosts, only=only, as_json=as_json, standby=standby)

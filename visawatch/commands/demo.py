@@ -127,7 +127,7 @@ def _demo_app(app: App, folder: Path) -> App:
         mail=MailSettings(maildir=str(folder / "mail")),
         web=WebSettings(),
     )
-    return replace(app, db=folder / "visawatch.db", config=config)
+    return replace(app, db=folder / "visawatch.db", settings=lambda: config)
 
 
 def _morning(night: int) -> datetime:

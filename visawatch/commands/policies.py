@@ -14,8 +14,9 @@ from visawatch.show import policies_table
 @click.pass_obj
 def policies(app: App, as_json: bool) -> None:
     """Show the policy of each program, with the sentences that prove it."""
+    stale_after = app.config.monitor.stale_after_cycles
     with app.store() as store:
-        found = statuses(store, stale_after_cycles=app.config.monitor.stale_after_cycles)
+        found = statuses(store, stale_after_cycles=stale_after)
     if as_json:
         for status in found:
             app.echo_json(status.to_json())
