@@ -59,7 +59,6 @@ _SPLIT_VISA = re.compile(r"\b[HJ]-$")
 _SPLIT_WORD = re.compile(r"[a-z]{2}-$")
 _SHORT_CELL = 20  # characters
 _LAYOUT_ROWS = 20
-_LAYOUT_LENGTH = 600  # characters of a table's only row: more is prose
 _PIECE_LENGTH = 150  # characters of a cell
 _MAX_UNDER = 4
 _PSEUDO_HEADING_WORDS = 9
@@ -297,7 +296,15 @@ def _is_data(table: Tag) -> bool:
         return False
     if any(_holds_paragraphs(cell) for row in rows for cell in row.find_all(["td", "th"])):
         return False
-    return len(rows) > 1 or len(table.get_text()) < _LAYOUT_LENGTH
+    if len(rows) > 1:
+        return True
+    # One row of a menu beside the page, or of a label beside its value.
+    cells = table.find_all(["td", "th"])
+    return all(len(cell.get_text()) < _PIECE_LENGTH and not _has_blocks(cell) for cell in cells)
+
+
+def _has_blocks(cell: Tag) -> bool:
+    return cell.find(["p", "ul", "ol", "dl", "hr"]) is not None
 
 
 def _holds_paragraphs(cell: Tag) -> bool:

@@ -163,3 +163,11 @@ def test_a_short_line_heads_what_follows_but_a_menu_does_not() -> None:
 def test_a_date_of_posting_heads_nothing() -> None:
     page = "<h2>Visas</h2><p>Posted by webteam on May 3, 2026</p><p>We sponsor the J-1.</p>"
     assert html_blocks(page)[-1].under == ("Visas",)
+
+
+def test_a_menu_beside_the_page_is_no_label_of_it() -> None:
+    menu = "<td>Home<br>Surgery<br>News: a resident came on a J-1.</td>"
+    page = f"<table><tr>{menu}<td>Welcome.<p>We do not sponsor visas.</td></tr></table>"
+    assert "We do not sponsor visas." in [block.text for block in html_blocks(page)]
+    row = "<table><tr><td>Visas</td><td>J-1 only</td></tr></table>"
+    assert html_blocks(row)[-1].text == "Visas: J-1 only"
