@@ -162,8 +162,10 @@ def _decide(said: Sequence[Statement]) -> tuple[Stance, list[Statement]]:
 
 def _agree(words: Sequence[_Word]) -> _Word:
     """One word of several pages of the same level: the most specific, if they agree."""
-    close = max(word.close for word in words)
-    words = [word for word in words if word.close == close]
+    # "For all our residents", on one page, is as specific as a page that does not say whom.
+    ranks = [(max(0, word.close[0]), word.close[1]) for word in words]
+    close = max(ranks)
+    words = [word for word, rank in zip(words, ranks, strict=True) if rank == close]
     if len(words) == 1:
         return words[0]
     kinds = {word.stance for word in words}
@@ -181,12 +183,9 @@ def _agree(words: Sequence[_Word]) -> _Word:
 
 
 def _distinct(conditions: Sequence[Condition]) -> list[Condition]:
-    """Each kind once; one with a date goes before the same without."""
-    kept: dict[ConditionKind, Condition] = {}
-    for condition in conditions:
-        if condition.kind not in kept or (kept[condition.kind].by is None and condition.by):
-            kept[condition.kind] = condition
-    return list(kept.values())
+    """Each kind and date once; what has a date goes before the same without."""
+    dated = {c.kind for c in conditions if c.by}
+    return [c for c in dict.fromkeys(conditions) if c.by or c.kind not in dated]
 
 
 def _once(statements: Sequence[Statement]) -> list[Statement]:

@@ -110,3 +110,17 @@ def test_a_silent_page_beside_a_speaking_one_changes_nothing() -> None:
 
 def test_the_rules_have_a_version() -> None:
     assert len(RULES_VERSION) == 12
+
+
+def test_a_page_for_all_residents_is_no_less_specific_than_another() -> None:
+    everybody = said("We sponsor J-1 visas for all eligible residents, and H-1B case by case.")
+    policy, _ = policy_for([everybody, H1B_TOO])
+    assert policy.stance(Visa.H1B) is Stance.CONDITIONAL
+    assert policy_for([H1B_TOO, everybody])[0].stances == policy.stances
+
+
+def test_two_pages_with_two_dates_keep_both() -> None:
+    first = said("We sponsor the H-1B; Step 3 must be passed by December 31, 2026.")
+    second = said("We sponsor the H-1B; Step 3 must be passed by February 1, 2027.")
+    dates = {c.by for c in policy_for([first, second])[0].conditions}
+    assert dates == {"2026-12-31", "2027-02-01"}
