@@ -86,14 +86,15 @@ def held_out() -> list[Case]:
 
 
 def reworded() -> list[Case]:
-    """The 86 passages reworded from real pages; their conditions name no visa."""
+    """The 86 passages reworded from real pages; neither their level nor the visa of a condition
+    is known."""
     rows = [json.loads(line) for line in PASSAGES.read_text("utf-8").splitlines()]
     return [
         Case(
             id=f"statement-{number}",
             body=passage_page(row["passage"]).decode(),
             content_type="text/html",
-            level="residency",
+            level="",
             specialty=row["specialty"],
             pattern=row["page_kind"],
             stances=row["stances"],
