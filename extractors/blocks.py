@@ -130,6 +130,9 @@ class _Walk:
         self._flush(tag)
         if tag.name in _LISTS and self._leads:
             self._leads.pop()
+        elif tag.name == "td" and tag.find_next_sibling("td") is not None:
+            # The last line of a menu does not head the column beside it.
+            self._headings = [h for h in self._headings if h[0] != _PSEUDO_LEVEL]
 
     def _flush(self, tag: Tag) -> None:
         """Make blocks of the text gathered directly in `tag`."""

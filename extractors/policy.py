@@ -165,9 +165,8 @@ def _agree(words: Sequence[_Word]) -> _Word:
     # "For all our residents", on one page, is as specific as a page that does not say whom.
     ranks = [(max(0, word.close[0]), word.close[1]) for word in words]
     close = max(ranks)
+    everything = words
     words = [word for word, rank in zip(words, ranks, strict=True) if rank == close]
-    if len(words) == 1:
-        return words[0]
     kinds = {word.stance for word in words}
     if kinds == {Stance.SPONSORED, Stance.CONDITIONAL}:
         stance = Stance.CONDITIONAL  # the page that says more
@@ -178,7 +177,17 @@ def _agree(words: Sequence[_Word]) -> _Word:
         tuple(s for word in words for s in word.deciding),
         any(word.overruled for word in words),
         close,
-        tuple(_distinct([c for word in words for c in word.conditions])),
+        # A page that is less specific, and of the same mind, may have a condition of its own.
+        tuple(
+            _distinct(
+                [
+                    c
+                    for word in everything
+                    if word in words or word.stance is stance
+                    for c in word.conditions
+                ]
+            )
+        ),
     )
 
 

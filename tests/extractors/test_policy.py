@@ -4,6 +4,7 @@ import pytest
 
 from extractors import (
     RULES_VERSION,
+    Asker,
     Category,
     Condition,
     ConditionKind,
@@ -124,3 +125,10 @@ def test_two_pages_with_two_dates_keep_both() -> None:
     second = said("We sponsor the H-1B; Step 3 must be passed by February 1, 2027.")
     dates = {c.by for c in policy_for([first, second])[0].conditions}
     assert dates == {"2026-12-31", "2027-02-01"}
+
+
+def test_a_less_specific_page_that_agrees_adds_its_condition() -> None:
+    row = read_page(b"<p>Surgery: J-1 visas are sponsored.</p>")
+    page = said("We sponsor J-1 visas. An ECFMG certificate is required for the J-1 visa.")
+    policy, _ = policy_for([row, page], asker=Asker(specialty="Surgery"))
+    assert {c.kind for c in policy.conditions} == {ConditionKind.ECFMG_CERTIFIED}

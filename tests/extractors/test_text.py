@@ -171,3 +171,10 @@ def test_a_menu_beside_the_page_is_no_label_of_it() -> None:
     assert "We do not sponsor visas." in [block.text for block in html_blocks(page)]
     row = "<table><tr><td>Visas</td><td>J-1 only</td></tr></table>"
     assert html_blocks(row)[-1].text == "Visas: J-1 only"
+
+
+def test_the_end_of_a_column_does_not_head_the_next() -> None:
+    page = (
+        "<table><tr><td>Home<br>Surgery</td><td><p>We sponsor the J-1.<p>Welcome.</td></tr></table>"
+    )
+    assert [b.under for b in html_blocks(page) if "J-1" in b.text] == [()]
