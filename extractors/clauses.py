@@ -16,6 +16,7 @@ from extractors.demands import read_demands
 from extractors.reading_text import ANY, Mention, ReadingText, reading_text
 from extractors.readings import STATUSES, Claim, Clause, Reading, Strength, stretches
 from extractors.rulebook import Direction, Hit, RuleKind, rulebook
+from extractors.spans import Spans
 from extractors.values import Stance, Visa
 
 _REACH = 110  # characters between a cue and a visa it speaks of
@@ -91,39 +92,32 @@ def fired(raw: str) -> frozenset[str]:
 def _live(hits: Sequence[Hit]) -> list[Hit]:
     """The cues that no longer phrase cancels; a refusal swallows the offer within it."""
     cancels = [h for h in hits if h.rule.kind in _CANCELS]
-    not_only = [h for h in hits if h.rule.kind is RuleKind.NOT_ONLY]
+    not_only = Spans(h for h in hits if h.rule.kind is RuleKind.NOT_ONLY)
     live = [h for h in hits if h.rule.kind not in _SILENT and not _covered(h, cancels)]
     live += [
         replace(h, rule=replace(h.rule, kind=RuleKind.OFFER))
         for h in hits
         if h.rule.kind is RuleKind.UNDO
     ]
-    live = [
-        h
-        for h in live
-        if h.rule.kind not in _EXCLUSIVE or not any(_overlap(h, n) for n in not_only)
-    ]
-    refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
+    live = [h for h in live if h.rule.kind not in _EXCLUSIVE or not not_only.overlap(h)]
+    refusals = Spans(h for h in live if h.rule.kind is RuleKind.REFUSE)
     offers = (RuleKind.OFFER, RuleKind.MILD_OFFER)
-    return [
-        h for h in live if h.rule.kind not in offers or not any(_overlap(h, r) for r in refusals)
-    ]
+    return [h for h in live if h.rule.kind not in offers or not refusals.overlap(h)]
 
 
 def _negated(text: ReadingText, hits: Sequence[Hit], live: Sequence[Hit]) -> list[Hit]:
     """`live` with an offer turned into a refusal by a negation before it that no phrase has
     claimed ("do not have the ability to sponsor"), and without the second half of one
     ("cannot sponsor or support")."""
-    claimed = [
+    claimed = Spans(
         h
         for h in (*live, *hits)
         if h.rule.kind in (*_CANCELS, RuleKind.REFUSE, RuleKind.NOT_ONLY, RuleKind.ONLY)
-    ]
+    )
     negations = [
         h
         for h in hits
-        if h.rule.kind is RuleKind.NEGATION
-        and (_denies(text, h) or not any(_overlap(h, c) for c in claimed))
+        if h.rule.kind is RuleKind.NEGATION and (_denies(text, h) or not claimed.overlap(h))
     ]
     refusals = [h for h in live if h.rule.kind is RuleKind.REFUSE]
     out: list[Hit] = []

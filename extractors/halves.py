@@ -209,6 +209,9 @@ _BOTH = re.compile(r"\b(?:both|each|all (?:of them|three)|neither|either)\b")
 _ORDINAL = re.compile(r"\b(yes|no)\b[^.;,]{0,30}?\b(first|second|third)\b")
 
 
+_LEADS_AWAY = re.compile(r"\W*(?:all |more )?(?:about|on|see|read|facts)\b", re.I)
+
+
 def in_place(
     reading: Reading,
     claims: Sequence[Claim],
@@ -240,7 +243,7 @@ def in_place(
                 if m.visa not in STATUSES
             ]
     topic = any(s.mentions or s.trainees for s in sources) or block.kind is BlockKind.ITEM
-    if reading.leftover == 0 and topic:
+    if reading.leftover == 0 and topic and not _LEADS_AWAY.match(reading.text.text):
         return [
             Claim(m.visa, Stance.SPONSORED, Strength.MILD, (m.rule, "bare"))
             for m in left

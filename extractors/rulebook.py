@@ -151,9 +151,11 @@ class Matcher:
 
     def hits(self, text: str) -> Iterator[Hit]:
         """Every match of every rule, rule by rule; group 1 gives the span where there is one."""
-        for number in self._set.Match(text) or ():
+        # RE2 works on bytes, and counts the characters of a str anew at each match.
+        data: str | bytes = text.encode() if text.isascii() else text
+        for number in self._set.Match(data) or ():
             rule, compiled = self._rules[number]
-            for match in compiled.finditer(text):
+            for match in compiled.finditer(data):
                 start, end = match.span(1 if match.re.groups and match.group(1) else 0)
                 if end > start:
                     yield Hit(rule, start, end)
