@@ -186,21 +186,13 @@ def _covered(inner: Hit | Mention, covers: Sequence[Hit]) -> bool:
     return any(c.start <= inner.start and inner.end <= c.end for c in covers)
 
 
-def _overlap(a: Hit, b: Hit) -> bool:
-    return a.start < b.end and b.start < a.end
-
-
 def _clauses(
     text: ReadingText, hits: Sequence[Hit], mentions: Sequence[Mention], cues: Sequence[Hit]
 ) -> list[Clause]:
     """The clauses between turns, without those that are about something else."""
-    unbroken = [*cues, *(h for h in hits if h.rule.kind is RuleKind.PSEUDO)]
+    unbroken = Spans([*cues, *(h for h in hits if h.rule.kind is RuleKind.PSEUDO)])
     ends = sorted(
-        (
-            h
-            for h in hits
-            if h.rule.kind is RuleKind.END and not any(_overlap(h, u) for u in unbroken)
-        ),
+        (h for h in hits if h.rule.kind is RuleKind.END and not unbroken.overlap(h)),
         key=lambda h: h.start,
     )
     asides = [
