@@ -13,7 +13,7 @@ import zstandard
 from store import changes
 from store.database import Store
 from store.errors import NotFound
-from store.records import Change, Mail, Program, stamp
+from store.records import Change, Mail, Program, address_key, stamp
 
 # No mail waits longer than this for its next attempt, so one that seems to was filed by a
 # clock that ran ahead and has been set right since.
@@ -36,12 +36,12 @@ def mailable(store: Store, since: str) -> list[Change]:
     return [change for change in told if change is not None]
 
 
-def mailed(store: Store, email: str, change_ids: Iterable[int]) -> set[int]:
+def mailed(store: Store, address: str, change_ids: Iterable[int]) -> set[int]:
     """Which of these changes have been put into a mail to this address."""
     rows = store.rows(
-        "SELECT change_id FROM mailed WHERE email = ?"
+        "SELECT change_id FROM mailed WHERE address = ?"
         " AND change_id IN (SELECT value FROM json_each(?))",
-        (email.lower(), json.dumps(list(change_ids))),
+        (address_key(address), json.dumps(list(change_ids))),
     )
     return {row["change_id"] for row in rows}
 
@@ -79,11 +79,11 @@ def enqueue(store: Store, mail: Mail, change_ids: Iterable[int]) -> int:
     """
     store.write(
         "INSERT OR IGNORE INTO outbox"
-        " (message_id, email, subject, message, created_at, state, next_attempt_at)"
+        " (message_id, address, subject, message, created_at, state, next_attempt_at)"
         " VALUES (?, ?, ?, ?, ?, 'queued', ?)",
         (
             mail.message_id,
-            mail.email,
+            mail.address,
             mail.subject,
             zstandard.compress(mail.message),
             mail.created_at,
@@ -94,7 +94,7 @@ def enqueue(store: Store, mail: Mail, change_ids: Iterable[int]) -> int:
     mail_id = int(rows[0]["id"])
     store.write_many(
         "INSERT OR IGNORE INTO mailed VALUES (?, ?, ?)",
-        [(mail.email.lower(), change_id, mail_id) for change_id in change_ids],
+        [(address_key(mail.address), change_id, mail_id) for change_id in change_ids],
     )
     return mail_id
 
@@ -162,12 +162,13 @@ def _mail(row: sqlite3.Row) -> Mail:
     return Mail(
         id=row["id"],
         message_id=row["message_id"],
-        email=row["email"],
+        address=row["address"],
         subject=row["subject"],
         message=zstandard.decompress(row["message"]),
         created_at=row["created_at"],
         state=row["state"],
         attempts=row["attempts"],
+        doubts=row["doubts"],
         next_attempt_at=row["next_attempt_at"],
         sent_at=row["sent_at"],
         error=row["error"],

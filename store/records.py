@@ -20,6 +20,15 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def address_key(address: str) -> str:
+    """What two spellings of one address have in common; those of a URL are two addresses.
+
+    >>> address_key("Ana@a.example"), address_key("slack://Token")
+    ('ana@a.example', 'slack://Token')
+    """
+    return address if "://" in address else address.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """One accredited residency or fellowship (a row of programs.csv)."""
@@ -128,7 +137,7 @@ class Subscription:
     """Which changes one address is told of; an empty filter lets everything through."""
 
     id: int
-    email: str
+    address: str  # an e-mail address, or the URL of a channel (see monitor.alerts.channels)
     program_id: str = ""
     institution: str = ""
     specialty: str = ""
@@ -142,16 +151,20 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message in the outbox: composed once, sent until it is accepted or refused for good."""
+    """A message in the outbox: composed once, sent until it is accepted or refused for good.
+
+    It is `unconfirmed` when it was handed over twice and nobody said whether it was taken.
+    """
 
     id: int
     message_id: str
-    email: str
+    address: str
     subject: str
     message: bytes
     created_at: str
-    state: str = "queued"  # queued | sent | refused
+    state: str = "queued"  # queued | sent | refused | unconfirmed
     attempts: int = 0
+    doubts: int = 0  # attempts of which nobody knows whether they succeeded
     next_attempt_at: str = ""
     sent_at: str | None = None
     error: str | None = None

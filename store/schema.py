@@ -244,3 +244,44 @@ def m006_outages(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """,
     )
+
+
+@migrations()
+def m008_addresses_and_doubts(db: Database) -> None:
+    """Alerts go to URLs too; and a server may never say whether it has taken a mail."""
+    _run(
+        db,
+        """
+        ALTER TABLE subscriptions RENAME COLUMN email TO address;
+        CREATE TEMP TABLE mailed_before AS SELECT * FROM mailed;
+        CREATE TEMP TABLE outbox_before AS SELECT * FROM outbox;
+        DROP TABLE mailed;
+        DROP TABLE outbox;
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY,
+            message_id TEXT NOT NULL UNIQUE,
+            address TEXT NOT NULL,       -- an e-mail address, or the URL of a channel
+            subject TEXT NOT NULL,
+            message BLOB NOT NULL,       -- the whole MIME message, zstandard
+            created_at TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'refused', 'unconfirmed')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            doubts INTEGER NOT NULL DEFAULT 0,   -- attempts of which nobody knows the outcome
+            next_attempt_at TEXT NOT NULL,
+            sent_at TEXT,
+            error TEXT
+        ) STRICT;
+        CREATE INDEX outbox_queued ON outbox(next_attempt_at) WHERE state = 'queued';
+        INSERT INTO outbox SELECT id, message_id, email, subject, message, created_at, state,
+            attempts, 0, next_attempt_at, sent_at, error FROM outbox_before;
+        CREATE TABLE mailed (            -- each change goes to each address once
+            address TEXT NOT NULL,       -- as store.records.address_key has it
+            change_id INTEGER NOT NULL REFERENCES changes(id),
+            outbox_id INTEGER NOT NULL REFERENCES outbox(id),
+            PRIMARY KEY (address, change_id)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO mailed SELECT * FROM mailed_before;
+        DROP TABLE mailed_before;
+        DROP TABLE outbox_before;
+        """,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import sqlite3
 from dataclasses import replace
@@ -9,9 +10,15 @@ from datetime import datetime
 
 from store.database import Store
 from store.errors import NotFound
-from store.records import Subscription, stamp
+from store.records import Subscription, address_key, stamp
 
-_FILTERS = "email, program_id, institution, specialty, state, visa, severity, frequency"
+# As store.records.address_key does it: a URL is what it is, letter by letter.
+_KEY = "CASE WHEN instr(address, '://') THEN address ELSE lower(address) END"
+_COLUMNS = "address, program_id, institution, specialty, state, visa, severity, frequency"
+
+_TOKEN_BYTES = 16
+_SELECTOR = 8  # characters of a token that find its row; the others are compared
+_LISTED = "`visawatch subscriptions` lists them all"
 
 
 def add(store: Store, subscription: Subscription, now: datetime) -> Subscription:
@@ -21,62 +28,60 @@ def add(store: Store, subscription: Subscription, now: datetime) -> Subscription
     repeated command subscribes nobody twice. Inside `writing()`.
     """
     s = subscription
-    values = (
-        s.email, s.program_id, s.institution, s.specialty, s.state, s.visa, s.severity, s.frequency
+    filters = (
+        s.program_id, s.institution, s.specialty, s.state, s.visa, s.severity, s.frequency
     )  # fmt: skip
     same = store.rows(
-        "SELECT * FROM subscriptions WHERE ended_at IS NULL AND lower(email) = lower(?)"
+        f"SELECT * FROM subscriptions WHERE ended_at IS NULL AND {_KEY} = ?"  # noqa: S608
         " AND program_id = ? AND institution = ? AND specialty = ? AND state = ? AND visa = ?"
         " AND severity = ? AND frequency = ?",
-        values,
+        (address_key(s.address), *filters),
     )
     if same:
         return _subscription(same[0])
     # Hexadecimal: a token may be typed on the command line, where "-abc" would be an option.
-    token, created_at = secrets.token_hex(16), stamp(now)
+    token, created_at = secrets.token_hex(_TOKEN_BYTES), stamp(now)
     new_id = store.write(
-        f"INSERT INTO subscriptions ({_FILTERS}, token, created_at)"  # noqa: S608
+        f"INSERT INTO subscriptions ({_COLUMNS}, token, created_at)"  # noqa: S608
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*values, token, created_at),
+        (s.address, *filters, token, created_at),
     )
     return replace(s, id=new_id, token=token, created_at=created_at)
 
 
 def end(
-    store: Store, who: str, now: datetime, *, subscription_id: int | None = None
+    store: Store, address: str, now: datetime, *, subscription_id: int | None = None
 ) -> list[Subscription]:
-    """Ends what `who` names, and gives back what it ended: nothing if that had ended before.
+    """Ends all subscriptions of an address, or the one with `subscription_id`.
 
-    `who` is an address (all its subscriptions, or the one with `subscription_id`), a token, or
-    several tokens joined by dots, as mail that several subscriptions asked for carries them.
-    Mail that waits for an address without any subscription left is not sent any more.
-    Inside `writing()`. Raises NotFound.
+    Gives back what it ended: nothing if that had ended before. Mail that waits for an address
+    without any subscription left is not sent any more. Inside `writing()`. Raises NotFound.
     """
-    column = "lower(email)" if "@" in who else "token"
-    names = [who.lower()] if "@" in who else who.split(".")
     named = [
         row
-        for name in names
-        for row in store.rows(f"SELECT * FROM subscriptions WHERE {column} = ?", (name,))  # noqa: S608
+        for row in store.rows(
+            f"SELECT * FROM subscriptions WHERE {_KEY} = ?",  # noqa: S608
+            (address_key(address),),
+        )
         if subscription_id in (None, row["id"])
     ]
     if not named:
         number = "" if subscription_id is None else f" with id {subscription_id}"
-        raise NotFound(
-            f"no subscription of '{who}'{number}; `visawatch subscriptions` lists them all"
-        )
-    ended = [row for row in named if row["ended_at"] is None]
-    store.write_many(
-        "UPDATE subscriptions SET ended_at = ? WHERE id = ?",
-        [(stamp(now), row["id"]) for row in ended],
-    )
-    store.write_many(
-        "UPDATE outbox SET state = 'refused', error = 'unsubscribed before it was sent'"
-        " WHERE state = 'queued' AND lower(email) = lower(?1) AND NOT EXISTS (SELECT 1 FROM"
-        " subscriptions WHERE ended_at IS NULL AND lower(email) = lower(?1))",
-        [(email,) for email in sorted({row["email"] for row in named})],
-    )
-    return [_subscription(row) for row in ended]
+        who = "this URL" if "://" in address else f"'{address}'"  # which may hold a password
+        raise NotFound(f"no subscription of {who}{number}; {_LISTED}")
+    return _end(store, named, now)
+
+
+def end_by_token(store: Store, token: str, now: datetime) -> list[Subscription]:
+    """Ends what a token names, or several joined by dots, as mail carries them; see `end`.
+
+    This is what an unsubscribe link may call: an address is no token, so nobody ends what they
+    had no mail of, and a second click does no harm. Inside `writing()`. Raises NotFound.
+    """
+    named = _by_token(store, token)
+    if not named:
+        raise NotFound(f"no subscription of '{token}'; {_LISTED}")
+    return _end(store, named, now)
 
 
 def listed(store: Store) -> list[Subscription]:
@@ -89,17 +94,48 @@ def listed(store: Store) -> list[Subscription]:
 
 def find(store: Store, token: str) -> list[Subscription]:
     """The subscriptions, ended or not, of a token or of several joined by dots."""
-    return [
-        _subscription(row)
-        for name in token.split(".")
-        for row in store.rows("SELECT * FROM subscriptions WHERE token = ?", (name,))
-    ]
+    return [_subscription(row) for row in _by_token(store, token)]
+
+
+def _by_token(store: Store, token: str) -> list[sqlite3.Row]:
+    """The rows whose tokens these are.
+
+    An index answers sooner or later by how much of a guess is right. So it is asked for the
+    first characters alone, and the others, 96 bits, are compared in constant time.
+    """
+    found = []
+    for name in token.split("."):
+        start = name[:_SELECTOR]
+        if len(name) == 2 * _TOKEN_BYTES and name.isascii():
+            found += [
+                row
+                for row in store.rows(
+                    "SELECT * FROM subscriptions WHERE token >= ?1 AND token < ?1 || 'g'",
+                    (start,),
+                )
+                if hmac.compare_digest(row["token"].encode(), name.encode())
+            ]
+    return found
+
+
+def _end(store: Store, named: list[sqlite3.Row], now: datetime) -> list[Subscription]:
+    ended = [row for row in named if row["ended_at"] is None]
+    store.write_many(
+        "UPDATE subscriptions SET ended_at = ? WHERE id = ?",
+        [(stamp(now), row["id"]) for row in ended],
+    )
+    left = f"SELECT 1 FROM subscriptions WHERE ended_at IS NULL AND {_KEY} = ?"  # noqa: S608
+    stop = f"UPDATE outbox SET state = 'refused', error = ? WHERE state = 'queued' AND {_KEY} = ?"  # noqa: S608
+    for key in sorted({address_key(row["address"]) for row in named}):
+        if not store.rows(left, (key,)):
+            store.write(stop, ("unsubscribed before it was sent", key))
+    return [_subscription(row) for row in ended]
 
 
 def _subscription(row: sqlite3.Row) -> Subscription:
     return Subscription(
         id=row["id"],
-        email=row["email"],
+        address=row["address"],
         program_id=row["program_id"] or "",
         institution=row["institution"] or "",
         specialty=row["specialty"] or "",

@@ -17,7 +17,7 @@ from monitor.alerts.wording import Part, part
 from monitor.groups import grouped
 from store import outbox
 from store.database import Store
-from store.records import Change, Mail, Subscription, stamp
+from store.records import Change, Mail, Subscription, address_key, stamp
 
 _DIGESTS = {"daily": "daily digest", "weekly": "weekly digest"}
 
@@ -56,7 +56,7 @@ def enqueue(
         # Composing takes its time, in which others may write. One of them may have told this
         # address already; what it left out is in the mail of the next run.
         with store.writing():
-            if not outbox.mailed(store, batch.email, batch.change_ids):
+            if not outbox.mailed(store, batch.address, batch.change_ids):
                 outbox.enqueue(store, mail, batch.change_ids)
                 filed += 1
     return filed
@@ -78,7 +78,7 @@ def _home(base_url: str) -> str:
 def _compose(
     batch: Batch, parts: list[Part], now: datetime, sender: Address, base_url: str
 ) -> Mail:
-    identity = "\n".join([batch.email.lower(), *map(str, batch.change_ids)])
+    identity = "\n".join([address_key(batch.address), *map(str, batch.change_ids)])
     # The same changes for the same address make the same Message-ID, so that a mail program
     # (and a person) can tell a repeat.
     digest = hashlib.sha256(identity.encode()).hexdigest()[:32]
@@ -88,7 +88,7 @@ def _compose(
     stop = mailto(sender.addr_spec, f"unsubscribe {tokens}")
     body = message(
         message_id=message_id,
-        to=batch.email,
+        to=batch.address,
         sender=sender,
         subject=subject,
         now=now.astimezone(UTC),
@@ -98,11 +98,11 @@ def _compose(
             "digest": _DIGESTS.get(batch.frequency, ""),
             "parts": parts,
             "reasons": [_reason(reason, sender, base_url) for reason in batch.reasons],
-            "email": batch.email,
+            "address": batch.address,
             "sender": sender.addr_spec,
         },
     )
-    return Mail(0, message_id, batch.email, subject, body, created_at=stamp(now))
+    return Mail(0, message_id, batch.address, subject, body, created_at=stamp(now))
 
 
 def _subject(batch: Batch, parts: list[Part]) -> str:

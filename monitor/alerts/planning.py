@@ -10,7 +10,7 @@ from monitor.alerts.matching import asks_for
 from monitor.diff import touched
 from store import outbox, subscriptions
 from store.database import Store
-from store.records import Change, Program, Subscription
+from store.records import Change, Program, Subscription, address_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Subject:
 class Batch:
     """What goes to one address in one mail, and whose wish that was."""
 
-    email: str
+    address: str
     frequency: str
     subjects: tuple[Subject, ...]
     reasons: tuple[Subscription, ...]
@@ -55,19 +55,19 @@ def due(store: Store, now: datetime, only: Collection[int] | None = None) -> Ite
     asked = _Asked(subjects)
     by_address: dict[str, list[Subscription]] = {}
     for subscription in active:
-        by_address.setdefault(subscription.email.lower(), []).append(subscription)
-    for email, theirs in by_address.items():
+        by_address.setdefault(address_key(subscription.address), []).append(subscription)
+    for address, theirs in by_address.items():
         done: set[int] = set()
         # In this order: what goes out at once is not in the digest of the same address too.
         for frequency in ("at_once", "daily", "weekly"):
             reasons = {s: asked.by(s) - done for s in theirs if s.frequency == frequency}
             found = set().union(*reasons.values())
-            found -= outbox.mailed(store, email, found) if found else set()
+            found -= outbox.mailed(store, address, found) if found else set()
             if not any(_is_due(frequency, subjects[n].change.detected_at, now) for n in found):
                 continue
             done |= found
             yield Batch(
-                theirs[0].email,
+                theirs[0].address,
                 frequency,
                 tuple(subjects[number] for number in sorted(found)),
                 tuple(s for s, numbers in reasons.items() if numbers & found),
@@ -86,7 +86,7 @@ class _Asked:
 
     def by(self, subscription: Subscription) -> frozenset[int]:
         """The changes that this subscription asks for, since it began."""
-        filters = replace(subscription, id=0, email="", token="", created_at="")
+        filters = replace(subscription, id=0, address="", token="", created_at="")
         if filters not in self._known:
             subjects = (
                 self._by_program.get(filters.program_id, ())

@@ -108,7 +108,7 @@ class Connection:
         Raises Refused, Postponed or Lost about this mail; MailError when the server wants no
         mail of this sender at all.
         """
-        recipient = mail.email
+        recipient = mail.address
         try:
             self._smtp.sendmail(self.sender, [recipient], mail.message)
         except smtplib.SMTPRecipientsRefused as error:

@@ -53,7 +53,11 @@ def test_from_subscription_to_mail(run: Run, bench: Bench, tmp_path: Path) -> No
     assert "we do not sponsor H-1B." in shown.stdout
     (line,) = run("alerts", "show", "--json").stdout.splitlines()
     mail = json.loads(line)
-    assert (mail["email"], mail["state"], mail["sent_at"]) == ("ana@a.example", "sent", stamp(NOW))
+    assert (mail["address"], mail["state"], mail["sent_at"]) == (
+        "ana@a.example",
+        "sent",
+        stamp(NOW),
+    )
     assert "we do not sponsor H-1B." in mail["text"]
 
 

@@ -63,7 +63,7 @@ def test_minor_changes_wait_for_a_digest(bench: Bench) -> None:
     assert bench.enqueue() == 0
     assert bench.enqueue(NOW + DAY) == 1
     (mail,) = bench.mails()
-    assert mail.email == "bo@b.example"
+    assert mail.address == "bo@b.example"
     assert mail.subject == (
         "VisaWatch daily digest: Harborview Medical, Internal Medicine reworded its visa statement"
     )
@@ -101,10 +101,10 @@ def test_a_clock_that_jumps_back_doubles_and_loses_nothing(bench: Bench) -> None
     assert bench.enqueue(NOW) == 0
     assert bench.enqueue(NOW + DAY) == 0
     assert bench.enqueue(NOW + 2 * DAY) == 1
-    assert [m.email for m in bench.mails()] == [
+    assert [m.address for m in bench.mails()] == [
         "ana@a.example", "bo@b.example", "bo@b.example", "ana@a.example",
     ]  # fmt: skip
-    pairs = bench.store.rows("SELECT email, change_id FROM mailed")
+    pairs = bench.store.rows("SELECT address, change_id FROM mailed")
     assert len(pairs) == 4
 
 
@@ -125,7 +125,7 @@ def test_an_ended_subscription_gets_nothing_more(bench: Bench) -> None:
     bench.flag()
     assert bench.enqueue() == 1
     with bench.store.writing():
-        assert len(subscriptions.end(bench.store, one.token, NOW)) == 1
+        assert len(subscriptions.end_by_token(bench.store, one.token, NOW)) == 1
     (mail,) = bench.mails()
     assert (mail.state, mail.error) == ("refused", "unsubscribed before it was sent")
     bench.flag("lakeside-fm")
@@ -138,7 +138,7 @@ def test_ending_one_of_two_keeps_the_mail_that_waits(bench: Bench) -> None:
     bench.flag()
     bench.enqueue()
     with bench.store.writing():
-        subscriptions.end(bench.store, one.token, NOW)
+        subscriptions.end_by_token(bench.store, one.token, NOW)
     assert bench.states() == ["queued"]
 
 
@@ -192,9 +192,9 @@ def test_a_run_that_dies_in_the_middle_is_caught_up_with(
     with pytest.raises(KeyboardInterrupt):
         bench.enqueue()
     monkeypatch.undo()
-    assert [m.email for m in bench.mails()] == ["ana@a.example"]
+    assert [m.address for m in bench.mails()] == ["ana@a.example"]
     assert bench.enqueue() == 1
-    assert [m.email for m in bench.mails()] == ["ana@a.example", "bo@b.example"]
+    assert [m.address for m in bench.mails()] == ["ana@a.example", "bo@b.example"]
 
 
 def test_two_that_compose_at_once_tell_nobody_twice(

@@ -151,6 +151,8 @@ def test_without_a_web_address_commands_and_mail_do(bench: Bench) -> None:
     (mail,) = bench.mails()
     assert parsed(mail)["List-Unsubscribe-Post"] is None
     assert "visawatch review 1 accept" in text_of(mail)
+    assert f"visawatch unsubscribe {one.token}" in text_of(bench.mails()[0])
+    assert f"visawatch unsubscribe {one.token}" in html_of(bench.mails()[0])
     assert f'write to alerts@visawatch.example with the subject "unsubscribe {one.token}"' in (
         text_of(mail)
     )

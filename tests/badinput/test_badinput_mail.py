@@ -48,7 +48,7 @@ def crawl(shell: Shell, site: Site) -> tuple[dict[str, Any], str]:
 
 
 def states(shell: Shell) -> list[tuple[str, str]]:
-    return [(mail["email"], mail["state"]) for mail in shell("alerts", "show", "--json").json]
+    return [(mail["address"], mail["state"]) for mail in shell("alerts", "show", "--json").json]
 
 
 def test_a_server_that_is_down(shell: Shell, web: Site, mail: MailServer, closed_port: int) -> None:

@@ -110,9 +110,9 @@ def test_people_read_the_words_that_changed(nights: Shell) -> None:
 
 def test_subscriptions_and_mail(nights: Shell) -> None:
     (subscription,) = nights("subscriptions", "--json").json
-    assert subscription["email"] == "ada@inbox.example"
+    assert subscription["address"] == "ada@inbox.example"
     (mail,) = nights("alerts", "show", "--json").json
-    assert (mail["state"], mail["email"]) == ("sent", "ada@inbox.example")
+    assert (mail["state"], mail["address"]) == ("sent", "ada@inbox.example")
     assert "H-1B: sponsored -> not sponsored" in mail["text"]
     assert mail["text"] in nights("alerts", "show", "1").out
     assert nights("alerts", "send", "--json").json == [

@@ -42,7 +42,7 @@ class Hospital:
         )
         with self.store() as store, store.writing():
             programs.save(store, [self.program(n) for n in range(PROGRAMS)])
-            everything = Subscription(id=0, email="fellow@inbox.example")
+            everything = Subscription(id=0, address="fellow@inbox.example")
             subscriptions.add(store, everything, FIRST_NIGHT)
         self.serve()
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from processes import let_go, powerless, running, start
+from sqlite_utils import Database
 
-from store import programs
+from store import outbox, programs, subscriptions
 from store.database import Store
 from store.errors import StoreDamaged, StoreFull, StoreLocked, StoreNewer, StoreReadOnly
 from store.records import Program
-from store.schema import known_names
+from store.schema import known_names, migrations
 
 PROGRAM = Program("larkspur-neurology", "Larkspur Hospital", "Neurology", website_url="http://a/")
 IN_A_HURRY = 0.05  # seconds to wait for a lock that nobody will give back
@@ -69,6 +71,35 @@ def filled(path: Path) -> Path:
 def test_a_new_database_has_every_migration(tmp_path: Path) -> None:
     Store(tmp_path / "new.db").close()
     assert {row[0] for row in schema(tmp_path / "new.db")} >= {*known_names(), "programs", "outbox"}
+
+
+def test_mail_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "earlier.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA foreign_keys = on")
+        earlier = Database(connection)
+        migrations.apply(earlier, stop_before="m008_addresses_and_doubts")
+        connection.executescript("""
+            INSERT INTO institutions VALUES (1, 'Larkspur Hospital', NULL);
+            INSERT INTO programs (id, institution_id, specialty, level)
+                VALUES ('larkspur', 1, 'Neurology', 'residency');
+            INSERT INTO cycles (id, started_at) VALUES (1, '');
+            INSERT INTO changes VALUES
+                (7, 'larkspur', 1, 'conflict', 'major', 'open', '{}', '{}', NULL, '');
+            INSERT INTO subscriptions (email, severity, frequency, token, created_at)
+                VALUES ('ada@inbox.example', 'major', 'daily', 't', '');
+            INSERT INTO outbox (id, message_id, email, subject, message, created_at, state,
+                attempts, next_attempt_at) VALUES (3, '<m>', 'ada@inbox.example', 'News', x'00',
+                '2026-11-25T02:00:00Z', 'queued', 2, '2026-11-25T03:00:00Z');
+            INSERT INTO mailed VALUES ('ada@inbox.example', 7, 3);
+        """)
+    with Store(path) as store:
+        (wish,) = subscriptions.listed(store)
+        assert (wish.address, wish.frequency) == ("ada@inbox.example", "daily")
+        assert outbox.mailed(store, "ADA@inbox.example", [7]) == {7}
+        (row,) = store.rows("SELECT message_id, address, attempts, doubts FROM outbox")
+        assert tuple(row) == ("<m>", "ada@inbox.example", 2, 0)
+        assert store.rows("PRAGMA foreign_key_check") == []
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:

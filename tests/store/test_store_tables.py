@@ -147,15 +147,51 @@ def test_a_wish_is_filed_once_and_ended_by_its_token(store: Store) -> None:
     wish = Subscription(0, "ada@inbox.example", visa="H-1B")
     with store.writing():
         made = subscriptions.add(store, wish, NOON)
-        assert subscriptions.add(store, replace(wish, email="ADA@inbox.example"), NOON) == made
+        assert subscriptions.add(store, replace(wish, address="ADA@inbox.example"), NOON) == made
         other = subscriptions.add(store, replace(wish, visa="J-1"), NOON)
     assert subscriptions.listed(store) == [made, other]
     with store.writing():
-        assert subscriptions.end(store, made.token, NOON) == [made]
-        assert subscriptions.end(store, made.token, NOON) == []
+        assert subscriptions.end_by_token(store, made.token, NOON) == [made]
+        assert subscriptions.end_by_token(store, made.token, NOON) == []
     assert subscriptions.listed(store) == [other]
     with pytest.raises(NotFound, match="nobody@inbox"), store.writing():
         subscriptions.end(store, "nobody@inbox.example", NOON)
+
+
+def test_a_token_is_the_whole_of_it_and_no_address(store: Store) -> None:
+    with store.writing():
+        made = [
+            subscriptions.add(store, Subscription(0, "ada@inbox.example", visa=visa), NOON)
+            for visa in ("J-1", "H-1B")
+        ]
+    tokens = [subscription.token for subscription in made]
+    wrong = tokens[0][:-1] + ("0" if tokens[0][-1] != "0" else "1")
+    for guess in (
+        "",
+        ".",
+        "ada@inbox.example",
+        tokens[0][:8],
+        tokens[0] + "0",
+        wrong,
+        "%",
+        "é" * 32,
+    ):
+        assert subscriptions.find(store, guess) == []
+        with pytest.raises(NotFound), store.writing():
+            subscriptions.end_by_token(store, guess, NOON)
+    with store.writing():
+        assert subscriptions.end_by_token(store, ".".join([*tokens, wrong]), NOON) == made
+
+
+def test_urls_that_differ_in_case_are_two_addresses(store: Store) -> None:
+    with store.writing():
+        for url in ("slack://Aa", "slack://aA", "slack://Aa"):
+            subscriptions.add(store, Subscription(0, url), NOON)
+        assert len(subscriptions.end(store, "slack://Aa", NOON)) == 1
+    assert [s.address for s in subscriptions.listed(store)] == ["slack://aA"]
+    with pytest.raises(NotFound, match="this URL") as told, store.writing():
+        subscriptions.end(store, "slack://secret", NOON)
+    assert "secret" not in str(told.value)
 
 
 def test_mail_is_filed_once_and_leaves_the_queue_when_sent_or_refused(store: Store) -> None:

@@ -75,7 +75,7 @@ def _print(console: Console, mails: list[Mail]) -> None:
     for column in table.columns:
         column.overflow = "fold"
     for mail in mails:
-        cells = (str(mail.id), mail.created_at, mail.email, mail.subject, _state(mail))
+        cells = (str(mail.id), mail.created_at, mail.address, mail.subject, _state(mail))
         table.add_row(*map(Text, cells))
     console.print(table if mails else "No mail yet; `visawatch alerts send` composes it.")
 

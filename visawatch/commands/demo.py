@@ -92,7 +92,7 @@ def _show_mail(console: Console, store: Store) -> None:
     mails = outbox.listed(store)
     console.print(Rule(Text(f"{len(mails)} mails"), align="left"))
     for mail in mails:
-        console.print(Text(f"to {mail.email}: {mail.subject}"))
+        console.print(Text(f"to {mail.address}: {mail.subject}"))
     if mails:
         console.print(Rule(Text("The last one"), align="left", characters="·"))
         console.print(Text(text_of(mails[-1])))
@@ -138,7 +138,7 @@ def _morning(night: int) -> datetime:
 
 def _subscribe(store: Store, now: datetime) -> None:
     for subscription in (
-        Subscription(id=0, email=EVERYTHING),
-        Subscription(id=0, email=ONLY_H1B, visa="H-1B", severity="critical"),
+        Subscription(id=0, address=EVERYTHING),
+        Subscription(id=0, address=ONLY_H1B, visa="H-1B", severity="critical"),
     ):
         subscriptions.add(store, subscription, now)

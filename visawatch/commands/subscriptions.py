@@ -115,9 +115,12 @@ def subscribe(
 def unsubscribe(app: App, who: str, number: int | None) -> None:
     """End the subscriptions of an address, or the one that a token names."""
     with app.store() as store, store.writing():
-        ended = subscriptions.end(store, who.strip(), app.now(), subscription_id=number)
+        if "@" in who:
+            ended = subscriptions.end(store, who.strip(), app.now(), subscription_id=number)
+        else:
+            ended = subscriptions.end_by_token(store, who.strip(), app.now())
     for subscription in ended:
-        click.echo(f"{subscription.email} is no longer told of {described(subscription)}.")
+        click.echo(f"{subscription.address} is no longer told of {described(subscription)}.")
     if not ended:
         click.echo("That had ended before.")
 
@@ -137,7 +140,7 @@ def list_subscriptions(app: App, as_json: bool) -> None:
     for column in table.columns:
         column.overflow = "fold"
     for s in found:
-        table.add_row(*map(Text, (str(s.id), s.email, described(s), s.created_at[:10])))
+        table.add_row(*map(Text, (str(s.id), s.address, described(s), s.created_at[:10])))
     app.console().print(
         table if found else "No subscriptions; `visawatch subscribe EMAIL` adds one."
     )
