@@ -146,8 +146,8 @@ def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Clai
             if v in (Visa.J1, Visa.H1B)
         ]
     said = {c.visa for c in claims}
-    if answer is Stance.SPONSORED and said & {Visa.J1, Visa.H1B}:
-        return []
+    if said & {Visa.J1, Visa.H1B} and not (answer is _NO and _PLAIN_NO.match(told.text.text)):
+        return []  # "We do not sponsor the H-1B visa" says nothing of the others
     if answer is Stance.NOT_SPONSORED and _ONLY.search(asked.text.text.lower()):
         return [  # "Is the J-1 the only visa?" "No."
             Claim(v, Stance.SPONSORED, Strength.EXPLICIT, ("not-the-only",))
@@ -205,6 +205,7 @@ _ASKS = re.compile(
 _OBSTACLE = re.compile(
     r"\b(?:an? (?:problem|obstacle|issue|barrier|deal-?breaker)|rule me out|exclude me)\b", re.I
 )
+_PLAIN_NO = re.compile(r"\W*(?:A\W+)?(?:no|none)\b(?! longer)", re.I)
 _BOTH = re.compile(r"\b(?:both|each|all (?:of them|three)|neither|either)\b")
 _ORDINAL = re.compile(r"\b(yes|no)\b[^.;,]{0,30}?\b(first|second|third)\b")
 
@@ -222,7 +223,7 @@ def in_place(
     """Visas named with no verb of their own, offered or refused by what they stand under."""
     said = {c.visa for c in claims}
     left = [m for m in reading.unclaimed if m.visa not in (ANY, OTHER) and m.visa not in said]
-    if not left:
+    if not left or _LEADS_AWAY.match(reading.text.text):
         return []
     pointing = under[-1] if under else None
     if pointing and pointing.stance and not pointing.mentions and reading.leftover <= _SHORT:
@@ -243,7 +244,7 @@ def in_place(
                 if m.visa not in STATUSES
             ]
     topic = any(s.mentions or s.trainees for s in sources) or block.kind is BlockKind.ITEM
-    if reading.leftover == 0 and topic and not _LEADS_AWAY.match(reading.text.text):
+    if reading.leftover == 0 and topic:
         return [
             Claim(m.visa, Stance.SPONSORED, Strength.MILD, (m.rule, "bare"))
             for m in left

@@ -218,7 +218,7 @@ class _Reader:
                 claims += leanings(reading, claims)
             if reading.citizens and not admits(claims):
                 claims += citizens_only(reading)
-            leans_back = reading.leans_back or answered is not None
+            leans_back = reading.leans_back or answered is not None or bool(row_visas and position)
             if answered and reading.demands:
                 begin = answered.start
             if (answered or waiting) and question:
