@@ -69,6 +69,19 @@ def of_program(store: Store, program_id: str) -> list[Change]:
     ]
 
 
+def newest(store: Store, most: int) -> list[Change]:
+    """The newest changes of each program, at most so many, less those of wording; oldest first."""
+    return [
+        _change(row)
+        for row in store.rows(
+            "SELECT * FROM (SELECT *, row_number() OVER"
+            " (PARTITION BY program_id ORDER BY id DESC) AS age"
+            " FROM changes WHERE severity <> 'minor') WHERE age <= ? ORDER BY id",
+            (most,),
+        )
+    ]
+
+
 def get(store: Store, change_id: int) -> Change:
     """One change. Raises NotFound."""
     rows = store.rows("SELECT * FROM changes WHERE id = ?", (change_id,))

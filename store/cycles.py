@@ -46,6 +46,12 @@ def listed(store: Store) -> list[Cycle]:
     return [_cycle(row) for row in store.rows("SELECT * FROM cycles ORDER BY id")]
 
 
+def first(store: Store) -> Cycle | None:
+    """The first of all, if there was one."""
+    rows = store.rows("SELECT * FROM cycles ORDER BY id LIMIT 1")
+    return _cycle(rows[0]) if rows else None
+
+
 def observe(store: Store, observations: Sequence[Observation]) -> None:
     """Files observations; one that is there is replaced. Inside `writing()`."""
     store.write_many(

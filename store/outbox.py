@@ -31,9 +31,24 @@ def mailable(store: Store, since: str) -> list[Change]:
         " ORDER BY id",
         (since,),
     )
-    found = (changes.get(store, row["id"]) for row in rows)
-    told = (_corrected(store, c) if c.status == "corrected" else c for c in found)
-    return [change for change in told if change is not None]
+    found = (told(store, changes.get(store, row["id"])) for row in rows)
+    return [change for change in found if change.status != "dismissed"]
+
+
+def told(store: Store, change: Change) -> Change:
+    """A change as people are told of it: a correction is what it leads to.
+
+    One that was corrected to what stood before is as good as dismissed, and comes as such.
+    """
+    if change.status != "corrected":
+        return change
+    policies = [r.policy for r in changes.reviews(store, change.id) if r.policy is not None]
+    if not policies:
+        return change
+    truth = policies[-1]
+    if all(truth.get(key) == change.before.get(key) for key in ("stances", "conditions")):
+        return replace(change, status="dismissed")
+    return replace(change, after=truth)
 
 
 def mailed(store: Store, address: str, change_ids: Iterable[int]) -> set[int]:
@@ -147,15 +162,6 @@ def get(store: Store, mail_id: int) -> Mail:
     if not rows:
         raise NotFound(f"no mail {mail_id}; `visawatch alerts show` lists them all")
     return _mail(rows[0])
-
-
-def _corrected(store: Store, change: Change) -> Change | None:
-    policies = [r.policy for r in changes.reviews(store, change.id) if r.policy is not None]
-    if not policies:
-        return change
-    truth = policies[-1]
-    same = all(truth.get(k) == change.before.get(k) for k in ("stances", "conditions"))
-    return None if same else replace(change, after=truth)
 
 
 def _mail(row: sqlite3.Row) -> Mail:

@@ -34,6 +34,7 @@ COMMANDS = {
     "unsubscribe": "subscriptions",
     "subscriptions": "subscriptions:list_subscriptions",
     "alerts": "alerts",
+    "export": "export",
     "schedule": "schedule",
 }
 

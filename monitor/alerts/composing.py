@@ -41,7 +41,7 @@ def enqueue(
     that is killed, or beside another one, doubles and loses none. Raises MailError for a sender
     or base_url of no use.
     """
-    origin, home = addresses.sender(sender), _home(base_url)
+    origin, site = addresses.sender(sender), home(base_url)
     only = None if changes is None else {change.id for change in changes}
     parts: dict[tuple[int, ...], Part] = {}  # many addresses are told of the same changes
     filed = 0
@@ -50,9 +50,9 @@ def enqueue(
         for group in _groups(batch):
             numbers = tuple(subject.change.id for subject in group)
             if numbers not in parts:
-                parts[numbers] = part(group, base_url=home)
+                parts[numbers] = part(group, base_url=site)
             told.append(parts[numbers])
-        mail = _compose(batch, told, now, origin, home)
+        mail = _compose(batch, told, now, origin, site)
         # Composing takes its time, in which others may write. One of them may have told this
         # address already; what it left out is in the mail of the next run.
         with store.writing():
@@ -69,7 +69,8 @@ def _groups(batch: Batch) -> list[list[Subject]]:
     return [[subjects[change.id] for change in group] for group in groups]
 
 
-def _home(base_url: str) -> str:
+def home(base_url: str) -> str:
+    """The site's address without a slash at its end. Raises MailError if it is none."""
     if base_url and not base_url.startswith(("https://", "http://")):
         raise MailError(f"web.base_url: {base_url!r} does not begin with https:// or http://")
     return base_url.rstrip("/")

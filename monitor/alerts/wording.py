@@ -94,10 +94,10 @@ class Item:
 
 def part(group: Sequence[Subject], *, base_url: str) -> Part:
     """What a mail shows of changes that belong together (see monitor.groups)."""
-    item = _item(group, base_url)
-    text, html = (rendered(name, {"item": item}) for name in ("change.txt", "change.html"))
+    shown = item(group, base_url)
+    text, html = (rendered(name, {"item": shown}) for name in ("change.txt", "change.html"))
     # The HTML template has escaped it already.
-    return Part(item.number, item.headline, text, Markup(html))  # noqa: S704
+    return Part(shown.number, shown.headline, text, Markup(html))  # noqa: S704
 
 
 def headline(group: Sequence[Subject]) -> str:
@@ -121,7 +121,8 @@ def _named(subject: Subject) -> Named:
     return Named(words, one_line(program.program_id), subject.watched)
 
 
-def _item(group: Sequence[Subject], base_url: str) -> Item:
+def item(group: Sequence[Subject], base_url: str) -> Item:
+    """A group in words, as templates show it."""
     change = group[0].change
     before, after = change.before, change.after
     visas = diff.touched(before, after)
