@@ -7,6 +7,7 @@ from datetime import datetime
 
 from extractors import Policy
 from monitor.flag import Suspicion, confirmed, fallen_silent, moved_along, settle, suspect
+from monitor.judging import Judgement, Outcome
 from monitor.reading import Reading, read
 from monitor.sights import missed, unheard
 from monitor.watchlist import Watchlist
@@ -23,14 +24,17 @@ def settle_all(
     cycle_id: int,
     now: datetime,
     withdraw_cycles: int,
-) -> None:
+) -> dict[str, Judgement]:
     """Flags what the pages of suspicious programs, fetched anew, still say; the rest waits.
+
+    Gives what became of each, by program id.
 
     What waits is looked at again in the next cycle, even if the page does not change. A night in
     which it was down neither adds to the nights that were counted nor ends them.
     """
     answered = cycles.answered_pages(store, cycle_id)
     standing = policies.standing(store)
+    found: dict[str, Judgement] = {}
     for reading in read(store, watched, list(suspicions)):
         program_id = reading.program.program_id
         first, before = suspicions[program_id], standing[program_id]
@@ -38,7 +42,7 @@ def settle_all(
         silent = "" if second is None else _fallen_silent(store, watched, before, second)
         unseen = _unseen(store, watched, reading, before, cycle_id, answered, slow=bool(silent))
         if not unseen and confirmed(first, second):
-            settle(
+            change = settle(
                 store,
                 Suspicion(reading, first.difference),
                 before,
@@ -47,9 +51,14 @@ def settle_all(
                 silent=silent,
                 withdraw_cycles=withdraw_cycles,
             )
-        elif not unseen or program_id not in changes.waiting(store):
+            outcome = Outcome.FLAGGED if change is not None else Outcome.WAITS
+            found[program_id] = Judgement(outcome, first, change)
+            continue
+        if not unseen or program_id not in changes.waiting(store):
             with store.writing():
                 changes.wait(store, program_id, changes.UNCONFIRMED, cycle_id)
+        found[program_id] = Judgement(Outcome.DOWN if unseen else Outcome.UNCONFIRMED, first)
+    return found
 
 
 def _fallen_silent(store: Store, watched: Watchlist, before: Standing, second: Suspicion) -> str:

@@ -18,17 +18,14 @@ from extractors.rulebook import rulebook
 from monitor import alerts, outages, watchlist
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
-from monitor.compare import ChangeKind
 from monitor.confirm import settle_all
-from monitor.flag import Suspicion, agrees, observe, suspect
+from monitor.flag import Suspicion
 from monitor.intake import Intake, Tally
-from monitor.reading import Reading, read
-from monitor.rules import only_the_rules_changed
+from monitor.judging import first_look, suspicions
 from monitor.successors import Missing, Successors, vanished
-from monitor.taken_back import close_page_is_back
-from store import changes, cycles, leases, policies
+from store import changes, cycles, leases
 from store.database import Store
-from store.records import Cycle, Standing, stamp
+from store.records import Cycle, stamp
 
 LEASE = "cycle"
 
@@ -174,10 +171,10 @@ class _Run:
         crawled_at = time.monotonic()
 
         watched = watchlist.load(self.store, only)  # with what was discovered, and has moved
-        suspicions = self._suspicions(watched)
-        if suspicions:
+        suspected = self._suspicions(watched)
+        if suspected:
             self._wait_to_confirm(crawled_at)
-            self._confirm(watched, suspicions)
+            self._confirm(watched, suspected)
         self.progress.at("mailing")
         delivery = self._alert()
         summary = Summary(
@@ -229,56 +226,21 @@ class _Run:
     def _suspicions(self, watched: watchlist.Watchlist) -> dict[str, Suspicion]:
         """By program id, what differs from what stands; first sights are recorded."""
         self.progress.at("comparing")
-        standing = policies.standing(self.store)
-        wanted = [
-            program_id
-            for program_id in cycles.moved_programs(self.store, self.cycle.id)
-            if program_id in watched.programs
-        ]
-        found: dict[str, Suspicion] = {}
-        seen = cycles.seen_pages(self.store, self.cycle.id)
-        with self.store.writing():
-            for reading in read(self.store, watched, wanted):
-                program = reading.program
-                speaking = watched.own_pages(program) or watched.office_pages(program)
-                there = any(page.id in seen for page in speaking)
-                suspicion = self._judge(reading, standing, there=there)
-                if suspicion is not None:
-                    found[reading.program.program_id] = suspicion
-        return found
-
-    def _judge(
-        self, reading: Reading, standing: dict[str, Standing], *, there: bool
-    ) -> Suspicion | None:
-        """What differs, if anything; `there` says that a page was seen in this cycle."""
-        program_id = reading.program.program_id
-        if there:
-            close_page_is_back(self.store, program_id, self.clock())
-        before = standing.get(program_id)
-        if before is None or agrees(reading, before):
-            if reading.policy is not None:
-                observe(self.store, reading, self.cycle.id, self.clock())
-            return None
-        suspicion = suspect(reading, before)
-        if suspicion is None or only_the_rules_changed(self.store, suspicion, before):
-            # A page that was gone, and is down tonight, is not back.
-            if there or not changes.waited(self.store, program_id, ChangeKind.PAGE_GONE):
-                changes.stop_waiting(self.store, program_id)
-            return None
-        return None if self._told(suspicion) else suspicion
-
-    def _told(self, suspicion: Suspicion) -> bool:
-        """Whether it is a page that is gone, and was flagged as such in an earlier cycle."""
-        kind = suspicion.difference.kind
-        seen = changes.waited(self.store, suspicion.reading.program.program_id, str(kind))
-        return kind is ChangeKind.PAGE_GONE and seen >= self.settings.withdraw_cycles
+        judgements = first_look(
+            self.store,
+            watched,
+            self.cycle.id,
+            now=self.clock(),
+            withdraw_cycles=self.settings.withdraw_cycles,
+        )
+        return suspicions(judgements)
 
     def _wait_to_confirm(self, crawled_at: float) -> None:
         self.progress.at("waiting to confirm")
         self.stop.wait(crawled_at + self.settings.confirm_delay_seconds - time.monotonic())
         self._check_stop()
 
-    def _confirm(self, watched: watchlist.Watchlist, suspicions: dict[str, Suspicion]) -> None:
+    def _confirm(self, watched: watchlist.Watchlist, suspected: dict[str, Suspicion]) -> None:
         """Fetches the pages of suspicious programs once more, and flags what is still so."""
         targets = tuple(
             Target(
@@ -288,13 +250,13 @@ class _Run:
                     for page in watched.pages_of(program_id)
                 ),
             )
-            for program_id in suspicions
+            for program_id in suspected
         )
         self._crawl(watched, targets, attempt=1)
         settle_all(
             self.store,
-            watchlist.load(self.store, list(suspicions)),
-            suspicions,
+            watchlist.load(self.store, list(suspected)),
+            suspected,
             cycle_id=self.cycle.id,
             now=self.clock(),
             withdraw_cycles=self.settings.withdraw_cycles,

@@ -1,0 +1,114 @@
+"""The first look of a cycle: whose pages say something else than what stands, and why not.
+
+What is suspected here is looked at a second time, and settled, by monitor.confirm. Both work on
+the store alone: a cycle calls them after its fetches, a replay after stored observations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from monitor.compare import ChangeKind
+from monitor.flag import Suspicion, agrees, observe, suspect
+from monitor.reading import Reading, read
+from monitor.rules import only_the_rules_changed
+from monitor.taken_back import close_page_is_back
+from monitor.watchlist import Watchlist
+from store import changes, cycles, policies
+from store.database import Store
+from store.records import Change, Standing
+
+
+class Outcome(StrEnum):
+    """What a cycle made of a program for which it may have had news."""
+
+    UNSEEN = "unseen"  # none of its pages was ever seen
+    FIRST_SIGHT = "first_sight"  # an observation, not a change
+    AGREES = "agrees"  # its pages have come to say what a maintainer decided
+    STEADY = "steady"  # its pages say what stands
+    RULES_ONLY = "rules_only"  # today's rules read the difference in yesterday's bytes, too
+    TOLD = "told"  # its page is gone, and was flagged as such
+    SUSPECTED = "suspected"  # something differs; the second look tells
+    UNCONFIRMED = "unconfirmed"  # the second look did not show the same
+    DOWN = "down"  # a page on which it may depend was down
+    WAITS = "waits"  # something is gone, and must be so in more cycles
+    FLAGGED = "flagged"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The outcome for one program; `suspicion` is what was looked at twice, if anything was."""
+
+    outcome: Outcome
+    suspicion: Suspicion | None = None
+    change: Change | None = None
+
+
+def first_look(
+    store: Store, watched: Watchlist, cycle_id: int, *, now: datetime, withdraw_cycles: int
+) -> dict[str, Judgement]:
+    """By program id, the judgement of those for which the cycle may have news; the rest is steady.
+
+    First sights are recorded. Run again, for the same cycle, it records nothing twice.
+    """
+    standing = policies.standing(store)
+    wanted = [i for i in cycles.moved_programs(store, cycle_id) if i in watched.programs]
+    found: dict[str, Judgement] = {}
+    seen = cycles.seen_pages(store, cycle_id)
+    with store.writing():
+        for reading in read(store, watched, wanted):
+            program = reading.program
+            speaking = watched.own_pages(program) or watched.office_pages(program)
+            there = any(page.id in seen for page in speaking)
+            if there:
+                close_page_is_back(store, program.program_id, now)
+            judgement = _judge(store, reading, standing, withdraw_cycles, there=there)
+            if judgement.outcome in (Outcome.FIRST_SIGHT, Outcome.AGREES):
+                observe(store, reading, cycle_id, now)
+            found[program.program_id] = judgement
+    return found
+
+
+def suspicions(judgements: Mapping[str, Judgement]) -> dict[str, Suspicion]:
+    """By program id, what has to be looked at a second time."""
+    return {
+        program_id: judgement.suspicion
+        for program_id, judgement in judgements.items()
+        if judgement.outcome is Outcome.SUSPECTED and judgement.suspicion is not None
+    }
+
+
+def _judge(
+    store: Store,
+    reading: Reading,
+    standing: Mapping[str, Standing],
+    withdraw_cycles: int,
+    *,
+    there: bool,
+) -> Judgement:
+    """What differs, if anything; `there` says that a page was seen in this cycle."""
+    program_id = reading.program.program_id
+    before = standing.get(program_id)
+    if before is None:
+        return Judgement(Outcome.UNSEEN if reading.policy is None else Outcome.FIRST_SIGHT)
+    if agrees(reading, before):
+        return Judgement(Outcome.AGREES)
+    suspicion = suspect(reading, before)
+    if suspicion is None or only_the_rules_changed(store, suspicion, before):
+        # A page that was gone, and is down tonight, is not back.
+        if there or not changes.waited(store, program_id, ChangeKind.PAGE_GONE):
+            changes.stop_waiting(store, program_id)
+        return Judgement(Outcome.STEADY if suspicion is None else Outcome.RULES_ONLY, suspicion)
+    if _told(store, suspicion, withdraw_cycles):
+        return Judgement(Outcome.TOLD, suspicion)
+    return Judgement(Outcome.SUSPECTED, suspicion)
+
+
+def _told(store: Store, suspicion: Suspicion, withdraw_cycles: int) -> bool:
+    """Whether it is a page that is gone, and was flagged as such in an earlier cycle."""
+    kind = suspicion.difference.kind
+    seen = changes.waited(store, suspicion.reading.program.program_id, str(kind))
+    return kind is ChangeKind.PAGE_GONE and seen >= withdraw_cycles
