@@ -126,27 +126,54 @@ def due(store: Store, now: datetime, *, after_id: int = 0, limit: int = 100) -> 
     ]
 
 
+def attempt(store: Store, mail_id: int) -> None:
+    """The mail is about to be handed over. Inside `writing()`.
+
+    Written before, so that where nothing can be written nothing is sent: a mail whose sending
+    cannot be noted would be sent again and again.
+    """
+    store.write("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", (mail_id,))
+
+
+def doubt(store: Store, mail_id: int) -> int:
+    """Nobody knows whether the mail was taken; gives how often that has been so. In `writing()`."""
+    store.write("UPDATE outbox SET doubts = doubts + 1 WHERE id = ?", (mail_id,))
+    rows = store.rows("SELECT doubts FROM outbox WHERE id = ?", (mail_id,))
+    return int(rows[0]["doubts"])
+
+
 def mark_sent(store: Store, mail_id: int, now: datetime) -> None:
     """The server has taken the mail. Inside `writing()`."""
     store.write(
-        "UPDATE outbox SET state = 'sent', sent_at = ?, attempts = attempts + 1, error = NULL"
-        " WHERE id = ?",
+        "UPDATE outbox SET state = 'sent', sent_at = ?, error = NULL WHERE id = ?",
         (stamp(now), mail_id),
     )
 
 
 def mark_refused(store: Store, mail_id: int, error: str) -> None:
     """The mail will never be taken; `error` says why. Inside `writing()`."""
-    store.write(
-        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, error = ? WHERE id = ?",
-        (error, mail_id),
+    store.write("UPDATE outbox SET state = 'refused', error = ? WHERE id = ?", (error, mail_id))
+
+
+def mark_unconfirmed(store: Store, mail_id: int, error: str) -> None:
+    """It may have arrived twice, or not at all, and is not sent again by itself. In `writing()`."""
+    store.write("UPDATE outbox SET state = 'unconfirmed', error = ? WHERE id = ?", (error, mail_id))
+
+
+def once_more(store: Store, now: datetime) -> int:
+    """Queues what is unconfirmed for one more attempt; gives their number. Inside `writing()`."""
+    found = store.rows("SELECT id FROM outbox WHERE state = 'unconfirmed'")
+    store.write_many(
+        "UPDATE outbox SET state = 'queued', doubts = 1, next_attempt_at = ? WHERE id = ?",
+        [(stamp(now), row["id"]) for row in found],
     )
+    return len(found)
 
 
 def postpone(store: Store, mail_id: int, until: datetime, error: str) -> None:
     """The mail was not taken this time; `error` says why. Inside `writing()`."""
     store.write(
-        "UPDATE outbox SET next_attempt_at = ?, attempts = attempts + 1, error = ? WHERE id = ?",
+        "UPDATE outbox SET next_attempt_at = ?, error = ? WHERE id = ?",
         (stamp(until), error, mail_id),
     )
 

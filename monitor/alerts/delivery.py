@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from monitor.alerts import addresses
-from monitor.alerts.errors import Lost, MailError, Postponed, Refused
+from monitor.alerts.errors import Lost, MailError, Postponed, Refused, Unanswered
 from monitor.alerts.folder import Folder
 from monitor.alerts.server import Connection, Server
 from store import leases, outbox
@@ -36,6 +36,7 @@ WAITS = (
 # switched off for a week has not been tried.
 GIVEN_UP_AFTER = timedelta(days=5)
 FEWEST_ATTEMPTS = len(WAITS)
+MOST_DOUBTS = 2  # a mail that may have arrived so often is not sent again by itself
 
 
 class Settings(Protocol):
@@ -56,6 +57,7 @@ class Delivery:
     sent: int = 0
     postponed: int = 0
     refused: int = 0
+    unconfirmed: int = 0  # handed over twice without an answer: perhaps twice there, perhaps not
     problems: tuple[str, ...] = ()
 
 
@@ -77,7 +79,8 @@ def deliver(store: Store, settings: Settings, now: datetime) -> Delivery:
 
     A mail is marked as sent right after the server answered for it. What the server cannot
     take now stays in the outbox; what it will never take is refused, by name, and the others
-    go on. One process sends at a time; another one waits, and finds nothing left to do.
+    go on. One that was handed over whole and never answered for is sent once more, and then
+    unconfirmed. One process sends at a time; another one waits, and finds nothing left to do.
 
     Raises MailError for settings that cannot be used; faults of servers are in `problems`.
     """
@@ -129,12 +132,18 @@ class _Run:
         self._store, self._settings, self._server, self._start = store, settings, server, now
         self._began = self._renewed = time.monotonic()
         self._route: Connection | Folder | None = None
-        self._sent = self._postponed = self._refused = 0
+        self._sent = self._postponed = self._refused = self._unconfirmed = 0
         self._problems: list[str] = []
 
     @property
     def delivery(self) -> Delivery:
-        return Delivery(self._sent, self._postponed, self._refused, tuple(self._problems))
+        return Delivery(
+            self._sent,
+            self._postponed,
+            self._refused,
+            self._unconfirmed,
+            tuple(self._problems),
+        )
 
     def send_all(self) -> None:
         """Sends until nothing is due, or until the server serves us no more."""
@@ -148,15 +157,16 @@ class _Run:
             except Postponed as error:
                 self._postpone(mail, str(error))
             except Lost as error:
+                self._doubt(mail, error)
                 # One mail may upset a server; two in a row tell that it is the server.
                 if lost:
-                    self._stop(str(error))
+                    self._stop()
                     return
-                self._postpone(mail, str(error))
                 lost = True
                 continue
             except MailError as error:
-                self._stop(str(error))
+                self._problems.append(str(error))
+                self._stop()
                 return
             lost = False
 
@@ -167,17 +177,27 @@ class _Run:
             self._route = None
 
     def _hand_over(self, mail: Mail) -> None:
-        if self._route is not None:
-            try:
-                self._send(self._route, mail)
-                return
-            except Lost:
-                # Servers close a connection after so many mails. If it had this one already,
-                # it gets a second copy with the same Message-ID, which beats none at all.
-                self._route = None
-        self._route = self._open()
+        used = self._route is not None
+        if self._route is None:
+            self._route = self._open()
+        with self._store.writing():
+            outbox.attempt(self._store, mail.id)
         try:
-            self._send(self._route, mail)
+            self._send(mail)
+        except Lost as error:
+            # Servers close a connection after so many mails.
+            if isinstance(error, Unanswered) or not used:
+                raise
+            self._route = self._open()
+            self._send(mail)
+        with self._store.writing():
+            outbox.mark_sent(self._store, mail.id, self._now)
+        self._sent += 1
+
+    def _send(self, mail: Mail) -> None:
+        assert self._route is not None  # noqa: S101
+        try:
+            self._route.send(mail)
         except Lost:
             self._route = None
             raise
@@ -186,12 +206,6 @@ class _Run:
         if self._server is None:
             return Folder(Path(self._settings.maildir))
         return Connection(self._server, addresses.sender(self._settings.sender).addr_spec)
-
-    def _send(self, route: Connection | Folder, mail: Mail) -> None:
-        route.send(mail)
-        with self._store.writing():
-            outbox.mark_sent(self._store, mail.id, self._now)
-        self._sent += 1
 
     def _refuse(self, mail: Mail, reason: str) -> None:
         with self._store.writing():
@@ -210,10 +224,26 @@ class _Run:
         self._postponed += 1
         self._problems.append(reason)
 
-    def _stop(self, reason: str) -> None:
+    def _doubt(self, mail: Mail, error: Lost) -> None:
+        """The connection broke at a mail: it waits, or is unconfirmed if it may be there twice."""
+        if isinstance(error, Unanswered):
+            with self._store.writing():
+                doubts = outbox.doubt(self._store, mail.id)
+                if doubts >= MOST_DOUBTS:
+                    reason = (
+                        f"{error} The mail to {mail.address} was handed over twice and never "
+                        "answered for: it may have arrived twice, or not at all. "
+                        "`visawatch alerts send --unconfirmed` sends it once more."
+                    )
+                    outbox.mark_unconfirmed(self._store, mail.id, reason)
+                    self._unconfirmed += 1
+                    self._problems.append(reason)
+                    return
+        self._postpone(mail, str(error))
+
+    def _stop(self) -> None:
         """The fault is the server's: what is due stays due as it is, for the next run."""
         self._postponed += len(list(_due(self._store, self._start)))
-        self._problems.append(reason)
 
     def _keep_turn(self) -> None:
         if time.monotonic() - self._renewed > RENEWED_EVERY:

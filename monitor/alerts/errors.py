@@ -1,7 +1,8 @@
 """What can be wrong with mail.
 
 MailError             settings that cannot be used, or a server that does not serve us
-├── Lost              the connection broke at a mail; whether the server has it is unknown
+├── Lost              the connection broke at a mail, which the server does not have
+│   └── Unanswered    it broke after all of the mail was sent: whether it was taken is unknown
 ├── Postponed         the server asks to come back later with this mail
 └── Refused           the server will never take this mail
 AddressError          not an e-mail address that mail can be sent to
@@ -15,7 +16,11 @@ class MailError(Exception):
 
 
 class Lost(MailError):
-    """The connection broke at this mail; whether the server has it is not known."""
+    """The connection broke at this mail, before all of it was sent: it cannot have been taken."""
+
+
+class Unanswered(Lost):
+    """All of this mail was sent, and no answer came: it may have been taken, or not."""
 
 
 class Postponed(MailError):

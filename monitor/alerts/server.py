@@ -14,14 +14,20 @@ import ipaddress
 import smtplib
 import ssl
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from monitor.alerts.errors import Lost, MailError, Postponed, Refused
+from monitor.alerts.errors import Lost, MailError, Postponed, Refused, Unanswered
 from monitor.alerts.message import one_line
 from store.records import Mail
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 TIMEOUT = 60.0  # seconds for each answer of the server; RFC 5321 allows it minutes
+# The answer to a whole mail is worth a wait: who gives up on it sends the mail twice. The time
+# is the standard's (RFC 5321, 4.5.3.2.6), which names that reason.
+LAST_ANSWER = 600.0
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _TLS: dict[str, Literal["offered", "starttls", "implicit"]] = {
     "smtp": "offered",
@@ -90,6 +96,29 @@ class Server:
             return self.host == "localhost"
 
 
+class _Session(smtplib.SMTP):
+    """smtplib's, which knows whether a mail was sent to its end, and waits longer from there."""
+
+    all_is_sent = False
+
+    def send(self, s: ReadableBuffer | str) -> None:
+        super().send(s)
+        if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n") and self.sock is not None:
+            self.all_is_sent = True
+            self.sock.settimeout(LAST_ANSWER)
+
+    def data(self, msg: ReadableBuffer | str) -> tuple[int, bytes]:
+        answer = super().data(msg)
+        self.all_is_sent = False
+        if self.sock is not None:
+            self.sock.settimeout(self.timeout)
+        return answer
+
+
+class _SecureSession(_Session, smtplib.SMTP_SSL):
+    """The same with TLS from the start."""
+
+
 class Connection:
     """A session with a server, for any number of mails."""
 
@@ -105,8 +134,8 @@ class Connection:
     def send(self, mail: Mail) -> None:
         """Hands one mail over; when this returns, the server has answered for it.
 
-        Raises Refused, Postponed or Lost about this mail; MailError when the server wants no
-        mail of this sender at all.
+        Raises Refused, Postponed, Lost or Unanswered about this mail; MailError when the server
+        wants no mail of this sender at all.
         """
         recipient = mail.address
         try:
@@ -126,7 +155,8 @@ class Connection:
             ) from error
         except (OSError, smtplib.SMTPException) as error:
             self._smtp.close()
-            raise Lost(_sentence(self.server, error)) from error
+            kind = Unanswered if self._smtp.all_is_sent else Lost
+            raise kind(_sentence(self.server, error)) from error
 
     def close(self) -> None:
         """Says goodbye, if the server still listens."""
@@ -157,15 +187,15 @@ def _context(server: Server) -> ssl.SSLContext:
         ) from error
 
 
-def _open(server: Server, context: ssl.SSLContext, timeout: float) -> smtplib.SMTP:
+def _open(server: Server, context: ssl.SSLContext, timeout: float) -> _Session:
     # Without a name smtplib asks the DNS for ours, which can take long and is of no use here.
     name = "localhost" if server.is_this_machine else None
     if server.tls == "implicit":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+        smtp: _Session = _SecureSession(
             server.host, server.port, local_hostname=name, timeout=timeout, context=context
         )
     else:
-        smtp = smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=timeout)
+        smtp = _Session(server.host, server.port, local_hostname=name, timeout=timeout)
     try:
         smtp.ehlo_or_helo_if_needed()
         if _wants_starttls(server, smtp):

@@ -21,7 +21,9 @@ class MailServer:
     """What a server has received, and how it is to answer.
 
     `rcpt` and `data` have answers by recipient, the first of them for the next attempt;
-    without any left it is 250. The answer "drop" closes the connection without a word.
+    without any left it is 250. The answer "drop" closes the connection without a word; to a whole
+    mail there are also "silence", which is none until the client leaves, and "slow", a 250 after
+    half a second. With " taken" after it, the server has the mail all the same.
     """
 
     user: str = ""
@@ -62,12 +64,19 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         recipient = envelope.rcpt_tos[0]
-        if answers := self.data.get(recipient):
-            return self._answer(server, answers.pop(0))
-        assert isinstance(envelope.content, bytes)
-        self.received.append((recipient, envelope.content))
-        self.on_data(recipient)
-        return "250 OK"
+        answers = self.data.get(recipient)
+        answer = answers.pop(0) if answers else "250 OK taken"
+        if answer.endswith(" taken"):
+            assert isinstance(envelope.content, bytes)
+            self.received.append((recipient, envelope.content))
+            self.on_data(recipient)
+        match answer.removesuffix(" taken"):
+            case "silence":
+                await asyncio.Event().wait()
+            case "slow":
+                await asyncio.sleep(0.5)
+                return "250 OK"
+        return self._answer(server, answer.removesuffix(" taken"))
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 from collections.abc import Callable
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -128,6 +133,72 @@ def test_a_refused_mail_fails_the_command_and_is_named(
     assert "refuses bo@b.example: 550 no such user" in result.stderr
     assert "refused:" in run("alerts", "show").stdout
     assert run("alerts", "send", env=env).exit_code == 0
+
+
+def test_a_day_without_a_server(run: Run, bench: Bench, server: MailServer) -> None:
+    """Each hour is tried; a change and a subscriber come in between; each hears of each once."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        down = {
+            "VISAWATCH_MAIL__SMTP_URL": f"smtp://127.0.0.1:{taken.getsockname()[1]}",
+            "VISAWATCH_MAIL__SENDER": SENDER,
+        }
+        bench.subscribe("ana@a.example")
+        bench.subscribe("cy@c.example", frequency="daily")
+        bench.flag()
+        for hour in range(24):
+            result = run("alerts", "send", at=stamp(NOW + timedelta(hours=hour)), env=down)
+            assert (result.exit_code, result.stdout.split(",")[1]) == (1, " 0 sent")
+            assert "cannot be reached" in result.stderr
+            if hour == 12:
+                bench.subscribe("bo@b.example", at=NOW + timedelta(hours=12))
+                bench.flag("lakeside-fm", at=NOW + timedelta(hours=13))
+    up = {**down, "VISAWATCH_MAIL__SMTP_URL": f"smtp://127.0.0.1:{server.port}"}
+    server.rcpt["bo@b.example"] = ["450 first time"]
+    for hour in (25, 26, 27):
+        run("alerts", "send", at=stamp(NOW + timedelta(hours=hour)), env=up)
+    assert set(server.counts().values()) == {1}
+    told = [(to, parsed_id(raw)) for to, raw in server.received]
+    assert sorted(told) == [
+        ("ana@a.example", ["harborview-im"]),
+        ("ana@a.example", ["lakeside-fm"]),
+        ("bo@b.example", ["lakeside-fm"]),
+        ("cy@c.example", ["harborview-im", "lakeside-fm"]),
+    ]
+
+
+def parsed_id(raw: bytes) -> list[str]:
+    """The programs that a mail tells of."""
+    part = message_from_bytes(raw, policy=default).get_body(("plain",))
+    assert isinstance(part, EmailMessage)
+    return sorted(set(re.findall(r"\[([a-z]+-[a-z]+)\]", part.get_content())))
+
+
+def test_what_is_unconfirmed_is_told_and_sent_once_more_when_asked_for(
+    run: Run, bench: Bench, server: MailServer
+) -> None:
+    server.data["ana@a.example"] = ["drop taken"] * 2
+    env = {
+        "VISAWATCH_MAIL__SMTP_URL": f"smtp://127.0.0.1:{server.port}",
+        "VISAWATCH_MAIL__SENDER": SENDER,
+    }
+    bench.subscribe("ana@a.example")
+    bench.flag()
+    assert run("alerts", "send", env=env).exit_code == 1
+    later = stamp(NOW + timedelta(minutes=2))
+    result = run("alerts", "send", at=later, env=env)
+    assert result.exit_code == 1
+    assert "1 unconfirmed" in result.stdout
+    assert "handed over twice" in result.stderr
+    assert "unconfirmed:" in run("alerts", "show").stdout
+    assert run("alerts", "send", at=later, env=env).exit_code == 0
+    assert len(server.received) == 2
+    result = run("alerts", "send", "--unconfirmed", at=later, env=env)
+    assert (result.exit_code, result.stdout.partition(",")[2]) == (
+        0,
+        " 1 sent, 0 postponed, 0 refused\n",
+    )
+    assert set(server.counts().values()) == {3}
 
 
 def test_settings_of_no_use_compose_nothing(run: Run, bench: Bench) -> None:

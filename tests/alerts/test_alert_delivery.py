@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from mailserver import MailServer, serving
 
 from monitor.alerts import Delivery, MailError, deliver
 from monitor.alerts.delivery import FEWEST_ATTEMPTS, GIVEN_UP_AFTER
-from monitor.alerts.server import Server
+from monitor.alerts.server import Connection, Server
+from store import outbox
 from store.database import Store
+from store.errors import StoreReadOnly
 from visawatch.config import MailSettings
 
 THREE = ["ana@a.example", "bo@b.example", "cy@c.example"]
@@ -196,25 +199,66 @@ def test_a_clock_that_ran_ahead_does_not_hold_mail_back(three: Bench, server: Ma
     assert deliver(three.store, settings(server), NOW) == Delivery(sent=1)
 
 
-@pytest.mark.parametrize("stage", ["rcpt", "data"])
-def test_a_connection_lost_once_is_made_again(three: Bench, server: MailServer, stage: str) -> None:
-    getattr(server, stage)["bo@b.example"] = ["drop"]
+def test_a_connection_lost_before_the_mail_is_made_again(three: Bench, server: MailServer) -> None:
+    server.rcpt["bo@b.example"] = ["drop"]
     assert deliver(three.store, settings(server), NOW) == Delivery(sent=3)
     assert server.recipients() == THREE
     assert len(server.sessions) == 2
 
 
-def test_a_mail_that_breaks_every_connection_stands_in_nobodys_way(
+def test_a_connection_lost_after_the_mail_is_made_again_later(
     three: Bench, server: MailServer
 ) -> None:
-    server.data["ana@a.example"] = ["drop"] * 2
+    server.data["bo@b.example"] = ["drop"]
     delivery = deliver(three.store, settings(server), NOW)
     assert (delivery.sent, delivery.postponed) == (2, 1)
-    assert "closed the connection" in delivery.problems[0]
-    later = NOW + timedelta(minutes=2)
-    assert deliver(three.store, settings(server), later).postponed == 1
-    assert deliver(three.store, settings(server), NOW + timedelta(hours=1)) == Delivery(sent=1)
+    assert deliver(three.store, settings(server), NOW + timedelta(minutes=2)) == Delivery(sent=1)
+    assert sorted(server.recipients()) == THREE
+
+
+@pytest.mark.parametrize("fault", ["drop", "silence"])
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_mail_that_is_never_answered_for_is_sent_twice_and_told(
+    three: Bench, server: MailServer, fault: str, takes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has it each time, or never: SMTP does not tell, so it must not go on for days."""
+    monkeypatch.setattr("monitor.alerts.server.LAST_ANSWER", 0.3)
+    server.data["bo@b.example"] = [f"{fault} taken" if takes else fault] * 9
+    moment, delivery = NOW, deliver(three.store, settings(server), NOW)
+    assert (delivery.sent, delivery.postponed, delivery.unconfirmed) == (2, 1, 0)
+    problems: list[str] = []
+    for hours in range(0, 24 * 8, 4):
+        moment = NOW + timedelta(hours=hours, minutes=2)
+        problems += deliver(three.store, settings(server), moment).problems
+    (problem,) = problems
+    assert "bo@b.example was handed over twice and never answered for" in problem
+    mail = three.mails()[1]
+    assert (mail.state, mail.error, mail.doubts) == ("unconfirmed", problem, 2)
+    assert server.counts()[mail.message_id] == (2 if takes else 0)
+    assert sorted(set(server.recipients())) == (THREE if takes else THREE[::2])
+    server.data.clear()
+    with three.store.writing():
+        assert outbox.once_more(three.store, moment) == 1
+    assert deliver(three.store, settings(server), moment) == Delivery(sent=1)
+
+
+def test_a_slow_answer_to_a_whole_mail_is_waited_for(
+    three: Bench, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.alerts.delivery.Connection", partial(Connection, timeout=0.2))
+    server.data["bo@b.example"] = ["slow taken"]
+    assert deliver(three.store, settings(server), NOW) == Delivery(sent=3)
     assert set(server.counts().values()) == {1}
+
+
+def test_where_nothing_can_be_noted_nothing_is_sent(three: Bench, server: MailServer) -> None:
+    """A mail that was sent and cannot be marked would be sent again by every run."""
+    three.store.db.conn.execute("PRAGMA query_only = on")
+    with pytest.raises(StoreReadOnly):
+        deliver(three.store, settings(server), NOW)
+    three.store.db.conn.execute("PRAGMA query_only = off")
+    assert server.received == []
+    assert deliver(three.store, settings(server), NOW) == Delivery(sent=3)
 
 
 def test_a_server_that_goes_away_in_the_middle(three: Bench, server: MailServer) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from alerts_bench import NOW, SENDER, Bench
@@ -18,14 +20,16 @@ MAILS = 12
 SEND = """
 import sys
 from datetime import datetime
-from monitor.alerts import deliver
+from monitor.alerts import deliver, enqueue
 from store.database import Store
 from visawatch.config import MailSettings
 path, url, sender, now = sys.argv[1:]
+now = datetime.fromisoformat(now)
 print("ready", flush=True)
 sys.stdin.readline()
 with Store(path) as store:
-    print(deliver(store, MailSettings(smtp_url=url, sender=sender), datetime.fromisoformat(now)))
+    enqueue(store, now, sender=sender, base_url="")
+    print(deliver(store, MailSettings(smtp_url=url, sender=sender), now))
 """
 
 
@@ -75,6 +79,42 @@ def test_a_killed_sender_loses_nothing(many: Bench) -> None:
     # Nobody can know whether a server has a mail that it did not answer for; the second copy
     # carries the same Message-ID. No other mail came twice.
     assert sorted(counts.values()) == [1] * (MAILS - 1) + [2]
+
+
+def test_senders_killed_at_random_instants(bench: Bench) -> None:
+    """While composing, connecting, handing over, or between the answer and its mark."""
+    chance, kills, mails = random.Random(8), 5, 40
+    server, sending = MailServer(), threading.Event()
+
+    def note(_: str) -> None:
+        sending.set()
+        time.sleep(0.004)
+
+    server.on_data = note
+    for number in range(mails):
+        bench.subscribe(f"person{number}@a.example")
+    bench.flag()
+    with serving(server):
+        waiting = [sender(bench, server) for _ in range(kills)]
+        for number, process in enumerate(waiting):
+            sending.clear()
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            if number > 1:  # the first two are killed while they compose
+                assert sending.wait(30)
+            time.sleep(chance.uniform(0, 0.03))  # the instant is what is being tried
+            process.kill()
+            process.communicate(timeout=60)
+        last = sender(bench, server)
+        last.communicate("go\n", timeout=60)
+    assert bench.states() == ["sent"] * mails
+    counts = server.counts()
+    assert set(counts) == {mail.message_id for mail in bench.mails()}
+    assert sorted(set(server.recipients())) == sorted(f"person{n}@a.example" for n in range(mails))
+    # Each kill can leave one mail of which nobody knows; a repeat is the same, letter by letter.
+    assert sum(counts.values()) - mails <= kills
+    assert len(set(server.received)) == mails
 
 
 def test_two_senders_at_once_send_each_mail_once(many: Bench, server: MailServer) -> None:

@@ -116,7 +116,7 @@ def test_subscriptions_and_mail(nights: Shell) -> None:
     assert "H-1B: sponsored -> not sponsored" in mail["text"]
     assert mail["text"] in nights("alerts", "show", "1").out
     assert nights("alerts", "send", "--json").json == [
-        {"composed": 0, "sent": 0, "postponed": 0, "refused": 0, "problems": []}
+        {"composed": 0, "sent": 0, "postponed": 0, "refused": 0, "unconfirmed": 0, "problems": []}
     ]
 
 

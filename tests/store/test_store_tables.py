@@ -207,6 +207,7 @@ def test_mail_is_filed_once_and_leaves_the_queue_when_sent_or_refused(store: Sto
     assert [m.id for m in outbox.due(store, NOON, after_id=1, limit=1)] == [2]
     assert outbox.mailed(store, "ada@INBOX.example", [1, 2]) == {1}
     with store.writing():
+        outbox.attempt(store, 3)
         outbox.mark_sent(store, 1, NOON)
         outbox.mark_refused(store, 2, "550 no such user")
         outbox.postpone(store, 3, NOON + timedelta(hours=1), "451 later")

@@ -25,18 +25,26 @@ def alerts() -> None:
 
 
 @alerts.command()
+@click.option(
+    "--unconfirmed",
+    is_flag=True,
+    help="Also what was handed over twice and never answered for, once more.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The summary as one JSON line.")
 @click.pass_obj
-def send(app: App, as_json: bool) -> None:
+def send(app: App, unconfirmed: bool, as_json: bool) -> None:
     """Compose the mail that is due and deliver what waits in the outbox.
 
-    Fails when a mail was refused, or could not be sent now; what was not sent stays, and is
-    sent by a later run.
+    Fails when a mail was refused, or could not be sent now, or may have arrived or not; what
+    was not sent stays, and is sent by a later run.
     """
     settings = app.config.mail
     check(settings)
     with app.store() as store:
         base_url = app.config.web.base_url
+        if unconfirmed:
+            with store.writing():
+                outbox.once_more(store, app.now())
         composed = enqueue(store, app.now(), sender=settings.sender, base_url=base_url)
         delivery = deliver(store, settings, app.now())
     for problem in delivery.problems:
@@ -48,8 +56,9 @@ def send(app: App, as_json: bool) -> None:
         click.echo(
             f"{composed} composed, {delivery.sent} sent{where}, "
             f"{delivery.postponed} postponed, {delivery.refused} refused"
+            + (f", {delivery.unconfirmed} unconfirmed" if delivery.unconfirmed else "")
         )
-    if delivery.postponed or delivery.refused:
+    if delivery.postponed or delivery.refused or delivery.unconfirmed:
         raise click.exceptions.Exit(1)
 
 
@@ -83,8 +92,8 @@ def _print(console: Console, mails: list[Mail]) -> None:
 def _state(mail: Mail) -> str:
     if mail.state == "sent":
         return f"sent {mail.sent_at}"
-    if mail.state == "refused":
-        return f"refused: {mail.error}"
+    if mail.state in ("refused", "unconfirmed"):
+        return f"{mail.state}: {mail.error}"
     return f"waits for {mail.next_attempt_at}: {mail.error}" if mail.error else "waits"
 
 
