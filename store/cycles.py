@@ -52,6 +52,12 @@ def first(store: Store) -> Cycle | None:
     return _cycle(rows[0]) if rows else None
 
 
+def last_finished(store: Store) -> Cycle | None:
+    """The last cycle that is done, if there was one."""
+    rows = store.rows("SELECT * FROM cycles WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+    return _cycle(rows[0]) if rows else None
+
+
 def observe(store: Store, observations: Sequence[Observation]) -> None:
     """Files observations; one that is there is replaced. Inside `writing()`."""
     store.write_many(

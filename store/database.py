@@ -23,16 +23,22 @@ class Store:
 
     Raises a `StoreError` (see store.errors) when the file cannot be used as it is: locked,
     read-only, damaged, or written by a later version. Reads may be done at any time; writes
-    only inside `writing()`.
+    only inside `writing()`. With `read_only`, it may go from thread to thread and cannot be
+    written through; the tables must be there.
     """
 
-    def __init__(self, path: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Path | str, *, busy_seconds: float = BUSY_SECONDS, read_only: bool = False
+    ) -> None:
         self.path = Path(path)
         with explained(self.path):
-            connection = sqlite3.connect(self.path, timeout=busy_seconds)
+            connection = (_reader if read_only else sqlite3.connect)(
+                self.path, timeout=busy_seconds
+            )
             try:
                 self.db = Database(connection, execute_plugins=False)
-                self._prepare(busy_seconds)
+                if not read_only:
+                    self._prepare(busy_seconds)
             except BaseException:
                 connection.close()
                 raise
@@ -108,6 +114,15 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _reader(path: Path, timeout: float) -> sqlite3.Connection:
+    """A connection that refuses every write, and that any thread may use."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=timeout, check_same_thread=False
+    )
+    connection.execute("PRAGMA query_only = on")
+    return connection
 
 
 def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:

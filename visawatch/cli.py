@@ -34,6 +34,7 @@ COMMANDS = {
     "unsubscribe": "subscriptions",
     "subscriptions": "subscriptions:list_subscriptions",
     "alerts": "alerts",
+    "serve": "serve",
     "export": "export",
     "schedule": "schedule",
 }

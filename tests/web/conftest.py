@@ -1,0 +1,73 @@
+"""The demo's three nights, watched for real once, and served over copies of that database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import NOON, Serve, Served, serving
+
+from crawler import Limits
+from monitor import clock
+from monitor.cycle import Settings, run
+from store import programs
+from store.database import Store
+from visawatch.config import MailSettings
+from visawatch.demo import NIGHTS, DemoSite
+from web.site import Site, SiteSettings
+
+FIRST_NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of three real nights. Not to be written to: `database` is a copy."""
+    folder = tmp_path_factory.mktemp("watched")
+    path = folder / "visawatch.db"
+    with DemoSite() as site, Store(path) as store:
+        with store.writing():
+            programs.save(store, site.programs)
+        for night in NIGHTS:
+            site.night = night
+            run(
+                store,
+                Settings(
+                    mail=MailSettings(maildir=str(folder / "mail")),
+                    limits=Limits(
+                        delay_seconds=0, timeout_seconds=5, retries=0, allow_hosts=site.hosts
+                    ),
+                    confirm_delay_seconds=0,
+                ),
+                clock=clock.fixed(FIRST_NIGHT + timedelta(days=night - 1)),
+            )
+    return path
+
+
+@pytest.fixture
+def database(watched: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be written to."""
+    return Path(shutil.copy(watched, tmp_path / "visawatch.db"))
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves a database; keywords are those of SiteSettings."""
+    with ExitStack() as stack:
+
+        def start(path: Path, now: datetime = NOON, **settings: Any) -> Served:
+            site = Site(path, clock.fixed(now), SiteSettings(**settings))
+            return stack.enter_context(serving(site))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def public(watched: Path) -> Iterator[Served]:
+    """The site over the three nights, for tests that only read."""
+    with serving(Site(watched, clock.fixed(NOON))) as served:
+        yield served

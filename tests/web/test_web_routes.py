@@ -1,0 +1,155 @@
+"""Every route has a role, and every answer what keeps visitors safe."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import NOON, Serve, Served
+
+from monitor import clock
+from web import access, static
+from web.access import ROUTES, Role
+from web.app import create_app
+from web.site import Site, SiteSettings, hosts_of
+
+SAFE = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+}
+READ = [path for (method, path), role in ROUTES.items() if method == "GET"]
+LEAST = {"{name}": static.FILES["style.css"].hashed}  # something that is there, by parameter
+
+
+def example(path: str) -> str:
+    """A path with its parameters filled in."""
+    return re.sub(r"\{\w+\}", lambda found: LEAST[found[0]], path)
+
+
+def safe(answer: httpx.Response) -> None:
+    """Fails for an answer without the headers that each must have."""
+    assert {name: answer.headers.get(name) for name in SAFE} == SAFE
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_table_has_every_route_and_no_other(tmp_path: Path) -> None:
+    app = create_app(Site(tmp_path / "visawatch.db", clock.fixed(NOON)))
+    assert set(access.routes(app)) == set(ROUTES)
+
+    @app.get("/secret")
+    def secret() -> str:
+        return "nobody said who may read this"
+
+    with pytest.raises(ValueError, match="without a role: GET /secret"):
+        access.check(app)
+    app.mount("/files", app)
+    with pytest.raises(TypeError, match="its role cannot be checked"):
+        access.check(app)
+
+
+@pytest.mark.parametrize("path", READ)
+def test_each_route_answers_safely(public: Served, path: str) -> None:
+    role = ROUTES["GET", path]
+    answer = public.get(example(path), 200 if role in (Role.PUBLIC, Role.MACHINE) else 403)
+    safe(answer)
+    assert answer.headers.get("cache-control") or role is Role.MACHINE
+    head = public.client.head(example(path))
+    assert (head.status_code, head.content) == (answer.status_code, b"")
+    if answer.headers["content-type"].startswith("text/html"):
+        # The policy forbids them, so a page that had one would be broken.
+        assert not re.search(r"<style|<script>|\sstyle=|\son\w+=|javascript:", answer.text)
+    wrong = public.client.delete(example(path))
+    assert wrong.status_code == 405
+    safe(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere", 404), ("/static/../app.py", 404), ("/static/x.css", 404)]
+)
+def test_faults_look_like_the_site(public: Served, path: str, status: int) -> None:
+    answer = public.get(path, status)
+    safe(answer)
+    assert "not legal advice" in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_fault_of_ours_tells_nothing_of_the_inside(database: Path, serve: Serve) -> None:
+    served = serve(database)
+    served.site.close()
+    database.write_bytes(b"not a database at all" * 500)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{database}{suffix}").unlink(missing_ok=True)
+    answer = served.get("/", 500)
+    safe(answer)
+    assert "our fault" in answer.text
+    assert str(database) not in answer.text
+    assert "Traceback" not in answer.text
+    health = served.get("/healthz", 503)
+    assert health.json() == {"status": "failing", "database": "unreadable"}
+
+
+def test_healthz_tells_of_the_last_cycle(public: Served) -> None:
+    assert public.get("/healthz").json() == {
+        "status": "ok",
+        "database": "ok",
+        "last_cycle": "2026-11-24T02:00:00Z",
+    }
+
+
+def test_what_is_too_large_is_not_read(public: Served) -> None:
+    answer = public.client.post("/", content=b"a" * 70_000)
+    assert answer.status_code == 413
+    safe(answer)
+
+
+def test_only_its_own_names_are_answered(database: Path, serve: Serve) -> None:
+    names = hosts_of("https://visas.example/x", "127.0.0.1")
+    served = serve(database, allowed_hosts=names)
+    for host, status in (
+        ("visas.example", 200),
+        ("VISAS.example:443", 200),
+        ("localhost:8000", 200),
+        ("evil.example", 400),
+        ("", 400),
+    ):
+        safe(served.get("/healthz", status, headers={"Host": host}))
+
+
+def test_who_listens_everywhere_without_a_name_answers_to_any() -> None:
+    assert hosts_of("", "0.0.0.0") == hosts_of("", "::") == frozenset()
+    assert "visas.example" in hosts_of("https://visas.example", "0.0.0.0")
+    assert "0.0.0.0" not in hosts_of("https://visas.example", "0.0.0.0")
+
+
+@pytest.mark.parametrize("asked", ["/visas", ""])
+def test_behind_a_path_every_link_has_it(database: Path, serve: Serve, asked: str) -> None:
+    """Whether the proxy cuts the prefix off or not."""
+    served = serve(database, base_url="https://x.example/visas/")
+    for path in ("/", "/nowhere"):
+        answer = served.client.get(asked + path)
+        links = re.findall(r'(?:href|src|action)="(/[^"]*)"', answer.text)
+        assert links
+        assert all(link.startswith("/visas/") for link in links)
+        assert answer.headers["strict-transport-security"]
+    sheet = re.search(r'href="(/visas/static/style[^"]*)"', served.get("/").text)
+    assert sheet
+    assert served.get(sheet[1]).headers["content-type"] == "text/css; charset=utf-8"
+
+
+def test_static_files_are_kept_for_good(public: Served) -> None:
+    path = f"/static/{static.FILES['style.css'].hashed}"
+    first = public.get(path)
+    assert first.headers["cache-control"] == "public, max-age=31536000, immutable"
+    again = public.get(path, 304, headers={"If-None-Match": first.headers["etag"]})
+    assert again.content == b""
+
+
+def test_the_settings_know_the_prefix() -> None:
+    assert SiteSettings("https://x.example").prefix == ""
+    assert SiteSettings("https://x.example/a/b/").prefix == "/a/b"

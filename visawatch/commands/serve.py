@@ -1,0 +1,76 @@
+"""`visawatch serve`: the public pages and the review room, until stopped."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import click
+import uvicorn
+
+from visawatch.app import App
+from web.app import create_app
+from web.site import Site, SiteSettings, hosts_of
+
+LONGEST_HEAD = 16_000  # bytes of a request's line and headers
+MOST_CONNECTIONS = 1000
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Listen there.  [default: web.host]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Listen there; 0: any.  [default: web.port]"
+)
+@click.pass_obj
+def serve(app: App, host: str | None, port: int | None) -> None:
+    """Serve the public pages, until Ctrl-C or SIGTERM.
+
+    Behind a proxy, web.base_url says where readers reach the site; a path in it is the prefix of
+    every link.
+    """
+    config = app.config
+    host = host or config.web.host
+    settings = SiteSettings(
+        base_url=config.web.base_url,
+        allowed_hosts=hosts_of(config.web.base_url, host),
+        stale_after_cycles=config.monitor.stale_after_cycles,
+        sender=config.mail.sender,
+    )
+    web = create_app(Site(app.db, app.now, settings))
+    with _listening(host, config.web.port if port is None else port) as listener:
+        bound = listener.getsockname()
+        place = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        app.note(f"http://{place}:{bound[1]}{settings.prefix}/ is served; Ctrl-C or SIGTERM stops")
+        if not settings.allowed_hosts:
+            app.note(
+                "Note: anybody who reaches this machine is served, by whatever name. Set "
+                "web.base_url to where readers reach the site, and only that name is answered."
+            )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # uvicorn takes them over, stops in good order, and raises them again for us.
+            signal.signal(number, lambda *_: None)
+        uvicorn.Server(
+            uvicorn.Config(
+                web,
+                http="h11",  # which bounds the size of headers
+                ws="none",
+                h11_max_incomplete_event_size=LONGEST_HEAD,
+                limit_concurrency=MOST_CONNECTIONS,
+                server_header=False,
+                access_log=app.verbose,
+                log_config=None,
+                timeout_graceful_shutdown=5,
+            )
+        ).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises ClickException, which names what is in the way."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host} port {port}: {error.strerror or error}. "
+            "Name another with --host and --port, or in the [web] settings."
+        ) from error

@@ -1,0 +1,55 @@
+"""Who may use which route. A route that is not in this table stops the server from starting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.exceptions import HTTPException
+
+
+class Role(StrEnum):
+    """Who a route is for."""
+
+    PUBLIC = "public"  # everybody
+    MACHINE = "machine"  # monitors and feed readers: no cookies, no HTML
+    REVIEWER = "reviewer"  # maintainers who decide on changes
+    ADMIN = "admin"  # maintainers who manage users
+
+
+# By method and path. HEAD comes with GET.
+ROUTES: dict[tuple[str, str], Role] = {
+    ("GET", "/"): Role.PUBLIC,
+    ("GET", "/healthz"): Role.MACHINE,
+    ("GET", "/robots.txt"): Role.MACHINE,
+    ("GET", "/static/{name}"): Role.PUBLIC,
+}
+
+_OPEN = (Role.PUBLIC, Role.MACHINE)
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Every method and path that the app answers, less HEAD. Raises TypeError for a mount."""
+    for route in iter_route_contexts(app.routes):
+        if not isinstance(route.original_route, APIRoute) or route.path is None:
+            raise TypeError(f"{route!r}: not a plain route, so its role cannot be checked")
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            yield method, route.path
+
+
+def check(app: FastAPI) -> None:
+    """Raises ValueError unless the table and the app have the same routes."""
+    served, named = set(routes(app)), set(ROUTES)
+    for which, what in ((served - named, "without a role"), (named - served, "not served")):
+        if which:
+            raise ValueError(f"web.access: {what}: {', '.join(map(' '.join, sorted(which)))}")
+
+
+async def admit(request: Request) -> None:
+    """Lets a request through to its route, or raises HTTPException: 403."""
+    method = "GET" if request.method == "HEAD" else request.method
+    role = ROUTES[method, request.scope["route"].path]
+    if role not in _OPEN:
+        raise HTTPException(403)

@@ -1,0 +1,92 @@
+"""What a visitor is told when something is wrong: where, and what to do next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from store.errors import NotFound, StoreError, StoreLocked
+from web.rendering import page
+
+MACHINE_PATHS = ("/api/", "/healthz", "/metrics")  # answered in JSON, faults too
+
+_log = logging.getLogger(__name__)
+
+_SAYINGS = {
+    400: "The request could not be understood.",
+    403: "This page is for those who review changes.",
+    404: "There is nothing at this address. The program may have been taken off the list.",
+    405: "This address does not take that kind of request.",
+    413: "That was larger than anything this site takes.",
+    422: "Something in the address or the form could not be understood.",
+    429: "That was too much at once. Please come back in a while.",
+    500: "That is our fault, not yours, and it has been noted. Please try again later.",
+    503: "The database is busy. Nothing was changed; please try again in a moment.",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Makes the app answer its faults in our words."""
+    for kind in (HTTPException, RequestValidationError, StoreError):
+        app.add_exception_handler(kind, _handle)
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    return answer(request, error)
+
+
+def answer(request: Request, error: Exception) -> Response:
+    """The page, or the JSON object, that says what went wrong."""
+    status, detail = _status(error), _detail(error)
+    headers: Mapping[str, str] = getattr(error, "headers", None) or {}
+    if status == 503:
+        headers = {"Retry-After": "5", **headers}
+        _log.warning("%s: %s", request.url.path, error)
+    elif status == 500 and isinstance(error, StoreError):
+        _log.error("%s: %s", request.url.path, error)
+    faults = _faults(error) if isinstance(error, RequestValidationError) else ()
+    title = HTTPStatus(status).phrase
+    if request.scope["path"].startswith(MACHINE_PATHS):
+        said = {"error": title, "detail": detail, **({"faults": list(faults)} if faults else {})}
+        return JSONResponse(said, status, dict(headers))
+    return page(
+        request,
+        "error.html",
+        status=status,
+        headers={"Cache-Control": "no-store", **headers},
+        title=title,
+        detail=detail,
+        faults=faults,
+    )
+
+
+def _status(error: Exception) -> int:
+    match error:
+        case HTTPException(status_code=status):
+            return status
+        case RequestValidationError():
+            return 422
+        case NotFound():
+            return 404
+        case StoreLocked():
+            return 503
+        case _:
+            return 500
+
+
+def _detail(error: Exception) -> str:
+    status = _status(error)
+    if isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase:
+        return error.detail
+    return _SAYINGS.get(status, HTTPStatus(status).description)
+
+
+def _faults(error: RequestValidationError) -> tuple[str, ...]:
+    """Each fault with the name of its field; never what was sent, which may be anything."""
+    return tuple(f"{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors()[:10])

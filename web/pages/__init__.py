@@ -1,0 +1,1 @@
+"""The page families: each module has a `router` with its addresses."""

@@ -1,0 +1,81 @@
+"""Templates: escaped, strict, and the only place where HTML is made."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from web import static, words
+from web.site import site_of
+
+
+class Links:
+    """Addresses of pages, with the site's prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def __call__(self, path: str, /, **query: object) -> str:
+        """`links("/changes", week="2026-W48")`; parameters that are empty are left out.
+
+        >>> Links("/visas")("/", state="WA", q="")
+        '/visas/?state=WA'
+        """
+        given = [(k, v) for k, v in query.items() if v not in ("", None)]
+        return self._prefix + path + (f"?{urlencode(given)}" if given else "")
+
+    def program(self, program_id: str) -> str:
+        """The page of a program."""
+        return self(f"/programs/{quote(program_id, safe='')}")
+
+    def institution(self, institution_id: int) -> str:
+        """The page of an institution."""
+        return self(f"/institutions/{institution_id}")
+
+    def change(self, change_id: int) -> str:
+        """The page of a change."""
+        return self(f"/changes/{change_id}")
+
+    def static(self, name: str) -> str:
+        """A file of web/static, by a name that changes with its content."""
+        return self(f"/static/{static.FILES[name].hashed}")
+
+
+def page(
+    request: Request,
+    template: str,
+    /,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """A page made from a template; `title` must be among the values.
+
+    Templates have these values, `links` (see Links), `here` (the request's path without prefix)
+    and what `web.words` gives them as filters.
+    """
+    links = Links(site_of(request).settings.prefix)
+    text = _TEMPLATES.get_template(template).render(
+        **values, links=links, here=request.scope["path"].removeprefix(links("")) or "/"
+    )
+    return HTMLResponse(text, status, {"Cache-Control": "no-cache", **(headers or {})})
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(words.FILTERS)
+    return environment
+
+
+_TEMPLATES = _environment()
