@@ -52,12 +52,13 @@ def settle_all(
                 withdraw_cycles=withdraw_cycles,
             )
             outcome = Outcome.FLAGGED if change is not None else Outcome.WAITS
-            found[program_id] = Judgement(outcome, first, change)
+            found[program_id] = Judgement(outcome, reading.policy, first, change)
             continue
         if not unseen or program_id not in changes.waiting(store):
             with store.writing():
                 changes.wait(store, program_id, changes.UNCONFIRMED, cycle_id)
-        found[program_id] = Judgement(Outcome.DOWN if unseen else Outcome.UNCONFIRMED, first)
+        outcome = Outcome.DOWN if unseen else Outcome.UNCONFIRMED
+        found[program_id] = Judgement(outcome, reading.policy, first)
     return found
 
 

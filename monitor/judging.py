@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from extractors import Policy
 from monitor.compare import ChangeKind
 from monitor.flag import Suspicion, agrees, observe, suspect
 from monitor.reading import Reading, read
@@ -40,9 +41,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The outcome for one program; `suspicion` is what was looked at twice, if anything was."""
+    """The outcome for one program, and what its pages say now (None: they were never seen).
+
+    `suspicion` is what was looked at twice, if anything was.
+    """
 
     outcome: Outcome
+    policy: Policy | None
     suspicion: Suspicion | None = None
     change: Change | None = None
 
@@ -93,18 +98,20 @@ def _judge(
     program_id = reading.program.program_id
     before = standing.get(program_id)
     if before is None:
-        return Judgement(Outcome.UNSEEN if reading.policy is None else Outcome.FIRST_SIGHT)
+        first = Outcome.UNSEEN if reading.policy is None else Outcome.FIRST_SIGHT
+        return Judgement(first, reading.policy)
     if agrees(reading, before):
-        return Judgement(Outcome.AGREES)
+        return Judgement(Outcome.AGREES, reading.policy)
     suspicion = suspect(reading, before)
     if suspicion is None or only_the_rules_changed(store, suspicion, before):
         # A page that was gone, and is down tonight, is not back.
         if there or not changes.waited(store, program_id, ChangeKind.PAGE_GONE):
             changes.stop_waiting(store, program_id)
-        return Judgement(Outcome.STEADY if suspicion is None else Outcome.RULES_ONLY, suspicion)
+        steady = Outcome.STEADY if suspicion is None else Outcome.RULES_ONLY
+        return Judgement(steady, reading.policy, suspicion)
     if _told(store, suspicion, withdraw_cycles):
-        return Judgement(Outcome.TOLD, suspicion)
-    return Judgement(Outcome.SUSPECTED, suspicion)
+        return Judgement(Outcome.TOLD, reading.policy, suspicion)
+    return Judgement(Outcome.SUSPECTED, reading.policy, suspicion)
 
 
 def _told(store: Store, suspicion: Suspicion, withdraw_cycles: int) -> bool:

@@ -71,6 +71,13 @@ def load(store: Store, only: Collection[str] = ()) -> Watchlist:
     return found
 
 
+def of_one(store: Store, program: Program) -> list[Page]:
+    """Every page that speaks for a program, its own first, though it be watched no more."""
+    found = pages.watches(store, removed=True)
+    own = [watch.page for watch in found if watch.program_id == program.program_id]
+    return own + [watch.page for watch in found if watch.institution == program.institution]
+
+
 def name_pages(store: Store, listed: Collection[Program]) -> None:
     """Watches the pages that the list of programs names. Harmless when they are watched."""
     with store.writing():

@@ -108,17 +108,13 @@ def decide(store: Store, review: Review) -> None:
 
 def reviews(store: Store, change_id: int) -> list[Review]:
     """All decisions on one change, oldest first."""
-    return [
-        Review(
-            row["change_id"],
-            row["verdict"],
-            row["by"],
-            row["note"],
-            row["at"],
-            None if row["policy"] is None else json.loads(row["policy"]),
-        )
-        for row in store.rows("SELECT * FROM reviews WHERE change_id = ? ORDER BY id", (change_id,))
-    ]
+    rows = store.rows("SELECT * FROM reviews WHERE change_id = ? ORDER BY id", (change_id,))
+    return [_review(row) for row in rows]
+
+
+def all_reviews(store: Store) -> list[Review]:
+    """All decisions on all changes, oldest first."""
+    return [_review(row) for row in store.rows("SELECT * FROM reviews ORDER BY id")]
 
 
 def wait(store: Store, program_id: str, kind: str, cycle_id: int) -> int:
@@ -163,6 +159,17 @@ def waiting(store: Store) -> list[str]:
 def stop_waiting(store: Store, program_id: str) -> None:
     """The difference is gone, or was flagged. Inside `writing()`."""
     store.write("DELETE FROM pending WHERE program_id = ?", (program_id,))
+
+
+def _review(row: sqlite3.Row) -> Review:
+    return Review(
+        row["change_id"],
+        row["verdict"],
+        row["by"],
+        row["note"],
+        row["at"],
+        None if row["policy"] is None else json.loads(row["policy"]),
+    )
 
 
 def _change(row: sqlite3.Row) -> Change:

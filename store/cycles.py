@@ -69,6 +69,30 @@ def observe(store: Store, observations: Sequence[Observation]) -> None:
     )
 
 
+def observations(store: Store, cycle_id: int) -> list[Observation]:
+    """All attempts of a cycle, the first ones first, by page id."""
+    rows = store.rows(
+        "SELECT o.* FROM pages g CROSS JOIN observations o"
+        " ON o.page_id = g.id AND o.cycle_id = ? ORDER BY o.attempt, o.page_id",
+        (cycle_id,),
+    )
+    return [_observation(row) for row in rows]
+
+
+def of_page(store: Store, page_id: int) -> list[Observation]:
+    """All observations of a page, oldest first."""
+    rows = store.rows(
+        "SELECT * FROM observations WHERE page_id = ? ORDER BY cycle_id, attempt", (page_id,)
+    )
+    return [_observation(row) for row in rows]
+
+
+def first_sights(store: Store) -> dict[int, int]:
+    """By page id, the first cycle that observed it."""
+    rows = store.rows("SELECT page_id, min(cycle_id) AS first FROM observations GROUP BY page_id")
+    return {row["page_id"]: row["first"] for row in rows}
+
+
 def observed(store: Store, cycle_id: int) -> dict[int, Observation]:
     """By page id, the latest attempt of each page that this cycle has observed."""
     rows = store.rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from store.database import Store
@@ -21,18 +21,36 @@ class Watch:
     found: str  # named | discovered
 
 
-def watches(store: Store) -> list[Watch]:
-    """Every watch of a program that is watched, or of an institution that has one."""
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A page has left `old_url` in a cycle. `heir` is the page that has its watches now.
+
+    That is the page itself, or the one that was at `new_url` already.
+    """
+
+    page_id: int
+    cycle_id: int
+    old_url: str
+    new_url: str
+    heir: int
+
+
+def watches(store: Store, *, removed: bool = False) -> list[Watch]:
+    """Every watch of a program that is watched, or of an institution that has one.
+
+    Those of programs that were removed as well, with `removed`.
+    """
     return [
         Watch(_page(row), row["program_id"], row["institution"], row["found"])
         for row in store.rows(
             "SELECT g.*, w.program_id, i.name AS institution, w.found"
             " FROM watches w JOIN pages g ON g.id = w.page_id"
             " LEFT JOIN institutions i ON i.id = w.institution_id"
-            " WHERE w.program_id IN (SELECT id FROM programs WHERE removed_at IS NULL)"
+            " WHERE ? OR w.program_id IN (SELECT id FROM programs WHERE removed_at IS NULL)"
             " OR w.institution_id IN"
             " (SELECT institution_id FROM programs WHERE removed_at IS NULL)"
-            " ORDER BY g.id"
+            " ORDER BY g.id",
+            (removed,),
         )
     ]
 
@@ -101,6 +119,49 @@ def record_answer(
         " AND (etag IS NOT ?2 OR last_modified IS NOT ?3 OR snapshot_id IS NOT ?4)",
         (page_id, etag, last_modified, snapshot_id, cycle_id),
     )
+
+
+def get(store: Store, page_id: int) -> Page:
+    """One page that was ever watched. Raises IndexError for an id that there is not."""
+    return _page(store.rows("SELECT * FROM pages WHERE id = ?", (page_id,))[0])
+
+
+def listed(store: Store) -> list[Page]:
+    """Every page that was ever watched, by id."""
+    return [_page(row) for row in store.rows("SELECT * FROM pages ORDER BY id")]
+
+
+def moves(store: Store) -> list[Move]:
+    """All moves, oldest first; of a page that went back to a place, not how it had left it."""
+    rows = store.rows("SELECT * FROM page_moves ORDER BY cycle_id, rowid")
+    last = {row["page_id"]: row for row in rows}
+    here = {page.url: page for page in listed(store)}
+    ids = {page.id: page for page in here.values()}
+    ends = places(store, {row["new_url"] for row in rows})
+    found = []
+    for row in rows:
+        # Whose address stayed the old one at its last move gave its watches to another page.
+        merged = row is last[row["page_id"]] and ids[row["page_id"]].url == row["old_url"]
+        heir = here.get(ends[row["new_url"]]) if merged else None
+        page_id = row["page_id"]
+        found.append(
+            Move(
+                page_id,
+                row["cycle_id"],
+                row["old_url"],
+                row["new_url"],
+                heir.id if heir else page_id,
+            )
+        )
+    return found
+
+
+def was_at(url: str, moved: Iterable[Move], cycle_id: int) -> str:
+    """Where a page was in a cycle that is at `url` now; `moved` are its moves, oldest first."""
+    for move in reversed(list(moved)):
+        if move.new_url == url and move.cycle_id > cycle_id:
+            url = move.old_url
+    return url
 
 
 def changed_since(store: Store, cycle_id: int) -> set[int]:

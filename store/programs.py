@@ -87,6 +87,14 @@ def get(store: Store, program_id: str) -> Program:
     return _program(rows[0])
 
 
+def ever(store: Store, program_id: str) -> tuple[Program, str | None]:
+    """A program that is or was watched, and when it was removed. Raises NotFound."""
+    rows = store.rows(f"{_SELECT} WHERE p.id = ?", (program_id,))
+    if not rows:
+        return get(store, program_id), None  # which says what is wrong
+    return _program(rows[0]), rows[0]["removed_at"]
+
+
 def remove(store: Store, program_id: str, at: str) -> None:
     """Stops watching a program; its history stays. Inside `writing()`. Raises NotFound."""
     get(store, program_id)

@@ -11,6 +11,7 @@ from typing import Any
 import zstandard
 
 from store.database import Store
+from store.errors import StoreDamaged
 
 _LEVEL = 3  # of zstandard
 _decompress = zstandard.ZstdDecompressor().decompress
@@ -52,13 +53,32 @@ def keep(store: Store, packed: Packed, content_type: str) -> int:
 
 
 def get(store: Store, snapshot_id: int) -> Snapshot:
-    """One snapshot, unpacked."""
+    """One snapshot, unpacked. Raises StoreDamaged when these are not the bytes that were kept."""
     row = store.rows("SELECT * FROM snapshots WHERE id = ?", (snapshot_id,))[0]
-    return Snapshot(
-        row["id"],
-        row["sha256"].hex(),
-        row["content_type"],
-        _decompress(row["body"], max_output_size=row["size"]),
+    digest = row["sha256"].hex()
+    try:
+        body = _decompress(row["body"], max_output_size=row["size"])
+    except zstandard.ZstdError as error:
+        raise _damaged(store, digest, str(error)) from error
+    if hashlib.sha256(body).digest() != row["sha256"]:
+        raise _damaged(store, digest, "its bytes have another hash")
+    return Snapshot(row["id"], digest, row["content_type"], body)
+
+
+def matching(store: Store, prefix: str, *, most: int = 20) -> list[str]:
+    """The hashes that begin with `prefix` (hexadecimal, up to 64 digits), the first `most`."""
+    low, high = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
+    rows = store.rows(
+        "SELECT sha256 FROM snapshots WHERE sha256 BETWEEN ? AND ? ORDER BY sha256 LIMIT ?",
+        (low, high, most),
+    )
+    return [row["sha256"].hex() for row in rows]
+
+
+def _damaged(store: Store, digest: str, why: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"{store.path}: the stored bytes of snapshot {digest} are damaged ({why}). "
+        "Take them from a backup; every other snapshot can still be read."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import click
 from monitor import clock
 from visawatch import __version__
 from visawatch.app import App, utf8_output
+from visawatch.moments import Moment
 
 if TYPE_CHECKING:
     from visawatch.config import Config
@@ -28,6 +29,9 @@ COMMANDS = {
     "policies": "policies",
     "changes": "changes",
     "review": "review",
+    "history": "history",
+    "replay": "replay",
+    "snapshot": "snapshot",
     "reclassify": "reclassify",
     "rules": "rules",
     "subscribe": "subscriptions",
@@ -45,40 +49,26 @@ def faults() -> tuple[type[Exception], ...]:
     from crawler import CrawlerError
     from extractors.rulebook import RuleError
     from monitor.alerts import MailError
+    from monitor.archive import ArchiveError
     from monitor.cycle import CycleBusy, CycleStopped
+    from monitor.replay import ReplayError
     from monitor.review import ReviewError
     from store.errors import StoreError
     from visawatch.config import ConfigError
 
     return (
+        ArchiveError,
         ConfigError,
         CrawlerError,
         CycleBusy,
         CycleStopped,
         MailError,
+        ReplayError,
         ReviewError,
         RuleError,
         StoreError,
         OSError,
     )
-
-
-class Moment(click.ParamType[datetime]):
-    """An ISO 8601 time; without an offset it is UTC."""
-
-    name = "ISO8601"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """The aware time. Fails with what was given."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"'{value}' is not a time; write 2026-11-25T02:00:00Z", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Commands(click.Group):

@@ -16,7 +16,7 @@ from monitor.status import Status
 from store.records import Change, Program, Review
 
 # Green where applicants from abroad are welcome, red where not, yellow where nobody knows.
-_STYLES = {
+STYLES = {
     Category.J1_AND_H1B: "green",
     Category.J1_H1B_CASE_BY_CASE: "green",
     Category.H1B_ONLY: "green",
@@ -24,7 +24,7 @@ _STYLES = {
     Category.J1_H1B_UNSTATED: "cyan",
     Category.NO_SPONSORSHIP: "red",
 }
-_SEVERITIES = {"critical": "bold red", "major": "bold yellow", "minor": "dim"}
+SEVERITIES = {"critical": "bold red", "major": "bold yellow", "minor": "dim"}
 
 
 def policies_table(statuses: Iterable[Status], *, title: str | None = None) -> Table:
@@ -56,7 +56,7 @@ def show_changes(
     for group in grouped(changes, programs):
         change = group[0]
         title = Text(", ".join(f"#{change.id}" for change in group) + " ", style="bold")
-        title.append(f"{change.severity} ", style=_SEVERITIES[change.severity])
+        title.append(f"{change.severity} ", style=SEVERITIES[change.severity])
         title.append(f"{change.kind.replace('_', ' ')}", style="bold")
         if change.status != "open":
             title.append(f" ({change.status})", style="dim")
@@ -89,7 +89,7 @@ def _policy(status: Status) -> Text:
     if policy is None:
         return Text("not seen yet", style="dim")
     words = category(policy.to_json())
-    text = Text(words, style=_STYLES.get(policy.category, "yellow"))
+    text = Text(words, style=STYLES.get(policy.category, "yellow"))
     for condition in policy.conditions:
         by = f" by {condition.by}" if condition.by else ""
         text.append(f"\n{condition.visa}: {condition.kind.replace('_', ' ')}{by}", style="dim")
