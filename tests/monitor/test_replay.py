@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import BOTH, FIRST_NIGHT, J1_ONLY, NONE, SILENT, Watch
+from conftest import BOTH, FIRST_NIGHT, J1_ONLY, NONE, SILENT, Watch, neighbours
 from loopback import Site
 
 from monitor.beside import Compared, Night, Verdict, count
@@ -221,6 +221,26 @@ def test_nights_and_programs_that_there_are_not(old: Store, store: Store) -> Non
         again(store)
     with pytest.raises(NotFound, match="no program 'nobody'"):
         again(old, only=["nobody"])
+
+
+def test_pages_that_were_found_elsewhere_or_merged(watch: Watch) -> None:
+    neighbours(watch, gme="/gme")
+    watch.site.page("/gme", SILENT)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/new", BOTH)  # which the search finds: no news
+    watch.night()
+    watch.site.redirect("/surgery/visas", "/gme", status=301)
+    watch.site.page("/gme", J1_ONLY)  # what surgery has said, now for all
+    watch.site.page("/new", NONE)
+    watch.night()
+    watch.site.page("/gme", BOTH)
+    watch.night()
+    nights = again(watch.store)
+    assert told(nights) == []
+    flagged = [(n.cycle.id, c.program_id) for n in nights for c in n.flagged]
+    assert {(3, "medicine"), (4, "surgery")} <= set(flagged)
+    assert len(watch.changes()) == len(flagged)
 
 
 def test_the_timeline_of_what_was_dismissed_and_accepted(old: Store) -> None:

@@ -68,7 +68,7 @@ def replay(
         if as_json:
             for compared in night.flagged:
                 app.echo_json(_json(night, compared))
-        else:
+        if night.flagged and not as_json:
             _show(app.console(), night)
     counts = ", ".join(f"{count(nights, v)} {words}" for v, (_, words, _) in _SIGNS.items())
     app.note(f"{len(nights)} nights: {counts}; nothing was written")
