@@ -163,7 +163,8 @@ def _why_not(night: Judged, program_id: str) -> str:
     if judgement is None:
         return "none of its pages has news that night, by what is stored"
     after = _words(judgement.policy.to_json()) if judgement.policy else "nothing"
-    return _WHY[judgement.outcome].format(after=after)
+    why = _WHY.get(judgement.outcome, str(judgement.outcome).replace("_", " "))
+    return why.format(after=after)
 
 
 def _why_new(source: Store, would: Change) -> str:

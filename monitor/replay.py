@@ -19,6 +19,7 @@ from extractors import RULES_VERSION, Policy, read_page
 from monitor import watchlist
 from monitor.beside import Judged, Night, beside, same
 from monitor.confirm import settle_all
+from monitor.cycle import Settings
 from monitor.judging import first_look, suspicions
 from monitor.review import decide
 from monitor.taken_back import BY_ITSELF
@@ -37,13 +38,14 @@ def replay(
     first: datetime,
     last: datetime | None = None,
     *,
+    settings: Settings,
     only: Collection[str] = (),
-    withdraw_cycles: int,
     on_night: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Night]:
     """What was flagged in each night beside what would be, oldest first; writes nothing.
 
-    The nights are those that began from `first` to `last`. `only` names programs; all of them
+    The nights are those that began from `first` to `last`. Of `settings` those count by which a
+    cycle judges. `only` names programs; all of them
     when it is empty. `on_night` is told how many nights are done, and of how many. Raises
     ReplayError when no finished cycle began then, NotFound for a program that was never watched,
     and StoreError.
@@ -57,7 +59,7 @@ def replay(
         raise ReplayError(_nothing(finished))
     nights = [cycle for cycle in finished if cycle.id <= shown[-1].id]
     with scratch.beside(store) as copy:
-        job = _Replay(store, copy, withdraw_cycles, frozenset(only))
+        job = _Replay(store, copy, settings, frozenset(only))
         judged = []
         for done, cycle in enumerate(nights, 1):
             judged.append(job.night(cycle))
@@ -77,7 +79,7 @@ def _nothing(finished: list[Cycle]) -> str:
 class _Replay:
     source: Store
     copy: Store
-    withdraw_cycles: int
+    settings: Settings
     only: frozenset[str]
     _moves: dict[int, list[pages.Move]] = field(default_factory=lambda: defaultdict(list))
     _watches: dict[int, list[scratch.Watched]] = field(default_factory=lambda: defaultdict(list))
@@ -119,7 +121,7 @@ class _Replay:
         watched = self._in_cycle(seen)
         now = _time(looks[0]) or datetime.fromisoformat(cycle.started_at)
         judgements = first_look(
-            self.copy, watched, cycle.id, now=now, withdraw_cycles=self.withdraw_cycles
+            self.copy, watched, cycle.id, now=now, withdraw_cycles=self.settings.withdraw_cycles
         )
         self._see(looks[1], speaking)
         suspected = suspicions(judgements)
@@ -131,7 +133,7 @@ class _Replay:
             suspected,
             cycle_id=cycle.id,
             now=_time(looks[1]) or now,
-            withdraw_cycles=self.withdraw_cycles,
+            withdraw_cycles=self.settings.withdraw_cycles,
         )
         return Judged(cycle, judgements, frozenset(once))
 

@@ -16,6 +16,8 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     What a killed process wrote is left beside it as `.NAME.part`, which the next run overwrites.
     Raises OSError.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: make the folder {path.parent} first")
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:

@@ -110,4 +110,6 @@ def test_what_export_cannot_do(demo: Shell, tmp_path: Path) -> None:
     none = demo("export", "--warc", str(file), "--from", "2090-01-01", status=1)
     assert "no page was seen then" in none.err
     assert "no program 'im'" in demo("export", "--warc", str(file), "--program", "im", status=1).err
+    lost = demo("export", "--warc", str(tmp_path / "no" / "pages.warc.gz"), status=1)
+    assert "make the folder" in lost.err
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from conftest import BOTH, FIRST_NIGHT, J1_ONLY, NONE, SILENT, Watch, neighbours
 from loopback import Site
 
 from monitor.beside import Compared, Night, Verdict, count
+from monitor.cycle import Settings
 from monitor.replay import ReplayError, replay
 from monitor.review import decide
 from monitor.taken_back import BY_ITSELF
@@ -22,6 +23,7 @@ from store import changes, programs
 from store.database import Store
 from store.errors import NotFound
 from store.records import Review, stamp
+from visawatch.config import MailSettings
 
 
 def after(watch: Watch) -> datetime:
@@ -81,10 +83,15 @@ def old(past: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 def again(
-    store: Store, first: datetime = FIRST_NIGHT, last: datetime | None = None, **options: object
+    store: Store,
+    first: datetime = FIRST_NIGHT,
+    last: datetime | None = None,
+    *,
+    only: Collection[str] = (),
+    withdraw_cycles: int = 2,
 ) -> list[Night]:
-    options = {"withdraw_cycles": 2, **options}
-    return replay(store, first, last, **options)  # type: ignore[arg-type]
+    settings = Settings(mail=MailSettings(), withdraw_cycles=withdraw_cycles)
+    return replay(store, first, last, settings=settings, only=only)
 
 
 def told(nights: list[Night]) -> list[tuple[int, str, str]]:

@@ -20,6 +20,7 @@ from monitor.diff import summary
 from monitor.replay import replay as run_again
 from visawatch.app import App
 from visawatch.commands.changes import to_json
+from visawatch.cycling import settings_of
 from visawatch.moments import Day
 from visawatch.show import SEVERITIES
 
@@ -58,8 +59,8 @@ def replay(
             store,
             first,
             last,
+            settings=settings_of(app),
             only=only,
-            withdraw_cycles=app.config.monitor.withdraw_cycles,
             on_night=on_night,
         )
     if not with_minor:
