@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from extractors import Policy
+from monitor.compare import ChangeKind
 from monitor.flag import Suspicion, confirmed, fallen_silent, moved_along, settle, suspect
 from monitor.judging import Judgement, Outcome
 from monitor.reading import Reading, read
-from monitor.sights import missed, unheard
+from monitor.sights import missed, rests_on_unheard
 from monitor.watchlist import Watchlist
 from store import changes, cycles, policies
 from store.database import Store
@@ -32,15 +33,15 @@ def settle_all(
     What waits is looked at again in the next cycle, even if the page does not change. A night in
     which it was down neither adds to the nights that were counted nor ends them.
     """
-    answered = cycles.answered_pages(store, cycle_id)
+    night = _Night(store, watched, cycle_id, withdraw_cycles)
     standing = policies.standing(store)
     found: dict[str, Judgement] = {}
-    for reading in read(store, watched, list(suspicions)):
+    for reading in read(store, watched, list(suspicions), gone_after=withdraw_cycles):
         program_id = reading.program.program_id
         first, before = suspicions[program_id], standing[program_id]
         second = suspect(reading, before)
-        silent = "" if second is None else _fallen_silent(store, watched, before, second)
-        unseen = _unseen(store, watched, reading, before, cycle_id, answered, slow=bool(silent))
+        silent = "" if second is None else night.fallen_silent(before, second)
+        unseen = night.unseen(reading, before, silent=silent)
         if not unseen and confirmed(first, second):
             change = settle(
                 store,
@@ -62,32 +63,48 @@ def settle_all(
     return found
 
 
-def _fallen_silent(store: Store, watched: Watchlist, before: Standing, second: Suspicion) -> str:
-    program = second.reading.program
-    return fallen_silent(
-        moved_along(store, Policy.from_json(before.reading)),
-        second,
-        watched={page.url for page in watched.pages_of(program.program_id)},
-        inherited={page.url for page in watched.office_pages(program)},
-    )
+class _Night:
+    """What was seen in a night, and what the pages of a program have come to in it."""
 
+    def __init__(
+        self, store: Store, watched: Watchlist, cycle_id: int, withdraw_cycles: int
+    ) -> None:
+        self._store, self._watched, self._cycle_id = store, watched, cycle_id
+        self._gone_after = withdraw_cycles
+        self._gone = cycles.gone(store, withdraw_cycles)  # long enough to be believed
+        self._answered = cycles.answered_pages(store, cycle_id)
+        self._seen = cycles.seen_pages(store, cycle_id)
 
-def _unseen(
-    store: Store,
-    watched: Watchlist,
-    reading: Reading,
-    before: Standing,
-    cycle_id: int,
-    answered: set[int],
-    *,
-    slow: bool,
-) -> bool:
-    """Whether a page is down on which the difference may depend.
+    def fallen_silent(self, before: Standing, second: Suspicion) -> str:
+        """What is gone, if that is all that the difference is (see flag.fallen_silent)."""
+        program = second.reading.program
+        speaking = self._watched.pages_of(program.program_id)
+        return fallen_silent(
+            moved_along(self._store, Policy.from_json(before.reading)),
+            second,
+            watched={page.url for page in speaking},
+            inherited={page.url for page in self._watched.office_pages(program)},
+            gone={page.url for page in speaking if page.id in self._gone},
+        )
 
-    What is new since the policy was confirmed must have been seen again just now: a page that is
-    down tonight does not repeat what it said in an earlier night. And what is no longer said may
-    have gone to a page that is down.
-    """
-    speaking = watched.pages_of(reading.program.program_id)
-    news = unheard(store, speaking, before.cycle_id or 0, answered)
-    return bool(news or (slow and missed(store, speaking, cycle_id, answered)))
+    def unseen(self, reading: Reading, before: Standing, *, silent: str) -> bool:
+        """Whether a page is down on which the difference may depend.
+
+        What is new since the policy was confirmed must have been seen again just now: a page that
+        is down tonight does not repeat what it said in an earlier night. And what is no longer said
+        may have gone to a page that is down. A page that is gone is down, too, until that is
+        believed.
+        """
+        known = self._seen | (self._answered & self._gone)
+        answered = self._answered if silent == ChangeKind.PAGE_GONE else known
+        speaking = self._watched.pages_of(reading.program.program_id)
+        return bool(silent and missed(self._store, speaking, self._cycle_id, answered)) or (
+            rests_on_unheard(
+                self._store,
+                self._watched,
+                reading,
+                before.cycle_id or 0,
+                answered,
+                gone_after=self._gone_after,
+            )
+        )

@@ -154,32 +154,46 @@ def moved_along(store: Store, policy: Policy) -> Policy:
 
 
 def fallen_silent(
-    before: Policy, suspicion: Suspicion, watched: Collection[str], inherited: Collection[str] = ()
+    before: Policy,
+    suspicion: Suspicion,
+    watched: Collection[str],
+    inherited: Collection[str] = (),
+    gone: Collection[str] = (),
 ) -> str:
     """What is gone, if that is all that a difference is: it is believed in two cycles only.
 
     `before` is what the pages said, at their addresses of today (see `moved_along`). Whatever
-    else the pages say in the second cycle, it is the same that is gone.
+    else the pages say in the second cycle, it is the same that is gone. What only pages said
+    that have been `gone` for long enough is believed already.
     """
     policy, kind = suspicion.reading.policy, suspicion.difference.kind
     if policy is None or kind is ChangeKind.PAGE_GONE:
         return str(kind)
-    visas = silenced(before, policy, watched, inherited)
+    visas = silenced(before, policy, watched, inherited, gone)
     if kind is ChangeKind.STATEMENT_WITHDRAWN and not visas:
-        visas = tuple(v for v, _ in before.stances if policy.stance(v) is Stance.UNSTATED)
+        visas = tuple(
+            visa
+            for visa, _ in before.stances
+            if policy.stance(visa) is Stance.UNSTATED
+            and not {e.url for e in before.evidence if e.visa is visa} <= set(gone)
+        )
     return " ".join(("silent on", *visas)) if visas else ""
 
 
 def silenced(
-    before: Policy, after: Policy, watched: Collection[str], inherited: Collection[str] = ()
+    before: Policy,
+    after: Policy,
+    watched: Collection[str],
+    inherited: Collection[str] = (),
+    gone: Collection[str] = (),
 ) -> tuple[Visa, ...]:
     """The visas of which watched pages have fallen silent, if that is all that differs.
 
     `watched` are the addresses of the program's pages, `inherited` those among them that are
     its institution's. Nothing is said of these visas now, or only by other pages: the
     institution's, or one that used to contradict. In one night that is as likely to be a page
-    that failed. An institution's page has not fallen silent when the program's own begins to
-    speak.
+    that failed, unless it has been `gone` for longer. An institution's page has not fallen
+    silent when the program's own begins to speak.
     """
 
     def said(policy: Policy, visa: Visa) -> set[tuple[str | None, Stance]]:
@@ -190,8 +204,8 @@ def silenced(
         conditions = {c for c in policy.conditions if c.visa is visa}
         return policy.stance(visa), conditions, speakers
 
-    differ = tuple(visa for visa in Visa if told(before, visa) != told(after, visa))
-    for visa in differ:
+    slow = []
+    for visa in (v for v in Visa if told(before, v) != told(after, v)):
         said_before, said_after = said(before, visa), said(after, visa)
         spoke = {url for url, _ in said_before}
         heard = {url for url, _ in said_after}
@@ -201,7 +215,9 @@ def silenced(
         news = {one for one in said_after - said_before if one[0] in spoke}
         if not silent or not silent <= set(watched) or news:
             return ()
-    return differ
+        if not silent <= set(gone):
+            slow.append(visa)
+    return tuple(slow)
 
 
 def _url(policy: dict[str, object]) -> str | None:

@@ -64,7 +64,7 @@ def first_look(
     found: dict[str, Judgement] = {}
     seen = cycles.seen_pages(store, cycle_id)
     with store.writing():
-        for reading in read(store, watched, wanted):
+        for reading in read(store, watched, wanted, gone_after=withdraw_cycles):
             program = reading.program
             speaking = watched.own_pages(program) or watched.office_pages(program)
             there = any(page.id in seen for page in speaking)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,19 +38,25 @@ def read(
     watchlist: Watchlist,
     program_ids: Collection[str],
     *,
+    gone_after: int = 2,
     statements: Mapping[int, Stated] | None = None,
+    instead: Mapping[int, int | None] | None = None,
 ) -> list[Reading]:
     """The readings of some of the programs on the watchlist.
 
     Each program asks for itself: of a page that several share, each hears what speaks of it.
-    A page that cannot be seen keeps saying what it last said. One that is gone is not heard
-    any more, if its program has another one.
-    `statements`, by snapshot id, take the place of what the store holds (see reclassify).
+    A page that cannot be seen keeps saying what it last said. One that has been gone for
+    `gone_after` cycles is not heard any more, if its program has another one.
+    `statements`, by snapshot id, take the place of what the store holds (see reclassify), the
+    snapshots of `instead`, by page id, the place of those that were seen last.
     """
     wanted = [watchlist.programs[program_id] for program_id in program_ids]
     watched = {p.id: p for program_id in program_ids for p in watchlist.pages_of(program_id)}
+    for page_id, snapshot_id in (instead or {}).items():
+        watched[page_id] = replace(watched[page_id], snapshot_id=snapshot_id)
     seen = cycles.latest_good(store)
-    silent = {page_id for page_id, last in cycles.latest(store).items() if last.health in _GONE}
+    silent = cycles.gone(store, gone_after)
+    gone = {page_id for page_id, last in cycles.latest(store).items() if last.health in _GONE}
     ids = {page.snapshot_id for page in watched.values() if page.snapshot_id is not None}
     stated = snapshots.readings(store, ids) if statements is None else statements
     hashes = snapshots.hashes(store, ids)
@@ -58,7 +64,7 @@ def read(
 
     def said(pages: list[Page], voices: set[int]) -> list[tuple[Statement, ...]]:
         out = []
-        for page in pages:
+        for page in (watched[page.id] for page in pages):
             if page.id not in voices or page.snapshot_id is None:
                 continue
             if page.id not in heard:
@@ -82,7 +88,7 @@ def read(
                 program,
                 policy,
                 program.institution if inherited and policy.stances else None,
-                gone=bool(everyone) and everyone <= silent,
+                gone=bool(everyone) and everyone <= gone,
             )
         )
     return readings

@@ -9,37 +9,43 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from extractors import Stance, Statement
-from monitor.reading import statements_of
-from store import cycles, pages, snapshots
+from monitor.reading import Reading, read
+from monitor.watchlist import Watchlist
+from store import cycles, pages
 from store.database import Store
 from store.records import Page
 
 GIVEN_UP_AFTER = 7  # cycles; a page that is down longer may never come back
 
 
-def unheard(
-    store: Store, watched: Iterable[Page], since: int, answered: Collection[int]
-) -> list[Page]:
-    """The pages that did not answer, and when last seen said something else than in `since`.
+def rests_on_unheard(
+    store: Store,
+    watched: Watchlist,
+    reading: Reading,
+    since: int,
+    answered: Collection[int],
+    *,
+    gone_after: int,
+) -> bool:
+    """Whether a policy would be another one without what pages have said that are down now.
 
-    `since` is the cycle in which the policy was confirmed, `answered` are the pages that were
-    seen, or seen to be gone, just now.
+    `since` is the cycle in which the standing policy was confirmed: had those that did not answer
+    not changed since, would the pages say the same? `answered` are the pages that were seen, or
+    known to be gone, just now.
     """
-    changed = pages.changed_since(store, since)
-    silent = [page for page in watched if page.id in changed and page.id not in answered]
-    if not silent:
-        return []
-    then = cycles.good_snapshots(store, [page.id for page in silent], since)
-    ids = {p.snapshot_id for p in silent if p.snapshot_id is not None} | set(then.values())
-    stated = snapshots.readings(store, ids)
-
-    def said(snapshot_id: int | None) -> frozenset[object]:
-        if snapshot_id is None:
-            return frozenset()
-        return frozenset(map(_gist, filter(_counts, statements_of(store, snapshot_id, stated))))
-
-    return [page for page in silent if said(page.snapshot_id) != said(then.get(page.id))]
+    program_id = reading.program.program_id
+    changed = pages.changed_since(store, since) - set(answered)
+    silent = [page.id for page in watched.pages_of(program_id) if page.id in changed]
+    if not silent or reading.policy is None:
+        return False
+    then = cycles.good_snapshots(store, silent, since)
+    before = {page_id: then.get(page_id) for page_id in silent}
+    (other,) = read(store, watched, [program_id], gone_after=gone_after, instead=before)
+    return (
+        other.policy is None
+        or other.policy.stances != reading.policy.stances
+        or set(other.policy.conditions) != set(reading.policy.conditions)
+    )
 
 
 def missed(
@@ -54,12 +60,3 @@ def missed(
         and page.id in last
         and cycle_id - last[page.id].cycle_id <= GIVEN_UP_AFTER
     ]
-
-
-def _counts(statement: Statement) -> bool:
-    """Whether a policy may rest on it: a sentence that only names a visa is none."""
-    return statement.stance is not Stance.UNSTATED or bool(statement.conditions)
-
-
-def _gist(statement: Statement) -> object:
-    return statement.visa, statement.stance, frozenset(statement.conditions), statement.scope

@@ -117,6 +117,19 @@ def answered_pages(store: Store, cycle_id: int) -> set[int]:
     }
 
 
+def gone(store: Store, cycles: int) -> set[int]:
+    """The pages that were gone in so many cycles, or more, since they were last seen."""
+    rows = store.rows(
+        "SELECT g.id FROM pages g CROSS JOIN observations o ON o.page_id = g.id AND o.cycle_id >"
+        " coalesce((SELECT cycle_id FROM observations WHERE page_id = g.id"
+        " AND health IN ('ok', 'not_modified') ORDER BY cycle_id DESC LIMIT 1), 0)"
+        " WHERE o.health IN ('gone', 'soft_404')"
+        " GROUP BY g.id HAVING count(DISTINCT o.cycle_id) >= ?",
+        (cycles,),
+    )
+    return {row["id"] for row in rows}
+
+
 def latest(store: Store) -> dict[int, Observation]:
     """By page id, the last observation of each page."""
     return _last_of_each(store, good=False)
