@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.errors import RuleFileError
-from crawler.markup import Markup, ends_in_a_tag
+from crawler.markup import Markup, ends_early
 from crawler.values import Health
 
 RULES = Path(__file__).with_name("health.toml")
@@ -107,8 +107,8 @@ def judge(answer: Answer) -> Verdict:
         return Verdict(Health.OK)
     if kind not in ("html", "text"):
         return Verdict(Health.NOT_A_PAGE, f"{_host(answer)} sent {kind} where a page should be")
-    if kind == "html" and ends_in_a_tag(answer.body):
-        detail = f"the page of {_host(answer)} ends within a tag, after {len(answer.body):,} bytes"
+    if kind == "html" and ends_early(answer.body):
+        detail = f"the page of {_host(answer)} breaks off after {len(answer.body):,} bytes"
         return Verdict(Health.TRUNCATED, detail)
     return _by_content(answer)
 

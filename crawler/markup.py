@@ -28,6 +28,12 @@ _HIDING = (
     (b"<template", b"</template"),
     (b"<noscript", b"</noscript"),
 )
+# Elements that nobody opens at the very end of a page; careless pages end in `<p>` or `<br>`.
+_OPENED = re.compile(
+    rb"<(?:h[1-6]|a|b|strong|em|span|font|div|section|article|main|header|nav|ul|ol|table|tr|td|th)"
+    rb"(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
 _MAX_HIDDEN = 20  # hidden elements that are passed over on the way to a shown one
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -160,12 +166,15 @@ def meta_refresh(body: bytes) -> str:
     return html.unescape(body[slice(*match.span(1))].decode("utf-8", errors="replace"))
 
 
-def ends_in_a_tag(body: bytes) -> bool:
-    """Whether HTML stops inside a tag, as when the rest was lost: `...<a href="/app`."""
+def ends_early(body: bytes) -> bool:
+    """Whether the rest of some HTML was lost: `...<a href="/app`, or `...</nav><h1>`.
+
+    That a page does not close its body tells nothing: many never do.
+    """
     tail = body.rstrip()[-4_096:]
     opening = tail.rfind(b"<")
-    return (
-        opening >= 0
-        and b">" not in tail[opening:]
-        and bool(re.match(rb"</?[a-zA-Z][a-zA-Z0-9-]*(?:\s|/|\Z)", tail[opening:]))
-    )
+    if opening < 0:
+        return False
+    if b">" not in tail[opening:]:
+        return bool(re.match(rb"</?[a-zA-Z][a-zA-Z0-9-]*(?:\s|/|\Z)", tail[opening:]))
+    return bool(_OPENED.fullmatch(tail, opening)) and b"</body" not in body.lower()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crawler import Health
 from crawler.health import Answer, HealthRule, judge, rules, sniff
-from crawler.markup import Markup, ends_in_a_tag, meta_refresh
+from crawler.markup import Markup, ends_early, meta_refresh
 
 EXAMPLES = [(rule, example) for rule in rules() for example in rule.yes]
 COUNTEREXAMPLES = [(rule, example) for rule in rules() for example in rule.no]
@@ -69,6 +69,8 @@ def of(body: str | bytes, status: int = 200, content_type: str = "text/html") ->
         f"<svg viewBox='0 0 1 1'/><nav><a href=/>Home</a>{POLICY}",
         f"<select><option>Choose{POLICY}",
         f"<svg><title>404</title></svg>{POLICY}",
+        f"<html><body>{POLICY}<p>",
+        f"<html><body>{POLICY}</body></html><div id=late>",
         "\ufeff" + POLICY,
         POLICY.encode("utf-16"),
     ],
@@ -85,6 +87,8 @@ def test_genuine_pages_stay_so(body: str | bytes) -> None:
         ("   \n", Health.EMPTY),
         (f"{POLICY}<p>and <a href=", Health.TRUNCATED),
         (f"{POLICY}</p", Health.TRUNCATED),
+        ("<html><body><nav>Apply</nav>\n<h1>", Health.TRUNCATED),
+        ("<table><tr><td><a href='/'>Home</a><td class=text>\n", Health.TRUNCATED),
         ("<title>404</title><h1>404</h1><p>Sorry.</p>", Health.SOFT_404),
         ("<!-- never closed <p>We sponsor visas</p>", Health.EMPTY),
     ],
@@ -139,7 +143,7 @@ def test_no_bytes_make_it_raise(body: bytes) -> None:
 def test_no_markup_makes_it_raise(body: str) -> None:
     page = Markup(body.encode())
     assert isinstance(page.title + page.heading + page.text(50)[0], str)
-    assert ends_in_a_tag(body.encode()) in (True, False)
+    assert ends_early(body.encode()) in (True, False)
     assert isinstance(meta_refresh(body.encode()), str)
 
 
