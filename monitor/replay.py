@@ -44,11 +44,10 @@ def replay(
 ) -> list[Night]:
     """What was flagged in each night beside what would be, oldest first; writes nothing.
 
-    The nights are those that began from `first` to `last`. Of `settings` those count by which a
-    cycle judges. `only` names programs; all of them
-    when it is empty. `on_night` is told how many nights are done, and of how many. Raises
-    ReplayError when no finished cycle began then, NotFound for a program that was never watched,
-    and StoreError.
+    The nights are those that began from `first` to `last`. `settings` are those by which cycles
+    judge now. `only` names programs; all of them when it is empty. `on_night` is told how many
+    nights are done, and of how many. Raises ReplayError when no finished cycle began then,
+    NotFound for a program that was never watched, and StoreError.
     """
     for program_id in only:
         programs.ever(store, program_id)
