@@ -267,7 +267,9 @@ class _Run:
         alerts.enqueue(
             self.store, now, sender=self.settings.mail.sender, base_url=self.settings.base_url
         )
-        return alerts.deliver(self.store, self.settings.mail, now)
+        return alerts.deliver(
+            self.store, self.settings.mail, now, allow_hosts=self.settings.limits.allow_hosts
+        )
 
     def _check_stop(self) -> None:
         if self.stop.requested:

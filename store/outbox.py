@@ -114,14 +114,25 @@ def enqueue(store: Store, mail: Mail, change_ids: Iterable[int]) -> int:
     return mail_id
 
 
-def due(store: Store, now: datetime, *, after_id: int = 0, limit: int = 100) -> list[Mail]:
-    """Queued mail whose time has come, oldest first, from the one after `after_id`."""
+def due(
+    store: Store,
+    now: datetime,
+    *,
+    channels: bool | None = None,
+    after_id: int = 0,
+    limit: int = 100,
+) -> list[Mail]:
+    """Queued mail whose time has come, oldest first, from the one after `after_id`.
+
+    With `channels` only what goes to URLs, or only what goes to e-mail addresses.
+    """
     return [
         _mail(row)
         for row in store.rows(
             "SELECT * FROM outbox WHERE state = 'queued' AND id > ?"
-            " AND (next_attempt_at <= ? OR next_attempt_at > ?) ORDER BY id LIMIT ?",
-            (after_id, stamp(now), stamp(now + LONGEST_WAIT), limit),
+            " AND (next_attempt_at <= ? OR next_attempt_at > ?)"
+            " AND coalesce((instr(address, '://') > 0) = ?, TRUE) ORDER BY id LIMIT ?",
+            (after_id, stamp(now), stamp(now + LONGEST_WAIT), channels, limit),
         )
     ]
 

@@ -1,6 +1,7 @@
 """Mail to subscribers: who is told of what, in which words, and its delivery."""
 
 from monitor.alerts.addresses import address
+from monitor.alerts.channels import canonical, channel, is_channel, shown
 from monitor.alerts.composing import enqueue
 from monitor.alerts.delivery import Delivery, check, deliver
 from monitor.alerts.errors import AddressError, MailError
@@ -11,10 +12,14 @@ __all__ = [
     "Delivery",
     "MailError",
     "address",
+    "canonical",
+    "channel",
     "check",
     "deliver",
     "described",
     "enqueue",
+    "is_channel",
     "lets_through",
     "matches",
+    "shown",
 ]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from typing import Any
+from urllib.parse import urlsplit
 
-from monitor.alerts import addresses, planning
+from monitor.alerts import addresses, notes, planning
+from monitor.alerts.channels import is_channel
 from monitor.alerts.errors import MailError
 from monitor.alerts.matching import described
 from monitor.alerts.message import mailto, message, one_line
@@ -47,12 +49,16 @@ def enqueue(
     filed = 0
     for batch in planning.due(store, now, only):
         told = []
-        for group in _groups(batch):
+        groups = _groups(batch)
+        for group in groups:
             numbers = tuple(subject.change.id for subject in group)
             if numbers not in parts:
                 parts[numbers] = part(group, base_url=site)
             told.append(parts[numbers])
-        mail = _compose(batch, told, now, origin, site)
+        if is_channel(batch.address):
+            mail = _note(batch, groups, told, now, site)
+        else:
+            mail = _compose(batch, told, now, origin, site)
         # Composing takes its time, in which others may write. One of them may have told this
         # address already; what it left out is in the mail of the next run.
         with store.writing():
@@ -79,11 +85,7 @@ def home(base_url: str) -> str:
 def _compose(
     batch: Batch, parts: list[Part], now: datetime, sender: Address, base_url: str
 ) -> Mail:
-    identity = "\n".join([address_key(batch.address), *map(str, batch.change_ids)])
-    # The same changes for the same address make the same Message-ID, so that a mail program
-    # (and a person) can tell a repeat.
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    message_id = f"<visawatch.{digest}@{sender.domain}>"
+    message_id = _message_id(batch, sender.domain)
     subject = _subject(batch, parts)
     tokens = ".".join(reason.token for reason in batch.reasons)
     stop = mailto(sender.addr_spec, f"unsubscribe {tokens}")
@@ -104,6 +106,33 @@ def _compose(
         },
     )
     return Mail(0, message_id, batch.address, subject, body, created_at=stamp(now))
+
+
+def _note(
+    batch: Batch, groups: list[list[Subject]], parts: list[Part], now: datetime, base_url: str
+) -> Mail:
+    """The same for a channel: shorter, as chats are read."""
+    message_id = _message_id(batch, urlsplit(base_url).hostname or "visawatch.invalid")
+    subject = _subject(batch, parts)
+    stops = [
+        f"{base_url}/unsubscribe/{r.token}" if base_url else f"visawatch unsubscribe {r.token}"
+        for r in batch.reasons
+    ]
+    body = notes.note(
+        groups,
+        message_id=message_id,
+        subject=subject,
+        now=now.astimezone(UTC),
+        stop=f"To stop: {', '.join(stops[:3])}",
+        base_url=base_url,
+    )
+    return Mail(0, message_id, batch.address, subject, body, created_at=stamp(now))
+
+
+def _message_id(batch: Batch, domain: str) -> str:
+    """The same changes for the same address make the same one, by which a repeat is told."""
+    identity = "\n".join([address_key(batch.address), *map(str, batch.change_ids)])
+    return f"<visawatch.{hashlib.sha256(identity.encode()).hexdigest()[:32]}@{domain}>"
 
 
 def _subject(batch: Batch, parts: list[Part]) -> str:

@@ -1,18 +1,20 @@
-"""From the outbox to a mail server or a Maildir."""
+"""From the outbox to a mail server or a Maildir, and to channels."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from monitor.alerts import addresses
+from monitor.alerts.channels import shown
 from monitor.alerts.errors import Lost, MailError, Postponed, Refused, Unanswered
 from monitor.alerts.folder import Folder
+from monitor.alerts.posting import Poster
 from monitor.alerts.server import Connection, Server
 from store import leases, outbox
 from store.database import Store
@@ -74,31 +76,42 @@ def check(settings: Settings) -> Server | None:
     return Server.from_url(settings.smtp_url)
 
 
-def deliver(store: Store, settings: Settings, now: datetime) -> Delivery:
+def deliver(
+    store: Store, settings: Settings, now: datetime, *, allow_hosts: Collection[str] = ()
+) -> Delivery:
     """Sends what is due at `now`, each mail once, and says what became of it.
 
     A mail is marked as sent right after the server answered for it. What the server cannot
     take now stays in the outbox; what it will never take is refused, by name, and the others
     go on. One that was handed over whole and never answered for is sent once more, and then
     unconfirmed. One process sends at a time; another one waits, and finds nothing left to do.
+    Mail goes first; channels (see monitor.alerts.channels) have the same rules, each for itself,
+    and `allow_hosts` names those of their hosts that need not be public.
 
     Raises MailError for settings that cannot be used; faults of servers are in `problems`.
     """
     server = check(settings)
     with _one_thread:
-        return _deliver(store, settings, server, now)
+        return _deliver(store, settings, server, now, allow_hosts)
 
 
-def _deliver(store: Store, settings: Settings, server: Server | None, now: datetime) -> Delivery:
+def _deliver(
+    store: Store,
+    settings: Settings,
+    server: Server | None,
+    now: datetime,
+    allow_hosts: Collection[str],
+) -> Delivery:
     if not outbox.due(store, now, limit=1):
         return Delivery()
     if holder := _wait_for_turn(store, now):
         waiting = len(list(_due(store, now)))
         problem = f"{holder}; it sends the mail that waits" if waiting else ""
         return Delivery(postponed=waiting, problems=(problem,) if problem else ())
-    run = _Run(store, settings, server, now)
+    run = _Run(store, settings, server, now, Poster(allow_hosts))
     try:
-        run.send_all()
+        run.send_mail()
+        run.post_to_channels()
     finally:
         run.close()
         leases.give_back(store, LEASE)
@@ -115,10 +128,10 @@ def _wait_for_turn(store: Store, now: datetime) -> str | None:
     return None
 
 
-def _due(store: Store, now: datetime) -> Iterator[Mail]:
+def _due(store: Store, now: datetime, *, channels: bool | None = None) -> Iterator[Mail]:
     """All mail that is due, in small portions, each mail once; also what is filed meanwhile."""
     last = 0
-    while portion := outbox.due(store, now, after_id=last):
+    while portion := outbox.due(store, now, channels=channels, after_id=last):
         yield from portion
         last = portion[-1].id
 
@@ -127,11 +140,17 @@ class _Run:
     """One pass over the mail that is due, over one connection for as long as it holds."""
 
     def __init__(
-        self, store: Store, settings: Settings, server: Server | None, now: datetime
+        self,
+        store: Store,
+        settings: Settings,
+        server: Server | None,
+        now: datetime,
+        poster: Poster,
     ) -> None:
         self._store, self._settings, self._server, self._start = store, settings, server, now
         self._began = self._renewed = time.monotonic()
         self._route: Connection | Folder | None = None
+        self._poster = poster
         self._sent = self._postponed = self._refused = self._unconfirmed = 0
         self._problems: list[str] = []
 
@@ -145,10 +164,10 @@ class _Run:
             tuple(self._problems),
         )
 
-    def send_all(self) -> None:
+    def send_mail(self) -> None:
         """Sends until nothing is due, or until the server serves us no more."""
         lost = False  # whether the mail before was lost with its connection
-        for mail in _due(self._store, self._start):
+        for mail in _due(self._store, self._start, channels=False):
             self._keep_turn()
             try:
                 self._hand_over(mail)
@@ -170,8 +189,38 @@ class _Run:
                 return
             lost = False
 
+    def post_to_channels(self) -> None:
+        """Posts what is due, to each channel until it fails; then the rest of it waits."""
+        waiting: set[str] = set()
+        for mail in _due(self._store, self._start, channels=True):
+            # What is shown of a URL is where it leads: one that is down is asked once.
+            names = {mail.address, shown(mail.address)}
+            if names & waiting:
+                self._postponed += 1
+                continue
+            self._keep_turn()
+            with self._store.writing():
+                outbox.attempt(self._store, mail.id)
+            try:
+                self._poster.send(mail)
+            except Refused as error:
+                self._refuse(mail, str(error))
+            except Postponed as error:
+                waiting.add(mail.address)
+                self._postpone(mail, str(error))
+            except Lost as error:
+                waiting.add(shown(mail.address))
+                self._doubt(mail, error)
+            except MailError as error:
+                self._problems.append(str(error))
+                self._postponed += len(list(_due(self._store, self._start, channels=True)))
+                return
+            else:
+                self._sent_now(mail)
+
     def close(self) -> None:
-        """Ends the connection, if there is one."""
+        """Ends the connection and the process for posts, if there are any."""
+        self._poster.close()
         if self._route is not None:
             self._route.close()
             self._route = None
@@ -190,6 +239,9 @@ class _Run:
                 raise
             self._route = self._open()
             self._send(mail)
+        self._sent_now(mail)
+
+    def _sent_now(self, mail: Mail) -> None:
         with self._store.writing():
             outbox.mark_sent(self._store, mail.id, self._now)
         self._sent += 1
@@ -231,8 +283,8 @@ class _Run:
                 doubts = outbox.doubt(self._store, mail.id)
                 if doubts >= MOST_DOUBTS:
                     reason = (
-                        f"{error} The mail to {mail.address} was handed over twice and never "
-                        "answered for: it may have arrived twice, or not at all. "
+                        f"{error} The mail to {shown(mail.address)} was handed over twice and "
+                        "never answered for: it may have arrived twice, or not at all. "
                         "`visawatch alerts send --unconfirmed` sends it once more."
                     )
                     outbox.mark_unconfirmed(self._store, mail.id, reason)
@@ -243,7 +295,7 @@ class _Run:
 
     def _stop(self) -> None:
         """The fault is the server's: what is due stays due as it is, for the next run."""
-        self._postponed += len(list(_due(self._store, self._start)))
+        self._postponed += len(list(_due(self._store, self._start, channels=False)))
 
     def _keep_turn(self) -> None:
         if time.monotonic() - self._renewed > RENEWED_EVERY:

@@ -26,6 +26,10 @@ _UNWANTED = re.compile(
 )
 
 
+# Chats ping people for "@everyone" and "<!channel>", and make "[words](URL)" a link: what a page
+# says must do neither. An invisible space keeps it as it looks.
+_COMMANDS = re.compile(r"(?<=[@<])(?=[\w!@#&/])|(?<=\])(?=\()")
+
 _UNBROKEN = ("to", "message-id", "list-unsubscribe")
 
 
@@ -66,6 +70,11 @@ def one_line(text: str, limit: int = 100) -> str:
     """
     line = " ".join(readable(text).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def harmless(text: str, limit: int = 240) -> str:
+    """Page text, in one line, that a chat shows and does not obey."""
+    return _COMMANDS.sub("\u200b", one_line(text, limit))
 
 
 def rendered(name: str, values: dict[str, Any]) -> str:
@@ -133,6 +142,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["indented"] = _indented
+    environment.filters["harmless"] = harmless
     environment.globals["spans_text"] = as_text
     return environment
 

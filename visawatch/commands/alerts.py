@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.alerts import check, deliver, enqueue
+from monitor.alerts import check, deliver, enqueue, shown
 from store import outbox
 from store.records import Mail
 from visawatch.app import App, printable
@@ -46,7 +46,7 @@ def send(app: App, unconfirmed: bool, as_json: bool) -> None:
             with store.writing():
                 outbox.once_more(store, app.now())
         composed = enqueue(store, app.now(), sender=settings.sender, base_url=base_url)
-        delivery = deliver(store, settings, app.now())
+        delivery = deliver(store, settings, app.now(), allow_hosts=app.config.crawl.allow_hosts)
     for problem in delivery.problems:
         app.note(problem)
     if as_json:
@@ -84,7 +84,7 @@ def _print(console: Console, mails: list[Mail]) -> None:
     for column in table.columns:
         column.overflow = "fold"
     for mail in mails:
-        cells = (str(mail.id), mail.created_at, mail.address, mail.subject, _state(mail))
+        cells = (str(mail.id), mail.created_at, shown(mail.address), mail.subject, _state(mail))
         table.add_row(*map(Text, cells))
     console.print(table if mails else "No mail yet; `visawatch alerts send` composes it.")
 
@@ -99,8 +99,9 @@ def _state(mail: Mail) -> str:
 
 def _head(mail: Mail) -> str:
     message = _message(mail)
-    names = ("From", "To", "Subject", "Date", "Message-ID")
-    return "\n".join(f"{name}: {message[name]}" for name in names)
+    lines = {"From": message["From"], "To": shown(mail.address)}
+    lines |= {name: message[name] for name in ("Subject", "Date", "Message-ID")}
+    return "\n".join(f"{name}: {value}" for name, value in lines.items() if value)
 
 
 def text_of(mail: Mail) -> str:
@@ -112,7 +113,7 @@ def text_of(mail: Mail) -> str:
 def _json(mail: Mail) -> dict[str, Any]:
     fields = asdict(mail)
     del fields["message"]
-    return {**fields, "text": text_of(mail)}
+    return {**fields, "address": shown(mail.address), "text": text_of(mail)}
 
 
 def _message(mail: Mail) -> EmailMessage:

@@ -15,6 +15,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from monitor import clock
+from monitor.alerts import shown
 from monitor.cycle import run
 from monitor.status import statuses
 from store import changes, outbox, programs, subscriptions
@@ -92,7 +93,7 @@ def _show_mail(console: Console, store: Store) -> None:
     mails = outbox.listed(store)
     console.print(Rule(Text(f"{len(mails)} mails"), align="left"))
     for mail in mails:
-        console.print(Text(f"to {mail.address}: {mail.subject}"))
+        console.print(Text(f"to {shown(mail.address)}: {mail.subject}"))
     if mails:
         console.print(Rule(Text("The last one"), align="left", characters="·"))
         console.print(Text(text_of(mails[-1])))

@@ -39,7 +39,8 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
     def send_mail(store: Store) -> None:
         mail, now = app.config.mail, app.now()
         enqueue(store, now, sender=mail.sender, base_url=app.config.web.base_url)
-        for problem in deliver(store, mail, now).problems:
+        allowed = app.config.crawl.allow_hosts
+        for problem in deliver(store, mail, now, allow_hosts=allowed).problems:
             app.note(problem)
 
     at = app.config.monitor.nightly_at

@@ -9,8 +9,18 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from crawler.guard import Guard
 from extractors.values import Visa
-from monitor.alerts import AddressError, address, described, lets_through
+from monitor.alerts import (
+    AddressError,
+    address,
+    canonical,
+    channel,
+    described,
+    is_channel,
+    lets_through,
+    shown,
+)
 from store import programs, subscriptions
 from store.records import Subscription
 from visawatch.app import App
@@ -18,9 +28,16 @@ from visawatch.app import App
 FREQUENCIES = {"at-once": "at_once", "daily": "daily", "weekly": "weekly"}
 
 
-def _email(context: click.Context, parameter: click.Parameter, value: str) -> str:
+def _address(context: click.Context, parameter: click.Parameter, value: str) -> str:
     try:
-        return address(value)
+        return canonical(value) if is_channel(value) else address(value)
+    except AddressError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _canonical(who: str) -> str:
+    try:
+        return canonical(who) if is_channel(who) else who.strip()
     except AddressError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -36,7 +53,7 @@ def _one_line(context: click.Context, parameter: click.Parameter, value: str) ->
 
 
 @click.command()
-@click.argument("email", callback=_email)
+@click.argument("where", metavar="EMAIL_OR_URL", callback=_address)
 @click.option("--program", "program_id", default="", metavar="ID", help="One program.")
 @click.option(
     "--institution", default="", metavar="NAME", callback=_one_line, help="All of an institution."
@@ -65,7 +82,7 @@ def _one_line(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.pass_obj
 def subscribe(
     app: App,
-    email: str,
+    where: str,
     program_id: str,
     institution: str,
     specialty: str,
@@ -74,13 +91,16 @@ def subscribe(
     severity: str,
     frequency: str,
 ) -> None:
-    """Tell EMAIL of changes, from now on.
+    """Tell an e-mail address, a webhook or a chat of changes, from now on.
+
+    A URL is one of apprise's (slack://..., discord://..., jsons://host/path; docs/alerts.md has
+    them all), or the https:// address of a webhook. It is a secret, and never shown again.
 
     Without filters of all changes; with several, of those that all of them let through.
     """
     wish = Subscription(
         0,
-        email,
+        where,
         program_id,
         institution,
         specialty,
@@ -89,13 +109,18 @@ def subscribe(
         severity,
         FREQUENCIES[frequency],
     )
+    if is_channel(where):
+        try:
+            channel(where, Guard(app.config.crawl.allow_hosts))
+        except AddressError as error:
+            raise click.BadParameter(str(error), param_hint="EMAIL_OR_URL") from error
     with app.store() as store:
         if program_id:
             programs.get(store, program_id)  # names it when it is not watched
         watched = programs.listed(store)
         with store.writing():
             made = subscriptions.add(store, wish, app.now())
-    click.echo(f"{email} is told of {described(made)}.")
+    click.echo(f"{shown(where)} is told of {described(made)}.")
     click.echo(f"To stop: visawatch unsubscribe {made.token}")
     if severity == "minor" and frequency == "at-once":
         app.note(
@@ -109,18 +134,19 @@ def subscribe(
 
 
 @click.command()
-@click.argument("who", metavar="EMAIL_OR_TOKEN")
+@click.argument("who", metavar="EMAIL_URL_OR_TOKEN")
 @click.option("--id", "number", type=int, metavar="N", help="Only this one of the address.")
 @click.pass_obj
 def unsubscribe(app: App, who: str, number: int | None) -> None:
-    """End the subscriptions of an address, or the one that a token names."""
+    """End the subscriptions of an address or a URL, or the one that a token names."""
     with app.store() as store, store.writing():
-        if "@" in who:
-            ended = subscriptions.end(store, who.strip(), app.now(), subscription_id=number)
+        if is_channel(who) or "@" in who:
+            who = _canonical(who)
+            ended = subscriptions.end(store, who, app.now(), subscription_id=number)
         else:
             ended = subscriptions.end_by_token(store, who.strip(), app.now())
     for subscription in ended:
-        click.echo(f"{subscription.address} is no longer told of {described(subscription)}.")
+        click.echo(f"{shown(subscription.address)} is no longer told of {described(subscription)}.")
     if not ended:
         click.echo("That had ended before.")
 
@@ -134,13 +160,13 @@ def list_subscriptions(app: App, as_json: bool) -> None:
         found = subscriptions.listed(store)
     if as_json:
         for subscription in found:
-            app.echo_json(asdict(subscription))
+            app.echo_json({**asdict(subscription), "address": shown(subscription.address)})
         return
     table = Table("ID", "Address", "Is told of", "Since", header_style="bold")
     for column in table.columns:
         column.overflow = "fold"
     for s in found:
-        table.add_row(*map(Text, (str(s.id), s.address, described(s), s.created_at[:10])))
+        table.add_row(*map(Text, (str(s.id), shown(s.address), described(s), s.created_at[:10])))
     app.console().print(
         table if found else "No subscriptions; `visawatch subscribe EMAIL` adds one."
     )
