@@ -212,6 +212,28 @@ def test_a_sender_that_is_killed_repeats_one_alert_at_most(bench: Bench, hooks: 
     assert hooks.counts()[bench.mails()[3].message_id] == 2
 
 
+@pytest.mark.parametrize(
+    ("url", "path", "key"),
+    [
+        ("mmost://{}/3ccdd113474722377935511fc85d3dd4",
+         "/hooks/3ccdd113474722377935511fc85d3dd4", "text"),
+        ("gotify://{}/token", "/message", "message"),
+        ("ntfy://{}/topic", "/", "message"),
+    ],
+)  # fmt: skip
+def test_chats_of_ones_own_get_the_text(
+    bench: Bench, hooks: HookServer, url: str, path: str, key: str
+) -> None:
+    bench.subscribe(channel(url.format(hooks.host), Guard([hooks.host])))
+    bench.flag()
+    bench.enqueue()
+    assert send(bench, hooks) == Delivery(sent=1)
+    ((asked, body),) = hooks.received
+    assert asked == path
+    assert "After: “We sponsor J-1 visas only; we do not sponsor H-1B.”" in body[key]
+    assert "changes" not in body
+
+
 def test_page_text_commands_no_chat(bench: Bench, hooks: HookServer) -> None:
     evil = "@everyone <!channel> [J-1](https://evil.example) @here " + "x" * 999
     bench.subscribe(hooks.url())
