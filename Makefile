@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench quality picture lock clean
+.PHONY: demo test lint bench quality peers picture lock clean
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -26,6 +26,11 @@ quality: .venv/installed .venv-quality/installed
 nights: .venv/installed
 	$(BIN)/python -m benchmarks.nights --programs 40 --nights 12 --seed 1
 
+# urlwatch, webchanges and changedetection.io over the same nights as VisaWatch: see docs/peers.md.
+PEERS := urlwatch webchanges changedetection
+peers: .venv/installed $(PEERS:%=.venv-peers/%/installed)
+	$(BIN)/python -m benchmarks.peers
+
 picture: .venv/installed
 	$(BIN)/python docs/picture.py
 
@@ -41,10 +46,20 @@ picture: .venv/installed
 	.venv-quality/bin/python -m pip install --quiet --require-hashes -r requirements-quality.lock
 	touch $@
 
+# They are there to be compared with, too, each in an environment of its own.
+.venv-peers/%/installed: requirements-peers-%.lock
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
+	touch $@
+
 # After a change of pyproject.toml's dependencies: needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	printf 'medspacy\nnumpy<2\nsetuptools<81\nspacy\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-quality.lock
+	printf 'urlwatch\nhtml2text\n' | $(PEER_LOCK)-urlwatch.lock
+	printf 'webchanges\n' | $(PEER_LOCK)-webchanges.lock
+	printf 'changedetection.io\n' | $(PEER_LOCK)-changedetection.lock
+PEER_LOCK = uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-peers
 
 clean:
-	rm -rf .venv .venv-quality build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-quality .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache

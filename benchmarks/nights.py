@@ -53,7 +53,7 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
         Store(Path(name) / "visawatch.db") as store,
     ):
         with store.writing():
-            programs.save(store, [_listed(world, p, web) for p in world.programs])
+            programs.save(store, [listed(world, p, web) for p in world.programs])
         settings = _settings(world, Path(name))
         for number in range(1, nights + 1):
             _night(store, web, settings, number)
@@ -68,7 +68,7 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
                     score.wrong.append(Wrong(program, number, words_of(shown), told))
         flagged = changes.listed(store, "all")
     score.wordings = sum(c.severity == "minor" for c in flagged)
-    match(score, due, [_flag(c) for c in flagged if c.severity != "minor"])
+    match(score, due, [flag_of(c) for c in flagged if c.severity != "minor"])
     score.misread = sum(bool(_misread(world, *where)) for where in _errors(score))
     score.seconds = time.monotonic() - began
     return world, score
@@ -101,7 +101,7 @@ def _settings(world: World, folder: Path) -> Settings:
     return Settings(mail=mail, limits=limits, confirm_delay_seconds=0)
 
 
-def _listed(world: World, program: SimProgram, web: Served) -> Program:
+def listed(world: World, program: SimProgram, web: Served) -> Program:
     first = world.nights[0]
     page = first.pages[program.pages[0]]
     searched = program.kind == "searched"
@@ -123,7 +123,7 @@ def _meaning(policy: Policy | None) -> Meaning:
     return Meaning(frozenset(stances), frozenset(conditions))
 
 
-def _flag(change: Change) -> Flag:
+def flag_of(change: Change) -> Flag:
     def quotes(policy: dict[str, object]) -> str:
         evidence = policy["evidence"]
         assert isinstance(evidence, list)
