@@ -22,7 +22,7 @@ from benchmarks.peers.values import Alert, Nights, Outcome, PeerError, last_word
 
 LONGEST = 240.0  # seconds for one night, or for the start
 _POLL = 0.1  # seconds
-_STUCK = 10.0  # seconds without a check, more than one takes
+_STUCK = 6.0  # seconds without a check, more than one takes
 _KEY = "0123456789abcdef0123456789abcdef"  # of its API, on loopback
 _WORKERS = 10  # as urlwatch has
 _ENVIRONMENT = {
