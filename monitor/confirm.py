@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from extractors import Policy
@@ -40,7 +40,7 @@ def settle_all(
         program_id = reading.program.program_id
         first, before = suspicions[program_id], standing[program_id]
         second = suspect(reading, before)
-        silent = "" if second is None else night.fallen_silent(before, second)
+        silent = () if second is None else night.fallen_silent(before, second)
         unseen = night.unseen(reading, before, silent=silent)
         if not unseen and confirmed(first, second):
             change = settle(
@@ -57,7 +57,7 @@ def settle_all(
             continue
         if not unseen or program_id not in changes.waiting(store):
             with store.writing():
-                changes.wait(store, program_id, changes.UNCONFIRMED, cycle_id)
+                changes.wait(store, program_id, [changes.UNCONFIRMED], cycle_id)
         outcome = Outcome.DOWN if unseen else Outcome.UNCONFIRMED
         found[program_id] = Judgement(outcome, reading.policy, first)
     return found
@@ -75,7 +75,7 @@ class _Night:
         self._answered = cycles.answered_pages(store, cycle_id)
         self._seen = cycles.seen_pages(store, cycle_id)
 
-    def fallen_silent(self, before: Standing, second: Suspicion) -> str:
+    def fallen_silent(self, before: Standing, second: Suspicion) -> tuple[str, ...]:
         """What is gone, if that is all that the difference is (see flag.fallen_silent)."""
         program = second.reading.program
         speaking = self._watched.pages_of(program.program_id)
@@ -87,7 +87,7 @@ class _Night:
             gone={page.url for page in speaking if page.id in self._gone},
         )
 
-    def unseen(self, reading: Reading, before: Standing, *, silent: str) -> bool:
+    def unseen(self, reading: Reading, before: Standing, *, silent: Collection[str]) -> bool:
         """Whether a page is down on which the difference may depend.
 
         What is new since the policy was confirmed must have been seen again just now: a page that
@@ -96,7 +96,7 @@ class _Night:
         believed.
         """
         known = self._seen | (self._answered & self._gone)
-        answered = self._answered if silent == ChangeKind.PAGE_GONE else known
+        answered = self._answered if ChangeKind.PAGE_GONE in silent else known
         speaking = self._watched.pages_of(reading.program.program_id)
         return bool(silent and missed(self._store, speaking, self._cycle_id, answered)) or (
             rests_on_unheard(

@@ -92,25 +92,24 @@ def settle(
     *,
     cycle_id: int,
     now: datetime,
-    silent: str = "",
+    silent: Collection[str] = (),
     withdraw_cycles: int = 1,
 ) -> Change | None:
-    """Flags a confirmed difference; one that something is gone (`silent`) only when seen again.
+    """Flags a confirmed difference; what is gone (`silent`) only when all of it was seen again.
 
-    While one thing waits that is gone, a night in which another is gone too, or instead, neither
-    adds to its cycles nor ends them. One transaction: the change, and the policy that stands
-    from now on. Run again, for the same cycle, it flags nothing twice.
+    In a night in which all pages are gone, nothing can be said of what waits beside. One
+    transaction: the change, and the policy that stands from now on. Run again, for the same
+    cycle, it flags nothing twice.
     """
     reading, found = suspicion.reading, suspicion.difference
     program_id = reading.program.program_id
     assert reading.policy is not None  # noqa: S101 (see suspect)
     with store.writing():
-        if silent and changes.waits_for_another(store, program_id, silent, cycle_id - 1):
-            return None
-        seen = changes.wait(store, program_id, silent or str(found.kind), cycle_id)
-        if silent and seen < withdraw_cycles:
-            return None
         gone = found.kind is ChangeKind.PAGE_GONE  # its policy stands meanwhile
+        if silent:
+            seen = changes.wait(store, program_id, silent, cycle_id, forget=not gone)
+            if seen < withdraw_cycles:
+                return None
         after = standing.policy if gone else reading.policy.to_json()
         change = changes.flag(
             store,
@@ -159,7 +158,7 @@ def fallen_silent(
     watched: Collection[str],
     inherited: Collection[str] = (),
     gone: Collection[str] = (),
-) -> str:
+) -> tuple[str, ...]:
     """What is gone, if that is all that a difference is: it is believed in two cycles only.
 
     `before` is what the pages said, at their addresses of today (see `moved_along`). Whatever
@@ -168,7 +167,7 @@ def fallen_silent(
     """
     policy, kind = suspicion.reading.policy, suspicion.difference.kind
     if policy is None or kind is ChangeKind.PAGE_GONE:
-        return str(kind)
+        return (str(kind),)
     visas = silenced(before, policy, watched, inherited, gone)
     if kind is ChangeKind.STATEMENT_WITHDRAWN and not visas:
         visas = tuple(
@@ -177,7 +176,7 @@ def fallen_silent(
             if policy.stance(visa) is Stance.UNSTATED
             and not {e.url for e in before.evidence if e.visa is visa} <= set(gone)
         )
-    return " ".join(("silent on", *visas)) if visas else ""
+    return tuple(f"silent on {visa}" for visa in visas)
 
 
 def silenced(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import replace
 
 from store.database import Store
@@ -117,43 +118,48 @@ def all_reviews(store: Store) -> list[Review]:
     return [_review(row) for row in store.rows("SELECT * FROM reviews ORDER BY id")]
 
 
-def wait(store: Store, program_id: str, kind: str, cycle_id: int) -> int:
-    """Notes that a difference of this kind was seen in this cycle; gives the count of cycles.
+def wait(
+    store: Store, program_id: str, kinds: Collection[str], cycle_id: int, *, forget: bool = True
+) -> int:
+    """Notes what was seen in this cycle, and gives the least number of cycles of any of it.
 
-    A cycle counts once however often it is run; another kind starts the count anew.
-    Inside `writing()`.
+    A cycle counts once however often it is run. What else waited is no longer so, and is
+    forgotten, unless the cycle could not tell. Inside `writing()`.
     """
+    named = json.dumps(sorted(kinds))
+    if forget:
+        store.write(
+            "DELETE FROM pending WHERE program_id = ?1"
+            " AND kind NOT IN (SELECT value FROM json_each(?2))",
+            (program_id, named),
+        )
     store.write(
-        "INSERT INTO pending VALUES (?1, ?2, ?3, ?3, 1) ON CONFLICT (program_id) DO UPDATE SET"
-        " cycles = CASE WHEN kind <> ?2 THEN 1"
-        " WHEN last_cycle = ?3 THEN cycles ELSE cycles + 1 END,"
-        " first_cycle = CASE WHEN kind <> ?2 THEN ?3 ELSE first_cycle END,"
-        " kind = ?2, last_cycle = ?3",
-        (program_id, kind, cycle_id),
+        "INSERT INTO pending SELECT ?1, value, ?3, ?3, 1 FROM json_each(?2) WHERE true"
+        " ON CONFLICT DO UPDATE SET cycles = cycles + (last_cycle <> ?3), last_cycle = ?3",
+        (program_id, named, cycle_id),
     )
-    row = store.rows("SELECT cycles FROM pending WHERE program_id = ?", (program_id,))[0]
-    return int(row["cycles"])
+    rows = store.rows(
+        "SELECT min(cycles) AS n FROM pending WHERE program_id = ?1"
+        " AND kind IN (SELECT value FROM json_each(?2))",
+        (program_id, named),
+    )
+    return int(rows[0]["n"])
 
 
 def waited(store: Store, program_id: str, kind: str) -> int:
-    """In how many cycles a difference of this kind was seen."""
+    """In how many cycles this was seen."""
     rows = store.rows(
         "SELECT cycles FROM pending WHERE program_id = ? AND kind = ?", (program_id, kind)
     )
     return int(rows[0]["cycles"]) if rows else 0
 
 
-def waits_for_another(store: Store, program_id: str, kind: str, cycle_id: int) -> bool:
-    """Whether a difference of another kind was seen in that cycle, and waits to be seen again."""
-    rows = store.rows(
-        "SELECT kind FROM pending WHERE program_id = ? AND last_cycle = ?", (program_id, cycle_id)
-    )
-    return bool(rows) and rows[0]["kind"] not in (kind, UNCONFIRMED)
-
-
 def waiting(store: Store) -> list[str]:
     """The programs for which a difference waits to be seen again, by id."""
-    return [row["program_id"] for row in store.rows("SELECT program_id FROM pending ORDER BY 1")]
+    return [
+        row["program_id"]
+        for row in store.rows("SELECT DISTINCT program_id FROM pending ORDER BY 1")
+    ]
 
 
 def stop_waiting(store: Store, program_id: str) -> None:

@@ -285,3 +285,24 @@ def m008_addresses_and_doubts(db: Database) -> None:
         DROP TABLE outbox_before;
         """,
     )
+
+
+@migrations()
+def m011_several_things_wait(db: Database) -> None:
+    """Of one program several things may be gone, each for a number of nights of its own."""
+    _run(
+        db,
+        """
+        ALTER TABLE pending RENAME TO pending_before;
+        CREATE TABLE pending (           -- what must be seen again to be flagged
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            kind TEXT NOT NULL,
+            first_cycle INTEGER NOT NULL, last_cycle INTEGER NOT NULL,
+            cycles INTEGER NOT NULL,
+            PRIMARY KEY (program_id, kind)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO pending SELECT program_id, kind, first_cycle, last_cycle, cycles
+            FROM pending_before;
+        DROP TABLE pending_before;
+        """,
+    )

@@ -2,7 +2,8 @@
 
 It reads no page: it knows what each page means in each night, and which can be seen. A change
 is due in the first night in which it can be seen in both looks; a statement that is withdrawn
-(whether or not the institution's then takes its place), or a page that is gone, in the second.
+(whether or not the institution's then takes its place), or a page that is gone, in the second. Of
+two statements that are withdrawn one after the other, each must be missing in two.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class _Watch:
     seen: dict[str, Meaning | None] = field(default_factory=dict)  # None: gone
     appeared: int = 0  # the night in which what differs could first be seen, if in one look
     waits_since: int = 0
-    waited: int = 0
+    waits: dict[str, int] = field(default_factory=dict)  # what is gone, in how many nights
     told_gone: bool = False
     quiet: int = 0  # nights in which its own pages said less, and the institution's the same
 
@@ -64,7 +65,7 @@ def follow(world: World) -> tuple[list[Due], list[dict[str, Expected]]]:
             shown[watch.program.id] = expected
             due += news
         nights.append(shown)
-    return due + [_unfinished(watch, len(nights) + 1) for watch in watches if watch.waited], nights
+    return due + [_unfinished(watch, len(nights) + 1) for watch in watches if watch.waits], nights
 
 
 def _unfinished(watch: _Watch, number: int) -> Due:
@@ -88,9 +89,14 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
     if set(keys) <= visible:
         for key in moved:
             del watch.seen[key]
+    # A page that still says what it said need not be seen in both looks.
+    sure = all(
+        key in visible
+        or (key in watch.seen and night.seen_last(key) and _says(night, key) == watch.seen[key])
+        for key in keys
+    )
     for key in visible:
-        page = night.pages[key]
-        watch.seen[key] = meaning(page) if page.there else None
+        watch.seen[key] = _says(night, key)
     reachable = set(keys) <= visible and any(v is not None for v in watch.seen.values())
     reading = _merged(watch)
     news: list[Due] = []
@@ -99,15 +105,21 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
         return Expected(reachable, frozenset({reading} if reading else ())), news
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
-        watch.waited = watch.appeared = 0
+        watch.waits, watch.appeared = {}, 0
         _rest(watch)
     elif not watch.told_gone or reading is not None:
         if all(map(night.glimpsed, keys)):
             watch.appeared = watch.appeared or number
         kind = _kind(watch, reading, gone=gone)
-        news = _count(watch, reading, kind, number, sure=set(keys) <= visible)
-    shown = {watch.stands, reading} if watch.waited else {watch.stands}
+        news = _count(watch, reading, kind, number, sure=sure)
+    shown = {watch.stands, reading} if watch.waits else {watch.stands}
     return Expected(reachable, frozenset(m for m in shown if m is not None)), news
+
+
+def _says(night: Night, key: str) -> Meaning | None:
+    """What a page means in a night; None when it is gone."""
+    page = night.pages[key]
+    return meaning(page) if page.there else None
 
 
 def _rest(watch: _Watch) -> None:
@@ -125,18 +137,19 @@ def _count(
     """Notes a difference, and tells it when it was seen often enough."""
     assert watch.stands is not None
     if kind == "changed":
-        watch.waits_since, watch.waited = number, 0
+        watch.waits_since = number
     elif not sure:
         return []
     else:
-        watch.waits_since = watch.waits_since if watch.waited else watch.appeared or number
-        watch.waited += 1
-        if watch.waited < SLOW_NIGHTS:
+        watch.waits_since = watch.waits_since if watch.waits else watch.appeared or number
+        lost = ["page"] if kind == "gone" else _differing(watch.stands, reading)
+        watch.waits = {one: watch.waits.get(one, 0) + 1 for one in lost}
+        if min(watch.waits.values()) < SLOW_NIGHTS:
             return []
     after = watch.stands if reading is None else reading
     told = Due(watch.program.id, watch.waits_since, number, kind, watch.stands, after)
     watch.told_gone = reading is None
-    watch.stands, watch.waited, watch.own = after, 0, _own(watch)
+    watch.stands, watch.waits, watch.own = after, {}, _own(watch)
     watch.appeared = 0
     return [told]
 
@@ -145,7 +158,7 @@ def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
     assert watch.stands is not None
     if gone or reading is None:
         return "gone"
-    differ = {visa for visa in ("J-1", "H-1B") if watch.stands.about(visa) != reading.about(visa)}
+    differ = _differing(watch.stands, reading)
     own = _own(watch)
     silent = "unstated"
     if differ and all(
@@ -154,6 +167,11 @@ def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
     ):
         return "withdrawn"
     return "changed"
+
+
+def _differing(before: Meaning, after: Meaning | None) -> list[str]:
+    """The visas of which something else is said."""
+    return [v for v in ("J-1", "H-1B") if after is None or before.about(v) != after.about(v)]
 
 
 def _merged(watch: _Watch) -> Meaning | None:

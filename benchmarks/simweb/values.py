@@ -95,6 +95,11 @@ class Night:
         fault = self.fault(key)
         return self.visible(key) or (fault is not None and len(fault.looks) == 1)
 
+    def seen_last(self, key: str) -> bool:
+        """Whether a page can be seen in the second look of the night."""
+        fault = self.fault(key)
+        return self.visible(key) or (fault is not None and fault.looks == {1})
+
     def visible(self, key: str) -> bool:
         """Whether a page can be seen in both looks of the night."""
         fault = self.fault(key)

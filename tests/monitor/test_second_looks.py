@@ -104,3 +104,44 @@ def test_a_page_that_is_gone_for_a_night_does_not_speak_up_what_waits(watch: Wat
     watch.site.page("/medicine/visas", "<p>J-1 visas are sponsored.</p>")
     assert watch.night().changes == 1
     assert watch.category("medicine") == "j1_only"
+
+
+def test_a_page_that_is_gone_for_a_night_keeps_its_word(watch: Watch) -> None:
+    watch.site.page("/gme", BOTH)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/medicine/visas", "<p>We sponsor J-1 visas.</p>")
+    watch.night()
+    watch.site.page("/gme", "", status=404)
+    watch.site.page("/medicine/visas", "<p>We do not sponsor J-1 visas.</p>")
+    assert watch.night().changes == 1
+    assert watch.category("medicine") == "h1b_only"
+    watch.site.page("/gme", BOTH)
+    assert watch.night().changes == 0
+
+
+def test_a_page_that_is_down_holds_up_nothing_that_would_be_the_same_without_its_news(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/gme", SILENT)
+    watch.night()
+    watch.site.page("/gme", "", status=503)
+    watch.site.page("/medicine/visas", J1_ONLY)
+    assert watch.night().changes == 1
+    assert watch.category("medicine") == "j1_only"
+
+
+def test_of_two_statements_withdrawn_one_after_the_other_each_is_missed_twice(
+    watch: Watch,
+) -> None:
+    watch.program()
+    watch.site.page("/visa", BOTH)
+    watch.night()
+    watch.site.page("/visa", "<h1>Visas</h1><p>We sponsor J-1 visas.</p>")
+    assert watch.night().changes == 0
+    watch.site.page("/visa", SILENT)
+    assert watch.night().changes == 0
+    assert watch.night().changes == 1
+    assert watch.category() == "unstated"

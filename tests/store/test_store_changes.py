@@ -98,7 +98,7 @@ def test_a_difference_is_counted_once_a_cycle(store: Store) -> None:
     seen = []
     for cycle_id in (1, 1, 2, 2, 3):
         with store.writing():
-            seen.append(changes.wait(store, "larkspur", "statement_withdrawn", cycle_id))
+            seen.append(changes.wait(store, "larkspur", ["statement_withdrawn"], cycle_id))
     assert seen == [1, 1, 2, 2, 3]
     assert changes.waited(store, "larkspur", "statement_withdrawn") == 3
     assert changes.waited(store, "sorrel", "statement_withdrawn") == 0
@@ -106,14 +106,25 @@ def test_a_difference_is_counted_once_a_cycle(store: Store) -> None:
 
 def test_another_kind_of_difference_starts_the_count_anew(store: Store) -> None:
     with store.writing():
-        changes.wait(store, "larkspur", "statement_withdrawn", 1)
-        assert changes.wait(store, "larkspur", "page_gone", 2) == 1
-        assert changes.wait(store, "larkspur", "page_gone", 3) == 2
+        changes.wait(store, "larkspur", ["statement_withdrawn"], 1)
+        assert changes.wait(store, "larkspur", ["page_gone"], 2) == 1
+        assert changes.wait(store, "larkspur", ["page_gone"], 3) == 2
     assert changes.waited(store, "larkspur", "statement_withdrawn") == 0
+
+
+def test_of_several_things_the_latest_decides_how_long_all_have_waited(store: Store) -> None:
+    both = ["silent on H-1B", "silent on J-1"]
+    with store.writing():
+        changes.wait(store, "larkspur", both[:1], 1)
+        changes.wait(store, "larkspur", ["page_gone"], 2, forget=False)
+        assert changes.wait(store, "larkspur", both, 3) == 1
+        assert changes.wait(store, "larkspur", both, 4) == 2
+    assert changes.waited(store, "larkspur", "silent on H-1B") == 3
+    assert changes.waiting(store) == ["larkspur"]
 
 
 def test_a_difference_that_went_away_is_forgotten(store: Store) -> None:
     with store.writing():
-        changes.wait(store, "larkspur", "page_gone", 1)
+        changes.wait(store, "larkspur", ["page_gone"], 1)
         changes.stop_waiting(store, "larkspur")
-        assert changes.wait(store, "larkspur", "page_gone", 2) == 1
+        assert changes.wait(store, "larkspur", ["page_gone"], 2) == 1
