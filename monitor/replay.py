@@ -21,7 +21,7 @@ from monitor.beside import Judged, Night, beside, same
 from monitor.confirm import settle_all
 from monitor.cycle import Settings
 from monitor.judging import first_look, suspicions
-from monitor.review import decide
+from monitor.review import decide, undo
 from monitor.taken_back import BY_ITSELF
 from monitor.watchlist import Watchlist
 from store import changes, cycles, pages, programs, scratch, snapshots
@@ -140,20 +140,25 @@ class _Replay:
         """Files what maintainers decided before the next cycle began."""
         while self._reviews and self._reviews[-1].at <= until:
             review = self._reviews.pop()
+            assert review.change_id is not None  # noqa: S101 (see changes.all_reviews)
             then = changes.get(self.source, review.change_id)
             found = [
                 change
                 for change in changes.of_cycle(self.copy, then.cycle_id)
                 if change.program_id == then.program_id and same(then, change)
             ]
+            now = datetime.fromisoformat(review.at)
             for change in found:
+                if review.verdict == "undone":
+                    undo(self.copy, change.id, by=review.by, now=now)
+                    continue
                 decide(
                     self.copy,
                     change.id,
                     review.verdict,
                     by=review.by,
                     note=review.note,
-                    now=datetime.fromisoformat(review.at),
+                    now=now,
                     policy=Policy.from_json(review.policy) if review.policy else None,
                 )
 

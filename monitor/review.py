@@ -1,21 +1,31 @@
-"""A maintainer's decisions on flagged changes."""
+"""A maintainer's decisions on flagged changes, and on readings that are in doubt."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from extractors import Policy
 from monitor.groups import grouped
-from store import changes, policies, programs
+from store import changes, policies, programs, remarks, users
 from store.database import Store
-from store.records import Change, Review, Standing, stamp
+from store.records import Change, Remark, Review, Standing, stamp
 
 VERDICTS = ("accepted", "dismissed", "corrected")
 
 
 class ReviewError(Exception):
     """A decision that cannot be filed, and why."""
+
+
+class Overtaken(ReviewError):
+    """Somebody else has decided meanwhile; the decision is not filed. `change_ids` are theirs."""
+
+    def __init__(self, change_ids: Sequence[int]) -> None:
+        self.change_ids = tuple(change_ids)
+        numbers = ", ".join(map(str, change_ids))
+        super().__init__(f"somebody has decided meanwhile: change {numbers}")
 
 
 def decide(
@@ -28,6 +38,7 @@ def decide(
     now: datetime,
     policy: Policy | None = None,
     group: bool = False,
+    seen: Mapping[int, int] | None = None,
 ) -> list[Change]:
     """Files who decided what on a change, when and why, for good; gives what was decided on.
 
@@ -41,16 +52,20 @@ def decide(
     later decision on the same change replaces an earlier one, and both are kept. When the
     program's policy has changed again since, only the decision is filed.
 
+    `seen` is what the maintainer saw: by number, each change and the last decision on it (see
+    store.changes.versions). When that is not so any more, Overtaken is raised.
+
     Raises NotFound, and ReviewError for a decision without a name or a correction without a
     policy.
     """
-    if not by.strip():
-        raise ReviewError("who decides? Give a name with --by")
+    _named(by)
     if (policy is not None) != (verdict == "corrected"):
         raise ReviewError("a correction, and nothing else, takes a policy (--j1, --h1b ...)")
     with store.writing():
         first = changes.get(store, change_id)
         found = _group(store, first) if group else [first]
+        if seen is not None:
+            _check_seen(store, [change.id for change in found], seen)
         for change in found:
             review = Review(
                 change.id,
@@ -66,6 +81,124 @@ def decide(
             if standing is not None and not _later_change(store, change):
                 policies.record(store, _stands(standing, change, review))
     return [changes.get(store, change.id) for change in found]
+
+
+def decide_reading(
+    store: Store,
+    program_id: str,
+    verdict: str,
+    *,
+    by: str,
+    note: str = "",
+    now: datetime,
+    policy: Policy | None = None,
+    seen: int | None = None,
+) -> Standing:
+    """Decides on what stands for a program without any change having led to it.
+
+    `accepted`: it was read rightly, and is in doubt no longer. `corrected`: `policy` stands. `seen`
+    is as for `decide`: the last decision that the maintainer saw, 0 for none. Gives what stands.
+
+    Raises NotFound, Overtaken, and ReviewError for a program that no page was read of.
+    """
+    _named(by)
+    if (policy is not None) != (verdict == "corrected") or verdict == "dismissed":
+        raise ReviewError("a reading is accepted, or corrected with a policy")
+    with store.writing():
+        programs.get(store, program_id)
+        made = changes.reviews_of_reading(store, program_id)
+        if seen is not None and seen != (made[-1].id if made else 0):
+            raise Overtaken(())
+        standing = policies.standing(store).get(program_id)
+        if standing is None:
+            raise ReviewError(f"no page of program '{program_id}' has been read yet")
+        review = Review(
+            None,
+            verdict,
+            by.strip(),
+            note,
+            stamp(now),
+            policy.to_json() if policy else None,
+            program_id=program_id,
+        )
+        changes.decide(store, review)
+        shown = review.policy or {**standing.reading, "needs_review": False}
+        origin = "corrected" if policy else "read"
+        stands = replace(standing, since=review.at, origin=origin, policy=shown)
+        policies.record(store, stands)
+    return stands
+
+
+def undo(
+    store: Store, change_id: int, *, by: str, now: datetime, seen: Mapping[int, int] | None = None
+) -> Change:
+    """Takes the last decision on a change back; the one before it holds again, or none does.
+
+    Both are kept. Raises NotFound, Overtaken (see `decide`), and ReviewError when there is nothing
+    to undo.
+    """
+    _named(by)
+    with store.writing():
+        change = changes.get(store, change_id)
+        if seen is not None:
+            _check_seen(store, [change_id], seen)
+        if changes.holding(changes.reviews(store, change_id)) is None:
+            raise ReviewError(f"change {change_id} is open: there is no decision to undo")
+        review = Review(change_id, "undone", by.strip(), "", stamp(now))
+        changes.decide(store, review)
+        holds = changes.holding(changes.reviews(store, change_id))
+        standing = policies.standing(store).get(change.program_id)
+        if standing is not None and not _later_change(store, change):
+            stands = _stands(standing, change, holds) if holds else _flagged(store, change)
+            policies.record(store, replace(stands, since=review.at, reading=standing.reading))
+        return changes.get(store, change_id)
+
+
+def say(store: Store, remark: Remark) -> None:
+    """Files a comment, to whom a change is assigned, or until when it is snoozed.
+
+    Raises NotFound, and ReviewError for a comment that is empty or a day that is none.
+    """
+    _named(remark.by)
+    if remark.kind == "comment" and not remark.text.strip():
+        raise ReviewError("a comment says something")
+    if remark.kind == "snoozed" and remark.text:
+        _day(remark.text)
+    with store.writing():
+        changes.get(store, remark.change_id)
+        if remark.kind == "assigned" and remark.text:
+            remark = replace(remark, text=users.get(store, remark.text).name)
+        remarks.add(store, remark)
+
+
+def _named(by: str) -> None:
+    if not by.strip():
+        raise ReviewError("who decides? Give a name with --by")
+
+
+def _day(text: str) -> None:
+    try:
+        ok = date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        ok = False
+    if not ok:
+        raise ReviewError(f"'{text}' is not a day, such as 2027-02-01")
+
+
+def _check_seen(store: Store, change_ids: Sequence[int], seen: Mapping[int, int]) -> None:
+    """Raises Overtaken unless these are the changes that were seen, as they were seen."""
+    now = changes.versions(store, {*change_ids, *seen})
+    if others := [number for number in sorted(now) if seen.get(number) != now[number]]:
+        raise Overtaken(others)
+    if set(change_ids) != set(seen):
+        raise ReviewError("the group has other changes now: look at it again, then decide")
+
+
+def _flagged(store: Store, change: Change) -> Standing:
+    """What stood for a program when the change was flagged, and nobody had decided on it."""
+    history = policies.history(store, change.program_id)
+    stood = [s for s in history if s.since <= change.detected_at and s.policy == change.after]
+    return stood[-1] if stood else replace(history[-1], origin="read", policy=change.after)
 
 
 def _group(store: Store, change: Change) -> list[Change]:

@@ -123,20 +123,24 @@ def timeline(store: Store, program_id: str, *, stale_after_cycles: int = 3) -> T
         Flagged(change.detected_at, change, tuple(changes.reviews(store, change.id)))
         for change in changes.of_program(store, program_id)
     ]
+    confirmed = changes.reviews_of_reading(store, program_id)
     stood = policies.history(store, program_id)
     unread = _unread(store, program, stood, stale_after_cycles, removed_at)
-    entries: list[Entry] = [*flagged, *_periods(stood, flagged, removed_at), *unread]
+    entries: list[Entry] = [*flagged, *_periods(stood, flagged, confirmed, removed_at), *unread]
     # The sort keeps the order of what has one time: a change, then what stands since.
     return Timeline(program, tuple(sorted(entries, key=lambda entry: entry.at)), removed_at)
 
 
 def _periods(
-    stood: Sequence[Standing], flagged: Sequence[Flagged], removed_at: str | None
+    stood: Sequence[Standing],
+    flagged: Sequence[Flagged],
+    confirmed: Sequence[Review],
+    removed_at: str | None,
 ) -> list[Period]:
     found: list[Period] = []
     before: Standing | None = None
     for standing in stood:
-        period = _period(standing, before, flagged)
+        period = _period(standing, before, flagged, confirmed)
         before = standing
         if found and period.began is Began.REVIEW and standing.origin == "read":
             last = found[-1]
@@ -152,8 +156,13 @@ def _periods(
     return found
 
 
-def _period(standing: Standing, before: Standing | None, flagged: Sequence[Flagged]) -> Period:
-    began, change, reviews = _began(standing, before, flagged)
+def _period(
+    standing: Standing,
+    before: Standing | None,
+    flagged: Sequence[Flagged],
+    confirmed: Sequence[Review],
+) -> Period:
+    began, change, reviews = _began(standing, before, flagged, confirmed)
     return Period(
         at=standing.since,
         until=None,
@@ -168,7 +177,10 @@ def _period(standing: Standing, before: Standing | None, flagged: Sequence[Flagg
 
 
 def _began(
-    standing: Standing, before: Standing | None, flagged: Sequence[Flagged]
+    standing: Standing,
+    before: Standing | None,
+    flagged: Sequence[Flagged],
+    confirmed: Sequence[Review],
 ) -> tuple[Began, int | None, tuple[Review, ...]]:
     """How a policy came to stand: by which change, by whose decision."""
     if before is None:
@@ -183,11 +195,13 @@ def _began(
         (review, entry.change.id)
         for entry in flagged
         for review in entry.reviews
-        if review.at == standing.since and review.verdict == verdict
+        if review.at == standing.since and review.verdict in (verdict, "undone")
     ]
     if decided:
         review, change_id = decided[-1]
         return Began.REVIEW, change_id, (review,)
+    if of_reading := tuple(r for r in confirmed if r.at == standing.since and r.verdict == verdict):
+        return Began.REVIEW, None, of_reading[-1:]
     return Began.NEW_RULES, None, ()
 
 

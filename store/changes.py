@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from store.database import Store
@@ -91,12 +91,14 @@ def get(store: Store, change_id: int) -> Change:
     return _change(rows[0])
 
 
-def decide(store: Store, review: Review) -> None:
-    """Files a review and sets its change's status. Inside `writing()`."""
-    store.write(
-        "INSERT INTO reviews (change_id, verdict, by, note, at, policy) VALUES (?, ?, ?, ?, ?, ?)",
+def decide(store: Store, review: Review) -> int:
+    """Files a review; of a change, sets its status. Gives the review's id. Inside `writing()`."""
+    new_id = store.write(
+        "INSERT INTO reviews (change_id, program_id, verdict, by, note, at, policy)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             review.change_id,
+            review.program_id or None,
             review.verdict,
             review.by,
             review.note,
@@ -104,7 +106,34 @@ def decide(store: Store, review: Review) -> None:
             None if review.policy is None else json.dumps(review.policy, ensure_ascii=False),
         ),
     )
-    store.write("UPDATE changes SET status = ? WHERE id = ?", (review.verdict, review.change_id))
+    if review.change_id is not None:
+        holds = holding(reviews(store, review.change_id))
+        store.write(
+            "UPDATE changes SET status = ? WHERE id = ?",
+            (holds.verdict if holds else "open", review.change_id),
+        )
+    return new_id
+
+
+def holding(made: Iterable[Review]) -> Review | None:
+    """Of the decisions on one change, oldest first, the one that holds: the last not undone."""
+    standing: list[Review] = []
+    for review in made:
+        if review.verdict != "undone":
+            standing.append(review)
+        elif standing:
+            standing.pop()
+    return standing[-1] if standing else None
+
+
+def versions(store: Store, change_ids: Collection[int]) -> dict[int, int]:
+    """By change id, the number of the last decision on it; 0 when there was none."""
+    rows = store.rows(
+        "SELECT c.id, (SELECT max(id) FROM reviews WHERE change_id = c.id) AS version"
+        " FROM changes c WHERE c.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(change_ids)),),
+    )
+    return {row["id"]: row["version"] or 0 for row in rows}
 
 
 def reviews(store: Store, change_id: int) -> list[Review]:
@@ -113,9 +142,16 @@ def reviews(store: Store, change_id: int) -> list[Review]:
     return [_review(row) for row in rows]
 
 
+def reviews_of_reading(store: Store, program_id: str) -> list[Review]:
+    """All decisions on what a program's pages say that no change led to, oldest first."""
+    rows = store.rows("SELECT * FROM reviews WHERE program_id = ? ORDER BY id", (program_id,))
+    return [_review(row) for row in rows]
+
+
 def all_reviews(store: Store) -> list[Review]:
     """All decisions on all changes, oldest first."""
-    return [_review(row) for row in store.rows("SELECT * FROM reviews ORDER BY id")]
+    rows = store.rows("SELECT * FROM reviews WHERE change_id IS NOT NULL ORDER BY id")
+    return [_review(row) for row in rows]
 
 
 def wait(
@@ -169,12 +205,14 @@ def stop_waiting(store: Store, program_id: str) -> None:
 
 def _review(row: sqlite3.Row) -> Review:
     return Review(
-        row["change_id"],
-        row["verdict"],
-        row["by"],
-        row["note"],
-        row["at"],
-        None if row["policy"] is None else json.loads(row["policy"]),
+        change_id=row["change_id"],
+        verdict=row["verdict"],
+        by=row["by"],
+        note=row["note"],
+        at=row["at"],
+        policy=None if row["policy"] is None else json.loads(row["policy"]),
+        id=row["id"],
+        program_id=row["program_id"] or "",
     )
 
 

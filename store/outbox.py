@@ -42,10 +42,10 @@ def told(store: Store, change: Change) -> Change:
     """
     if change.status != "corrected":
         return change
-    policies = [r.policy for r in changes.reviews(store, change.id) if r.policy is not None]
-    if not policies:
+    review = changes.holding(changes.reviews(store, change.id))
+    if review is None or review.policy is None:
         return change
-    truth = policies[-1]
+    truth = review.policy
     if all(truth.get(key) == change.before.get(key) for key in ("stances", "conditions")):
         return replace(change, status="dismissed")
     return replace(change, after=truth)

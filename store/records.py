@@ -6,7 +6,7 @@ Times are ISO 8601, UTC, as `stamp` writes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -122,14 +122,52 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A maintainer's decision; never changed or deleted."""
+    """A maintainer's decision on a change; never changed or deleted.
 
-    change_id: int
-    verdict: str  # accepted | dismissed | corrected
+    Of a reading that no change led to, `change_id` is None and `program_id` names the program.
+    """
+
+    change_id: int | None
+    verdict: str  # accepted | dismissed | corrected | undone: the one before holds again
     by: str
     note: str
     at: str
     policy: dict[str, Any] | None = None
+    id: int = field(default=0, compare=False)
+    program_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is said of a change beside decisions; never changed or deleted."""
+
+    change_id: int
+    kind: str  # comment | assigned | snoozed
+    text: str  # the comment, a user's name, a day; "": to nobody, no longer
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who reviews."""
+
+    id: int
+    name: str
+    role: str  # reviewer | admin
+    password: str  # as argon2 writes it
+    created_at: str
+    seen_at: str | None = None  # while signed in
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A correction as a labelled passage (a line of tests/data/development.jsonl)."""
+
+    review_id: int
+    by: str
+    at: str
+    example: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,3 +306,72 @@ def m011_several_things_wait(db: Database) -> None:
         DROP TABLE pending_before;
         """,
     )
+
+
+@migrations()
+def m012_review_room(db: Database) -> None:
+    """Who reviews, what else is said of a change, and decisions that can be undone."""
+    _run(
+        db,
+        """
+        CREATE TABLE users (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            role TEXT NOT NULL CHECK (role IN ('reviewer', 'admin')),
+            password TEXT NOT NULL,      -- argon2id, with its salt and costs
+            created_at TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE sessions (
+            token BLOB PRIMARY KEY,      -- SHA-256 of the cookie
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            began_at TEXT NOT NULL,
+            seen_at TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE failed_log_ins (
+            key TEXT NOT NULL,           -- a name, an address, or both
+            at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX failed_log_ins_key ON failed_log_ins(key, at);
+
+        CREATE TEMP TABLE reviews_before AS SELECT * FROM reviews;
+        DROP TABLE reviews;
+        CREATE TABLE reviews (
+            id INTEGER PRIMARY KEY,
+            change_id INTEGER REFERENCES changes(id),
+            program_id TEXT REFERENCES programs(id),     -- of a reading that no change led to
+            verdict TEXT NOT NULL
+                CHECK (verdict IN ('accepted', 'dismissed', 'corrected', 'undone')),
+            by TEXT NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL,
+            policy TEXT,                 -- JSON, of a correction
+            CHECK ((change_id IS NULL) <> (program_id IS NULL))
+        ) STRICT;
+        CREATE INDEX reviews_by_change ON reviews(change_id);
+        CREATE INDEX reviews_by_program ON reviews(program_id) WHERE program_id IS NOT NULL;
+        INSERT INTO reviews
+            SELECT id, change_id, NULL, verdict, by, note, at, policy FROM reviews_before;
+        DROP TABLE reviews_before;
+        CREATE TRIGGER reviews_are_not_rewritten BEFORE UPDATE ON reviews
+            BEGIN SELECT raise(ABORT, 'reviews are kept for good'); END;
+        CREATE TRIGGER reviews_are_not_deleted BEFORE DELETE ON reviews
+            BEGIN SELECT raise(ABORT, 'reviews are kept for good'); END;
+
+        CREATE TABLE remarks (           -- what is said of a change beside decisions
+            id INTEGER PRIMARY KEY,
+            change_id INTEGER NOT NULL REFERENCES changes(id),
+            kind TEXT NOT NULL CHECK (kind IN ('comment', 'assigned', 'snoozed')),
+            text TEXT NOT NULL,          -- the comment, to whom, until which day; '': no longer
+            by TEXT NOT NULL, at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX remarks_change ON remarks(change_id);
+        CREATE TRIGGER remarks_are_not_rewritten BEFORE UPDATE ON remarks
+            BEGIN SELECT raise(ABORT, 'remarks are kept for good'); END;
+        CREATE TRIGGER remarks_are_not_deleted BEFORE DELETE ON remarks
+            BEGIN SELECT raise(ABORT, 'remarks are kept for good'); END;
+
+        CREATE TABLE examples (          -- corrections as labelled passages for the extractors
+            review_id INTEGER PRIMARY KEY REFERENCES reviews(id),
+            by TEXT NOT NULL, at TEXT NOT NULL,
+            example TEXT NOT NULL        -- JSON, as a line of tests/data/development.jsonl
+        ) STRICT;
+        """,
+    )

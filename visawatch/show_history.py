@@ -63,7 +63,10 @@ def _(period: Period) -> Iterator[Text]:
         yield Text(f"“{quote}”")
     for source in dict.fromkeys(_source(period)):
         yield Text(source, style="dim")
-    yield Text(f"{period.channel}: {_BEGAN[period.began].format(change=period.change)}")
+    began = _BEGAN[period.began].format(change=period.change)
+    if period.began is Began.REVIEW and period.change is None:
+        began = "by a maintainer's decision on what its pages say"
+    yield Text(f"{period.channel}: {began}")
     for review in period.reviews:
         yield _review(review)
     if not period.reviews:

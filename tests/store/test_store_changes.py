@@ -81,7 +81,7 @@ def test_every_review_is_kept_in_its_order(store: Store) -> None:
     [
         "UPDATE reviews SET note = 'never said'",
         "DELETE FROM reviews",
-        "REPLACE INTO reviews VALUES (1, 1, 'accepted', 'eve', '', '2027-01-01', NULL)",
+        "REPLACE INTO reviews VALUES (1, 1, NULL, 'accepted', 'eve', '', '2027-01-01', NULL)",
     ],
 )
 def test_a_review_cannot_be_rewritten(store: Store, sql: str) -> None:

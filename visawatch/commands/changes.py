@@ -29,7 +29,8 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
     """List flagged changes, oldest first, with the words that changed."""
     with app.store() as store:
         found = [c for c in table.listed(store, status) if with_minor or c.severity != "minor"]
-        decided = {c.id: table.reviews(store, c.id)[-1] for c in found if c.status != "open"}
+        held = {c.id: table.holding(table.reviews(store, c.id)) for c in found}
+        decided = {number: review for number, review in held.items() if review is not None}
         known = {p.program_id: p for p in programs.listed(store)}
     if as_json:
         for change in found:

@@ -1,4 +1,4 @@
-"""`visawatch review ID accept | dismiss | correct`: a maintainer's decision."""
+"""`visawatch review ID ...`: a maintainer's decision, or a word on a flagged change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import click
 
 from extractors import Condition, ConditionKind, Policy, Stance, Visa
 from monitor.diff import category
-from monitor.review import decide
+from monitor.review import decide, say, undo
+from store.records import Remark, stamp
 from visawatch.app import App
 
 STANCES = [str(s) for s in Stance]
@@ -29,8 +30,11 @@ def _user() -> str:
         return ""
 
 
+_by = click.option("--by", default=_user, help="Who says so.  [default: the user logged in]")
+
+
 def _who(function: click.decorators.FC) -> click.decorators.FC:
-    by = click.option("--by", default=_user, help="Who decides.  [default: the user logged in]")
+    by = _by
     note = click.option("--note", default="", help="Why.")
     group = click.option("--group", is_flag=True, help="Decide on all changes that belong to it.")
     return by(note(group(function)))
@@ -80,6 +84,52 @@ def correct(
         conditions=tuple(_condition(text) for text in conditions),
     )
     _decide(ctx, "corrected", by, note, group, policy)
+
+
+@review.command("undo")
+@_by
+@click.pass_context
+def undo_last(ctx: click.Context, by: str) -> None:
+    """Take the last decision back; both are kept. What held before it holds again."""
+    app: App = ctx.obj
+    with app.store() as store:
+        change = undo(store, ctx.meta["change_id"], by=by, now=app.now())
+    app.note(f"change {change.id} is {change.status} again: {change.program_id}")
+
+
+@review.command()
+@click.argument("text")
+@_by
+@click.pass_context
+def comment(ctx: click.Context, text: str, by: str) -> None:
+    """Say TEXT about the change, for other maintainers."""
+    _say(ctx, "comment", text, by, "comment kept")
+
+
+@review.command()
+@click.argument("name")
+@_by
+@click.pass_context
+def assign(ctx: click.Context, name: str, by: str) -> None:
+    """Give the change to the user NAME; '' gives it to nobody."""
+    _say(ctx, "assigned", name, by, f"assigned to {name or 'nobody'}")
+
+
+@review.command()
+@click.argument("day")
+@_by
+@click.pass_context
+def snooze(ctx: click.Context, day: str, by: str) -> None:
+    """Leave the change out of the review room's queue until DAY (2027-02-01); '' ends that."""
+    _say(ctx, "snoozed", day, by, f"snoozed until {day}" if day else "snoozed no longer")
+
+
+def _say(ctx: click.Context, kind: str, text: str, by: str, said: str) -> None:
+    app: App = ctx.obj
+    number = ctx.meta["change_id"]
+    with app.store() as store:
+        say(store, Remark(number, kind, text, by.strip(), stamp(app.now())))
+    app.note(f"change {number}: {said}")
 
 
 def _decide(

@@ -13,11 +13,12 @@ from rich.text import Text
 
 from extractors.clauses import fired
 from extractors.rulebook import RuleError, rulebook, rules_version, use
+from monitor.explain import explain as explain_page
 from monitor.rules import reclassify
+from store import remarks
 from visawatch.app import App, content, printable
 from visawatch.asking import asker, asker_options
 from visawatch.commands.reclassify import show_flip
-from visawatch.explain import explain as explain_page
 
 if TYPE_CHECKING:
     from benchmarks.baselines import Answer
@@ -87,6 +88,20 @@ def explain(app: App, file: str, level: str | None, specialty: str) -> None:
     FILE is HTML, PDF or text; `-` is standard input.
     """
     explain_page(app.console(), *content(file), asker(level, specialty))
+
+
+@rules.command()
+@click.pass_obj
+def examples(app: App) -> None:
+    """Print the corrections that maintainers have made labelled examples, as JSON lines.
+
+    They have the form of tests/data/development.jsonl.
+    """
+    with app.store() as store:
+        found = remarks.examples(store)
+    for example in found:
+        app.echo_json(example.example)
+    app.note(f"{len(found)} examples" if len(found) != 1 else "1 example")
 
 
 @rules.command("flips")

@@ -67,25 +67,44 @@ class Sentence:
         return origin[start], origin[end] if end < len(origin) else len(self.raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A sentence, and line by line why it is read as it is; `decides` is what it proves."""
+
+    sentence: Text
+    lines: tuple[Text, ...]
+    decides: tuple[Text, ...]
+
+
 def explain(console: Console, body: bytes, content_type: str, asker: Asker) -> None:
     """Print every sentence that names a visa or proves a stance, and the policy for the asker."""
     stated = read_page(body, content_type)
     policy, _ = policy_for([stated], asker=asker)
-    for sentence in sentences(page_text(body, content_type)):
-        proofs = [e for e in policy.evidence if _proves(e, sentence)]
-        if not proofs and not sentence.reading.mentions:
-            continue
-        console.print(_coloured(sentence))
-        said = [s for s in stated if _proves(s, sentence)]
-        for line in (
-            *_rules(sentence),
-            *_claims(sentence),
-            *_scopes(said, asker),
-            *_decided(proofs),
-        ):
+    for found in _explained(stated, policy, page_text(body, content_type), asker):
+        console.print(found.sentence)
+        for line in (*found.lines, *found.decides):
             console.print(Padding(line, (0, 0, 0, 4)))
         console.print()
     console.print(_summary(policy))
+
+
+def explained(body: bytes, content_type: str, asker: Asker) -> list[Explained]:
+    """Every sentence that names a visa or proves a stance, for the asker."""
+    stated = read_page(body, content_type)
+    policy, _ = policy_for([stated], asker=asker)
+    return list(_explained(stated, policy, page_text(body, content_type), asker))
+
+
+def _explained(
+    stated: Sequence[Statement], policy: Policy, text: str, asker: Asker
+) -> Iterator[Explained]:
+    for sentence in sentences(text):
+        proofs = [e for e in policy.evidence if _proves(e, sentence)]
+        if not proofs and not sentence.reading.mentions:
+            continue
+        said = [s for s in stated if _proves(s, sentence)]
+        lines = (*_rules(sentence), *_claims(sentence), *_scopes(said, asker))
+        yield Explained(_coloured(sentence), lines, tuple(_decided(proofs)))
 
 
 def sentences(text: str) -> Iterator[Sentence]:
