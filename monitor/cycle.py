@@ -220,7 +220,7 @@ class _Run:
                 self.progress.at(self.progress.stage, step=1)
             intake.flush()
         self._check_stop()
-        intake.finish()
+        intake.finish(successors.takes_the_place)
         return intake.tally
 
     def _suspicions(self, watched: watchlist.Watchlist) -> dict[str, Suspicion]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
@@ -88,8 +89,11 @@ class Intake:
         self._batch.clear()
         self._flushed_at = time.monotonic()
 
-    def finish(self) -> None:
-        """The crawl is complete: what it discovered is watched from now on, or let go."""
+    def finish(self, takes_the_place: Callable[[str, Fetch], bool]) -> None:
+        """The crawl is complete: what it discovered is watched from now on, or let go.
+
+        `takes_the_place` says whether a find of a target may stand for a page that is gone.
+        """
         self.flush()
         for key, places in self._places.items():
             self._finds.drop(key, places)
@@ -107,8 +111,9 @@ class Intake:
             for key, met in self._finds.met.items():
                 institution = self._institution(key)
                 kept = self._kept(key)
-                if stating := self._finds.stating(key):
-                    self._replace_gone(key, stating[0])
+                stating = self._finds.stating(key)
+                if successors := [find for find in stating if takes_the_place(key, find)]:
+                    self._replace_gone(key, successors[0])
                 for fetch in kept:
                     if (institution, fetch.final_url) in shared:
                         self._watch(fetch, institution=institution)

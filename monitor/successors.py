@@ -4,7 +4,8 @@ A search for a program's lost page walks the site of its institution, and meets 
 neighbours. Taking one of these for the lost page would be a false alarm with another program's
 sentence as its proof. So
 
-- a page that the list names speaks for whom it names, and for nobody else;
+- a page that the list names speaks for whom it names, and for nobody else, and a page in a part
+  of the site that is another program's is that program's;
 - a page that has only just gone is succeeded by one that says the same. One that says something
   else has to wait: most pages that are missing for a night are back in the next;
 - a statement that has vanished from a program's page may stand on another one now, in its own
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health, discover
-from crawler.urls import canonical
+from crawler.urls import canonical, site_root
 from extractors import Asker, Policy, Visa, classify, policy_for
 from monitor import watchlist
 from monitor.compare import ChangeKind, difference
@@ -49,9 +50,11 @@ class Successors:
     missing: Mapping[str, Missing] = field(default_factory=dict)
     _owners: dict[str, set[str]] = field(default_factory=dict)
     _finders: dict[str, set[str]] = field(default_factory=dict)  # by address, whose page it is
+    _parts: dict[str, set[str]] = field(default_factory=dict)  # by folder, the programs in it
     _pages: dict[str, Page] = field(default_factory=dict)
     _gone_before: set[int] = field(default_factory=set)
     _still_gone: set[str] = field(default_factory=set)  # targets of a page that is gone again
+    _beside: set[tuple[str, str]] = field(default_factory=set)  # finds for a statement: for whom
     _lost: dict[str, list[Policy]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -60,6 +63,10 @@ class Successors:
         for owner in self.watched.targets():
             for page in self.watched.pages_for(owner):
                 self._finders.setdefault(canonical(page.url), set()).add(owner)
+        for url, keys in [*self._owners.items(), *self._finders.items()]:
+            programs = {key for key in keys if watchlist.program_of(key)}
+            if programs and url != site_root(url):
+                self._parts.setdefault(_folder(url), set()).update(programs)
         self._pages = {page.url: page for page in self.watched.pages()}
         latest = cycles.latest(self.store)
         self._gone_before = {page for page, last in latest.items() if last.health in _GONE}
@@ -106,8 +113,18 @@ class Successors:
         named = self._owners.get(url)
         if named is not None and key not in named:
             return True
-        found = self._finders.get(url)
-        return found is not None and key not in found and bool(self.watched.pages_for(key))
+        if not self.watched.pages_for(key):
+            return False
+        found = self._finders.get(url) or self._neighbours(url)
+        return bool(found) and key not in found
+
+    def _neighbours(self, url: str) -> set[str]:
+        """The programs in whose part of the site an address lies: `/surgery/` is surgery's."""
+        root = site_root(url)
+        while (url := _folder(url.rstrip("/"))) not in ("", root):
+            if url in self._parts:
+                return self._parts[url]
+        return set()
 
     def _asker(self, key: str) -> Asker:
         """Who asks what a target's page says: a program, or an institution for all of its own."""
@@ -118,16 +135,26 @@ class Successors:
         if self._belongs_to_others(key, canonical(fetch.final_url)):
             return False
         lost, missing = self._lost.get(key), self.missing.get(watchlist.program_of(key) or "")
-        if fetch.body is None or (lost is None and missing is None):
-            return True
-        if lost is None and key in self._still_gone and self._all_gone(key):
+        searches_anew = lost is None and missing is None and key not in self._still_gone
+        if fetch.body is None or searches_anew:
             return True
         found = classify(fetch.body, fetch.content_type, self._asker(key))
-        return any(_says_the_same(found, policy) for policy in lost or ()) or (
-            missing is not None
-            and canonical(fetch.final_url) in missing.links
-            and _holds(found, missing.stated)
-        )
+        if lost is None and key in self._still_gone and (missing is None or self._all_gone(key)):
+            return bool(found.stances)  # to this program, not to its neighbours
+        if any(_says_the_same(found, policy) for policy in lost or ()):
+            return True
+        if missing is None or canonical(fetch.final_url) not in missing.links:
+            return False
+        self._beside.add((key, fetch.final_url))
+        return _holds(found, missing.stated)
+
+    def takes_the_place(self, key: str, fetch: Fetch) -> bool:
+        """Whether a find stands for a page that is gone, not beside one for a statement."""
+        return (key, fetch.final_url) not in self._beside
+
+
+def _folder(url: str) -> str:
+    return url[: url.rfind("/") + 1]
 
 
 def vanished(store: Store, watched: Watchlist) -> dict[str, Missing]:

@@ -100,7 +100,7 @@ def targets(
     """
     done = cycles.observed(store, cycle_id)
     searched = cycles.last_discovery(store)
-    seen = cycles.latest_good(store)
+    gone = cycles.gone(store, cycles=2)
 
     def target(
         key: str, watched: list[Page], sites: tuple[str, ...] = (), *, look: bool = False
@@ -111,8 +111,7 @@ def targets(
         def search_when_gone(page: Page) -> bool:
             # A page that stays gone is not searched for each night, only in the first two: in
             # the first for one that says the same, in the second for any (see successors.py).
-            there = seen[page.id].cycle_id if page.id in seen else 0
-            return last is None or overdue or there >= last - 1
+            return last is None or overdue or page.id not in gone
 
         known = tuple(
             KnownPage(page.url, page.etag, page.last_modified, search_when_gone(page))

@@ -260,3 +260,29 @@ def test_another_programs_find_is_nobody_elses_successor(watch: Watch) -> None:
         watch.night()
     assert [c.program_id for c in watch.changes() if c.kind == "page_gone"] == ["surgery"]
     assert watch.category("surgery") == "j1_only"
+
+
+def test_a_page_in_a_neighbours_part_of_the_site_is_no_successor(watch: Watch) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/", SILENT + link("/medicine/h1b", "Medicine: H-1B visas, eligibility"))
+    watch.site.page("/medicine/h1b", "<p>We sponsor H-1B visas.</p>")
+    watch.site.page("/surgery/visas", "", status=404)
+    for _ in range(3):
+        watch.night()
+    assert watch.kinds() == ["page_gone"]
+    assert watch.category("surgery") == "j1_only"
+
+
+def test_a_page_that_was_down_before_it_was_gone_is_looked_for_in_two_nights(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    for status in (503, 503, 404):
+        watch.site.page("/medicine/visas", "", status=status)
+        watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/new", BOTH)
+    assert watch.night().changes == 0
+    assert watch.category("medicine") == "j1_and_h1b"
+    assert watch.status("medicine").health == "ok"
