@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from extractors import Policy
 from monitor import watchlist
 from store import cycles, policies
 from store.database import Store
-from store.records import Observation, Program, stamp
+from store.records import Observation, Page, Program, stamp
 
 # The worst first: what a policy's health is when its pages differ.
 _WORST = ("gone", "blocked", "unreachable", "ok")
@@ -48,22 +49,26 @@ class Status:
         }
 
 
-def statuses(store: Store, *, stale_after_cycles: int = 3) -> list[Status]:
-    """The status of every watched program, by id.
+def statuses(
+    store: Store, *, only: Collection[str] | None = None, stale_after_cycles: int = 3
+) -> list[Status]:
+    """The status of every watched program, by id; with `only`, of these.
 
-    A policy whose page was not seen for `stale_after_cycles` cycles needs a review.
+    A policy whose page was not seen for `stale_after_cycles` cycles needs a review. Raises
+    NotFound for an id that is not watched.
     """
-    watched = watchlist.load(store)
-    standing = policies.standing(store)
-    latest, good = cycles.latest(store), cycles.latest_good(store)
+    if only is not None and not only:
+        return []
+    watched = watchlist.load(store, only or ())
+    standing = policies.standing(store, only)
+    stood = {i: Policy.from_json(stands.policy) for i, stands in standing.items()}
+    speaking = {i: _speaking(watched.pages_of(i), stood.get(i)) for i in watched.programs}
+    ids = None if only is None else {page.id for pages in speaking.values() for page in pages}
+    latest, good = cycles.latest(store, ids), cycles.latest_good(store, ids)
 
     def status(program: Program) -> Status:
-        stands = standing.get(program.program_id)
-        policy = Policy.from_json(stands.policy) if stands else None
-        pages = watched.pages_of(program.program_id)
-        # The pages that carry the policy count; the others only while there is none.
-        carrying = {e.url for e in policy.evidence} if policy else set()
-        pages = [page for page in pages if page.url in carrying] or pages
+        stands, policy = standing.get(program.program_id), stood.get(program.program_id)
+        pages = speaking[program.program_id]
         health, detail = _health([latest[page.id] for page in pages if page.id in latest])
         seen = [good[page.id].at for page in pages if page.id in good]
         stale = False
@@ -83,6 +88,12 @@ def statuses(store: Store, *, stale_after_cycles: int = 3) -> list[Status]:
         )
 
     return [status(program) for program in watched.programs.values()]
+
+
+def _speaking(pages: list[Page], policy: Policy | None) -> list[Page]:
+    """The pages that carry the policy; the others count only while there is none."""
+    carrying = {e.url for e in policy.evidence} if policy else set()
+    return [page for page in pages if page.url in carrying] or pages
 
 
 def _health(observations: list[Observation]) -> tuple[str, str]:

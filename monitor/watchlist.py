@@ -60,10 +60,13 @@ def load(store: Store, only: Collection[str] = ()) -> Watchlist:
 
     Raises NotFound for an id that is not watched.
     """
-    chosen = [programs.get(store, i) for i in only] if only else programs.listed(store)
+    chosen = programs.listed(store, only or None)
     found = Watchlist({p.program_id: p for p in chosen})
+    for program_id in only:
+        if program_id not in found.programs:
+            programs.get(store, program_id)  # which says what is wrong
     institutions = {p.institution for p in chosen}
-    for watch in pages.watches(store):
+    for watch in pages.watches_of(store, only) if only else pages.watches(store):
         if watch.program_id in found.programs:
             found.own[watch.program_id].append(watch.page)
         elif watch.institution in institutions:
@@ -73,7 +76,7 @@ def load(store: Store, only: Collection[str] = ()) -> Watchlist:
 
 def of_one(store: Store, program: Program) -> list[Page]:
     """Every page that speaks for a program, its own first, though it be watched no more."""
-    found = pages.watches(store, removed=True)
+    found = pages.watches_of(store, [program.program_id])
     own = [watch.page for watch in found if watch.program_id == program.program_id]
     return own + [watch.page for watch in found if watch.institution == program.institution]
 

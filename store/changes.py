@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from store.database import Store
+from store.database import Store, among
 from store.errors import NotFound
 from store.records import Change, Review
 
@@ -70,17 +70,78 @@ def of_program(store: Store, program_id: str) -> list[Change]:
     ]
 
 
-def newest(store: Store, most: int) -> list[Change]:
-    """The newest changes of each program, at most so many, less those of wording; oldest first."""
+def newest(store: Store, most: int, only: Collection[str] | None = None) -> list[Change]:
+    """The newest changes of each program, at most so many, less those of wording; oldest first.
+
+    With `only`, of these programs.
+    """
+    where, values = among("program_id", only)
     return [
         _change(row)
         for row in store.rows(
-            "SELECT * FROM (SELECT *, row_number() OVER"
+            "SELECT * FROM (SELECT *, row_number() OVER"  # noqa: S608
             " (PARTITION BY program_id ORDER BY id DESC) AS age"
-            " FROM changes WHERE severity <> 'minor') WHERE age <= ? ORDER BY id",
-            (most,),
+            f" FROM changes WHERE severity <> 'minor'{where}) WHERE age <= ? ORDER BY id",
+            (*values, most),
         )
     ]
+
+
+def last_ids(store: Store) -> tuple[int, int]:
+    """The last change and the last decision: as long as they are the same, so is all of both."""
+    row = store.rows(
+        "SELECT coalesce((SELECT max(id) FROM changes), 0) AS change,"
+        " coalesce((SELECT max(id) FROM reviews), 0) AS review"
+    )[0]
+    return row["change"], row["review"]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """When the nearest changes on both sides of a stretch of time were flagged, if any were."""
+
+    before: str | None
+    after: str | None
+
+
+_TOLD = "severity <> 'minor' AND detected_at >= ? AND detected_at < ?"
+
+
+def told_between(
+    store: Store, since: str, until: str, *, limit: int, offset: int = 0
+) -> tuple[int, list[Change]]:
+    """How many changes were flagged in that time, and a stretch of them, the newest night first.
+
+    Those of wording are left out. Those of one institution stand together.
+    """
+    total = store.rows(f"SELECT count(*) AS n FROM changes WHERE {_TOLD}", (since, until))  # noqa: S608
+    rows = store.rows(
+        "SELECT c.* FROM changes c JOIN programs p ON p.id = c.program_id"  # noqa: S608
+        f" WHERE {_TOLD} ORDER BY c.cycle_id DESC, p.institution_id, c.id LIMIT ? OFFSET ?",
+        (since, until, limit, offset),
+    )
+    return int(total[0]["n"]), [_change(row) for row in rows]
+
+
+def days_around(store: Store, since: str, until: str = "9999") -> Around:
+    """When something was flagged last before a stretch of time, and first after it."""
+    row = store.rows(
+        "SELECT (SELECT max(detected_at) FROM changes WHERE severity <> 'minor'"
+        " AND detected_at < ?) AS before, (SELECT min(detected_at) FROM changes"
+        " WHERE severity <> 'minor' AND detected_at >= ?) AS after",
+        (since, until),
+    )[0]
+    return Around(row["before"], row["after"])
+
+
+def last_reviews(store: Store, only: Collection[int]) -> dict[int, Review]:
+    """By change, the decision that holds, for those of these that have one."""
+    where, values = among("change_id", only)
+    made: dict[int, list[Review]] = {}
+    for row in store.rows(f"SELECT * FROM reviews WHERE true{where} ORDER BY id", values):  # noqa: S608
+        made.setdefault(row["change_id"], []).append(_review(row))
+    held = {number: holding(decisions) for number, decisions in made.items()}
+    return {number: review for number, review in held.items() if review is not None}
 
 
 def get(store: Store, change_id: int) -> Change:
@@ -152,6 +213,29 @@ def all_reviews(store: Store) -> list[Review]:
     """All decisions on all changes, oldest first."""
     rows = store.rows("SELECT * FROM reviews WHERE change_id IS NOT NULL ORDER BY id")
     return [_review(row) for row in rows]
+
+
+def standing_reviews(store: Store, only: Collection[str]) -> dict[str, Review]:
+    """By program id, the decision by which a program's policy stands, for those with one."""
+    where, values = among("y.program_id", only)
+    rows = store.rows(
+        "SELECT y.program_id AS stands_for, y.origin, r.* FROM policies y"  # noqa: S608
+        " JOIN reviews r ON r.at = y.since AND r.id IN"
+        " (SELECT id FROM reviews WHERE program_id = y.program_id UNION ALL"
+        " SELECT d.id FROM changes c JOIN reviews d ON d.change_id = c.id"
+        " WHERE c.program_id = y.program_id) WHERE y.id ="
+        f" (SELECT max(id) FROM policies WHERE program_id = y.program_id){where} ORDER BY r.id",
+        values,
+    )
+    found = {}
+    for row in rows:
+        review: Review | None = _review(row)
+        if row["verdict"] == "undone":  # the one before holds again
+            review = holding(reviews(store, row["change_id"]))
+        stands_by = "accepted" if row["origin"] == "read" else row["origin"]
+        if review is not None and review.verdict == stands_by:
+            found[row["stands_for"]] = review
+    return found
 
 
 def wait(

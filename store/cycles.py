@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from store.database import Store
+from store import search
+from store.database import Store, among
 from store.records import Cycle, Observation
 
 
@@ -33,6 +34,7 @@ def finish(store: Store, cycle_id: int, finished_at: str, summary: dict[str, Any
         "UPDATE cycles SET finished_at = ?, summary = ? WHERE id = ?",
         (finished_at, json.dumps(summary), cycle_id),
     )
+    search.note_checks(store)
 
 
 def of_night(store: Store, night: str) -> Cycle | None:
@@ -130,14 +132,14 @@ def gone(store: Store, cycles: int) -> set[int]:
     return {row["id"] for row in rows}
 
 
-def latest(store: Store) -> dict[int, Observation]:
-    """By page id, the last observation of each page."""
-    return _last_of_each(store, good=False)
+def latest(store: Store, only: Collection[int] | None = None) -> dict[int, Observation]:
+    """By page id, the last observation of each page; with `only`, of these pages."""
+    return _last_of_each(store, only, good=False)
 
 
-def latest_good(store: Store) -> dict[int, Observation]:
-    """By page id, the last observation in which the page itself was seen."""
-    return _last_of_each(store, good=True)
+def latest_good(store: Store, only: Collection[int] | None = None) -> dict[int, Observation]:
+    """By page id, the last observation in which the page itself was seen; `only` as above."""
+    return _last_of_each(store, only, good=True)
 
 
 def good_snapshots(store: Store, page_ids: Collection[int], cycle_id: int) -> dict[int, int]:
@@ -203,13 +205,16 @@ def last_discovery(store: Store) -> dict[str, int]:
     }
 
 
-def _last_of_each(store: Store, *, good: bool) -> dict[int, Observation]:
+def _last_of_each(
+    store: Store, only: Collection[int] | None, *, good: bool
+) -> dict[int, Observation]:
+    where, values = among("g.id", only)
     rows = store.rows(
-        "SELECT o.* FROM pages g CROSS JOIN observations o ON o.page_id = g.id"
+        "SELECT o.* FROM pages g CROSS JOIN observations o ON o.page_id = g.id"  # noqa: S608
         " AND (o.cycle_id, o.attempt) = (SELECT cycle_id, attempt FROM observations"
-        " WHERE page_id = g.id AND (NOT ?1 OR health IN ('ok', 'not_modified'))"
-        " ORDER BY cycle_id DESC, attempt DESC LIMIT 1)",
-        (good,),
+        " WHERE page_id = g.id AND (NOT ? OR health IN ('ok', 'not_modified'))"
+        f" ORDER BY cycle_id DESC, attempt DESC LIMIT 1) WHERE true{where}",
+        (good, *values),
     )
     return {row["page_id"]: _observation(row) for row in rows}
 

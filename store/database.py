@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -114,6 +115,19 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def among(
+    column: str, only: Collection[str] | Collection[int] | None
+) -> tuple[str, tuple[str, ...]]:
+    """SQL that narrows a WHERE to some values of a column, with its parameters; None: to all.
+
+    >>> among("p.id", None), among("p.id", ["a"])
+    (('', ()), (' AND p.id IN (SELECT value FROM json_each(?))', ('["a"]',)))
+    """
+    if only is None:
+        return "", ()
+    return f" AND {column} IN (SELECT value FROM json_each(?))", (json.dumps(list(only)),)  # noqa: S608
 
 
 def _reader(path: Path, timeout: float) -> sqlite3.Connection:

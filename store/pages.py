@@ -35,22 +35,36 @@ class Move:
     heir: int
 
 
-def watches(store: Store, *, removed: bool = False) -> list[Watch]:
-    """Every watch of a program that is watched, or of an institution that has one.
+def watches_of(store: Store, program_ids: Collection[str]) -> list[Watch]:
+    """The watches of some programs, watched or removed, and of their institutions."""
+    ids = json.dumps(list(program_ids))
+    return [
+        Watch(_page(row), row["program_id"], row["institution"], row["found"])
+        for row in store.rows(
+            "SELECT g.*, w.program_id, NULL AS institution, w.found"
+            " FROM watches w JOIN pages g ON g.id = w.page_id"
+            " WHERE w.program_id IN (SELECT value FROM json_each(?1))"
+            " UNION ALL SELECT g.*, NULL, i.name, w.found"
+            " FROM institutions i JOIN watches w ON w.institution_id = i.id"
+            " JOIN pages g ON g.id = w.page_id WHERE i.id IN (SELECT institution_id"
+            " FROM programs WHERE id IN (SELECT value FROM json_each(?1))) ORDER BY 1",
+            (ids,),
+        )
+    ]
 
-    Those of programs that were removed as well, with `removed`.
-    """
+
+def watches(store: Store) -> list[Watch]:
+    """Every watch of a program that is watched, or of an institution that has one."""
     return [
         Watch(_page(row), row["program_id"], row["institution"], row["found"])
         for row in store.rows(
             "SELECT g.*, w.program_id, i.name AS institution, w.found"
             " FROM watches w JOIN pages g ON g.id = w.page_id"
             " LEFT JOIN institutions i ON i.id = w.institution_id"
-            " WHERE ? OR w.program_id IN (SELECT id FROM programs WHERE removed_at IS NULL)"
+            " WHERE w.program_id IN (SELECT id FROM programs WHERE removed_at IS NULL)"
             " OR w.institution_id IN"
             " (SELECT institution_id FROM programs WHERE removed_at IS NULL)"
-            " ORDER BY g.id",
-            (removed,),
+            " ORDER BY g.id"
         )
     ]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 
-from store.database import Store
+from store.database import Store, among
 from store.records import Standing
 
 
@@ -26,13 +27,19 @@ def record(store: Store, standing: Standing) -> None:
     )
 
 
-def standing(store: Store) -> dict[str, Standing]:
-    """By program id, the policy that stands for each watched program that has one."""
+def standing(store: Store, only: Collection[str] | None = None) -> dict[str, Standing]:
+    """By program id, the policy that stands for each watched program that has one.
+
+    With `only`, for those of them with these ids.
+    """
+    where, values = among("program_id", only)
     return {
         row["program_id"]: _standing(row)
         for row in store.rows(
-            "SELECT * FROM policies WHERE id IN (SELECT max(id) FROM policies GROUP BY program_id)"
-            " AND program_id IN (SELECT id FROM programs WHERE removed_at IS NULL)"
+            "SELECT y.* FROM policies y JOIN programs p ON p.id = y.program_id WHERE y.id IN"  # noqa: S608
+            f" (SELECT max(id) FROM policies WHERE true{where} GROUP BY program_id)"
+            " AND p.removed_at IS NULL ORDER BY y.id",
+            values,
         )
     }
 

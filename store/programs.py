@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from store.database import Store
+from store.database import Store, among
 from store.errors import NotFound
-from store.records import Program
+from store.records import Institution, Program
+from store.words import searchable, sortable
 
 _SELECT = (
     "SELECT p.*, i.name AS institution, i.gme_url FROM programs p"
@@ -47,13 +48,14 @@ def save(store: Store, programs: Iterable[Program]) -> None:
     )
     store.write_many(
         "INSERT INTO programs (id, institution_id, specialty, level, city, state, website_url,"
-        " eligibility_url, acgme_id, coordinator_email)"
-        " VALUES (?, (SELECT id FROM institutions WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?)"
+        " eligibility_url, acgme_id, coordinator_email, words, name)"
+        " VALUES (?, (SELECT id FROM institutions WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET institution_id = excluded.institution_id,"
         " specialty = excluded.specialty, level = excluded.level, city = excluded.city,"
         " state = excluded.state, website_url = excluded.website_url,"
         " eligibility_url = excluded.eligibility_url, acgme_id = excluded.acgme_id,"
-        " coordinator_email = excluded.coordinator_email, removed_at = NULL",
+        " coordinator_email = excluded.coordinator_email, words = excluded.words,"
+        " name = excluded.name, removed_at = NULL",
         [
             (
                 p.program_id,
@@ -66,16 +68,23 @@ def save(store: Store, programs: Iterable[Program]) -> None:
                 p.eligibility_url,
                 p.acgme_id,
                 p.coordinator_email,
+                searchable(p.institution, p.specialty, p.level, p.city, p.state),
+                sortable(p.institution, p.specialty),
             )
             for p in rows
         ],
     )
 
 
-def listed(store: Store) -> list[Program]:
-    """All watched programs, by id."""
+def listed(store: Store, only: Collection[str] | None = None) -> list[Program]:
+    """All watched programs, by id; with `only`, those of them with these ids."""
+    where, values = among("p.id", only)
     return [
-        _program(row) for row in store.rows(f"{_SELECT} WHERE p.removed_at IS NULL ORDER BY p.id")
+        _program(row)
+        for row in store.rows(
+            f"{_SELECT} WHERE p.removed_at IS NULL{where} ORDER BY p.id",
+            values,
+        )
     ]
 
 
@@ -93,6 +102,36 @@ def ever(store: Store, program_id: str) -> tuple[Program, str | None]:
     if not rows:
         return get(store, program_id), None  # which says what is wrong
     return _program(rows[0]), rows[0]["removed_at"]
+
+
+def ids_of(store: Store, institution: str) -> list[str]:
+    """The programs that an institution has or had, by id."""
+    rows = store.rows(
+        "SELECT p.id FROM programs p JOIN institutions i ON i.id = p.institution_id"
+        " WHERE i.name = ? ORDER BY p.id",
+        (institution,),
+    )
+    return [row["id"] for row in rows]
+
+
+def institution(store: Store, institution_id: int) -> Institution:
+    """An institution with a watched program. Raises NotFound."""
+    rows = store.rows(
+        "SELECT * FROM institutions WHERE id = ? AND id IN"
+        " (SELECT institution_id FROM programs WHERE removed_at IS NULL)",
+        (institution_id,),
+    )
+    if not rows:
+        raise NotFound(f"no institution {institution_id}")
+    return Institution(rows[0]["id"], rows[0]["name"], rows[0]["gme_url"] or "")
+
+
+def institution_of(store: Store, program_id: str) -> Institution:
+    """The institution of a program that is or was watched. Raises NotFound."""
+    rows = store.rows("SELECT institution_id FROM programs WHERE id = ?", (program_id,))
+    if not rows:
+        raise NotFound(f"no program '{program_id}'")
+    return institution(store, rows[0]["institution_id"])
 
 
 def remove(store: Store, program_id: str, at: str) -> None:

@@ -47,6 +47,15 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Institution:
+    """A sponsoring hospital or system, and its GME office's page."""
+
+    id: int
+    name: str
+    gme_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A watched URL, and what its last good answer was."""
 

@@ -7,6 +7,8 @@ import sqlite3
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from store.words import searchable, sortable
+
 migrations = Migrations("visawatch")
 
 
@@ -373,5 +375,107 @@ def m012_review_room(db: Database) -> None:
             by TEXT NOT NULL, at TEXT NOT NULL,
             example TEXT NOT NULL        -- JSON, as a line of tests/data/development.jsonl
         ) STRICT;
+        """,
+    )
+
+
+@migrations()
+def m013_search(db: Database) -> None:
+    """What programs are searched by: their words, and what stands for each, kept by a trigger."""
+    _run(
+        db,
+        """
+        ALTER TABLE programs ADD COLUMN words TEXT NOT NULL DEFAULT '';  -- see store.words
+        ALTER TABLE programs ADD COLUMN name TEXT NOT NULL DEFAULT '';   -- by which it is sorted
+        CREATE INDEX programs_name ON programs(name, id) WHERE removed_at IS NULL;
+        CREATE INDEX programs_institution ON programs(institution_id, specialty);
+        CREATE INDEX programs_specialty ON programs(specialty, name, id) WHERE removed_at IS NULL;
+        CREATE INDEX programs_state ON programs(state, city, name, id) WHERE removed_at IS NULL;
+        CREATE INDEX programs_level ON programs(level) WHERE removed_at IS NULL;
+        CREATE TABLE standings (         -- of the policy that stands, what is asked for
+            program_id TEXT PRIMARY KEY REFERENCES programs(id),
+            category TEXT NOT NULL,
+            needs_review INTEGER NOT NULL,
+            since TEXT NOT NULL,
+            checked_at INTEGER           -- as of the last cycle; seconds since 1970, UTC
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX standings_category ON standings(category);
+        CREATE INDEX standings_checked ON standings(checked_at, program_id);
+        CREATE TABLE standing_stances (
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            visa TEXT NOT NULL,
+            stance TEXT NOT NULL,
+            PRIMARY KEY (visa, program_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX standing_stances_program ON standing_stances(program_id);
+        CREATE TABLE standing_conditions (
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            kind TEXT NOT NULL,
+            PRIMARY KEY (kind, program_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX standing_conditions_program ON standing_conditions(program_id);
+        CREATE TRIGGER policies_stand AFTER INSERT ON policies BEGIN
+            INSERT INTO standings (program_id, category, needs_review, since) VALUES (
+                NEW.program_id,
+                coalesce(json_extract(NEW.policy, '$.category'), 'unstated'),
+                coalesce(json_extract(NEW.policy, '$.needs_review'), 0),
+                NEW.since
+            ) ON CONFLICT (program_id) DO UPDATE SET category = excluded.category,
+                needs_review = excluded.needs_review, since = excluded.since;
+            DELETE FROM standing_stances WHERE program_id = NEW.program_id;
+            INSERT INTO standing_stances
+                SELECT NEW.program_id, key, value FROM json_each(NEW.policy, '$.stances');
+            DELETE FROM standing_conditions WHERE program_id = NEW.program_id;
+            INSERT OR IGNORE INTO standing_conditions
+                SELECT NEW.program_id, json_extract(value, '$.kind')
+                FROM json_each(NEW.policy, '$.conditions');
+        END;
+        CREATE INDEX changes_detected ON changes(detected_at);
+
+        CREATE TEMP TABLE stand AS
+            SELECT * FROM policies WHERE id IN (SELECT max(id) FROM policies GROUP BY program_id);
+        INSERT INTO standings SELECT program_id,
+            coalesce(json_extract(policy, '$.category'), 'unstated'),
+            coalesce(json_extract(policy, '$.needs_review'), 0), since, NULL FROM stand;
+        INSERT INTO standing_stances
+            SELECT program_id, key, value FROM stand, json_each(policy, '$.stances');
+        INSERT OR IGNORE INTO standing_conditions
+            SELECT program_id, json_extract(value, '$.kind')
+            FROM stand, json_each(policy, '$.conditions');
+        DROP TABLE stand;
+        """,
+    )
+    for row in db.query(
+        "SELECT p.*, i.name AS institution FROM programs p"
+        " JOIN institutions i ON i.id = p.institution_id"
+    ):
+        words = searchable(
+            row["institution"], row["specialty"], row["level"], row["city"], row["state"]
+        )
+        db.conn.execute(
+            "UPDATE programs SET words = ?, name = ? WHERE id = ?",
+            (words, sortable(row["institution"], row["specialty"]), row["id"]),
+        )
+
+
+@migrations()
+def m014_invitations(db: Database) -> None:
+    """Who has asked on the web to be told, and has not agreed by mail yet."""
+    _run(
+        db,
+        """
+        CREATE TABLE invitations (
+            id INTEGER PRIMARY KEY,
+            address TEXT NOT NULL,
+            key TEXT NOT NULL,           -- the address, as store.records.address_key has it
+            program_id TEXT NOT NULL, institution TEXT NOT NULL, specialty TEXT NOT NULL,
+            state TEXT NOT NULL, visa TEXT NOT NULL,
+            severity TEXT NOT NULL, frequency TEXT NOT NULL,
+            token TEXT NOT NULL UNIQUE,
+            created_at TEXT NOT NULL,
+            confirmed_at TEXT
+        ) STRICT;
+        CREATE INDEX invitations_key ON invitations(key);
+        CREATE INDEX invitations_created ON invitations(created_at);
         """,
     )

@@ -27,26 +27,31 @@ def add(store: Store, subscription: Subscription, now: datetime) -> Subscription
     One that is the same in every respect and has not ended is given back instead, so that a
     repeated command subscribes nobody twice. Inside `writing()`.
     """
-    s = subscription
-    filters = (
-        s.program_id, s.institution, s.specialty, s.state, s.visa, s.severity, s.frequency
-    )  # fmt: skip
-    same = store.rows(
-        f"SELECT * FROM subscriptions WHERE ended_at IS NULL AND {_KEY} = ?"  # noqa: S608
-        " AND program_id = ? AND institution = ? AND specialty = ? AND state = ? AND visa = ?"
-        " AND severity = ? AND frequency = ?",
-        (address_key(s.address), *filters),
-    )
-    if same:
-        return _subscription(same[0])
+    if known := same(store, subscription):
+        return known
     # Hexadecimal: a token may be typed on the command line, where "-abc" would be an option.
     token, created_at = secrets.token_hex(_TOKEN_BYTES), stamp(now)
     new_id = store.write(
         f"INSERT INTO subscriptions ({_COLUMNS}, token, created_at)"  # noqa: S608
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (s.address, *filters, token, created_at),
+        (subscription.address, *_filters(subscription), token, created_at),
     )
-    return replace(s, id=new_id, token=token, created_at=created_at)
+    return replace(subscription, id=new_id, token=token, created_at=created_at)
+
+
+def same(store: Store, subscription: Subscription) -> Subscription | None:
+    """The subscription that is this one in every respect and has not ended, if there is one."""
+    rows = store.rows(
+        f"SELECT * FROM subscriptions WHERE ended_at IS NULL AND {_KEY} = ?"  # noqa: S608
+        " AND program_id = ? AND institution = ? AND specialty = ? AND state = ? AND visa = ?"
+        " AND severity = ? AND frequency = ?",
+        (address_key(subscription.address), *_filters(subscription)),
+    )
+    return _subscription(rows[0]) if rows else None
+
+
+def _filters(s: Subscription) -> tuple[str, ...]:
+    return (s.program_id, s.institution, s.specialty, s.state, s.visa, s.severity, s.frequency)
 
 
 def end(

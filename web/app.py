@@ -10,11 +10,12 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from store.database import Store
 from web import access, errors
-from web.pages import files, health, search
+from web.pages import changes, feeds, files, health, matrix, programs, search, subscribe
 from web.security import Shield
 from web.site import Site
 
-PAGES = (search, health, files)  # one module per page family, each with its `router`
+# One module per page family, each with its `router`.
+PAGES = (search, programs, changes, matrix, feeds, subscribe, health, files)
 
 
 def create_app(site: Site) -> FastAPI:

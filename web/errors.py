@@ -18,13 +18,24 @@ MACHINE_PATHS = ("/api/", "/healthz", "/metrics")  # answered in JSON, faults to
 
 _log = logging.getLogger(__name__)
 
+_TITLES = {
+    403: "Not for everybody",
+    404: "Nothing here",
+    413: "Too large",
+    422: "Not understood",
+    429: "Too much at once",
+    500: "Something went wrong",
+    503: "Busy",
+}
+
 _SAYINGS = {
     400: "The request could not be understood.",
     403: "This page is for those who review changes.",
     404: "There is nothing at this address. The program may have been taken off the list.",
     405: "This address does not take that kind of request.",
     413: "That was larger than anything this site takes.",
-    422: "Something in the address or the form could not be understood.",
+    422: "Something in the address or the form could not be understood. Go back, mend it, "
+    "and try again.",
     429: "That was too much at once. Please come back in a while.",
     500: "That is our fault, not yours, and it has been noted. Please try again later.",
     503: "The database is busy. Nothing was changed; please try again in a moment.",
@@ -51,7 +62,7 @@ def answer(request: Request, error: Exception) -> Response:
     elif status == 500 and isinstance(error, StoreError):
         _log.error("%s: %s", request.url.path, error)
     faults = _faults(error) if isinstance(error, RequestValidationError) else ()
-    title = HTTPStatus(status).phrase
+    title = _TITLES.get(status, HTTPStatus(status).phrase)
     if request.scope["path"].startswith(MACHINE_PATHS):
         said = {"error": title, "detail": detail, **({"faults": list(faults)} if faults else {})}
         return JSONResponse(said, status, dict(headers))
@@ -89,4 +100,7 @@ def _detail(error: Exception) -> str:
 
 def _faults(error: RequestValidationError) -> tuple[str, ...]:
     """Each fault with the name of its field; never what was sent, which may be anything."""
-    return tuple(f"{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors()[:10])
+    return tuple(
+        f"{fault['loc'][-1]}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()[:10]
+    )

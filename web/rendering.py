@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.background import BackgroundTask
 
 from web import static, words
 from web.site import site_of
@@ -52,6 +53,7 @@ def page(
     *,
     status: int = 200,
     headers: dict[str, str] | None = None,
+    background: BackgroundTask | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A page made from a template; `title` must be among the values.
@@ -63,7 +65,9 @@ def page(
     text = _TEMPLATES.get_template(template).render(
         **values, links=links, here=request.scope["path"].removeprefix(links("")) or "/"
     )
-    return HTMLResponse(text, status, {"Cache-Control": "no-cache", **(headers or {})})
+    return HTMLResponse(
+        text, status, {"Cache-Control": "no-cache", **(headers or {})}, background=background
+    )
 
 
 def _environment() -> Environment:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +13,11 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
+from monitor.alerts import Delivery
 from monitor.clock import Clock, system
 from store.database import Store
 from store.reading import Readers
+from web.limits import Limit
 
 WRITE_PATIENCE = 5.0  # seconds to wait for another writer before a visitor is asked to come back
 
@@ -23,11 +26,13 @@ WRITE_PATIENCE = 5.0  # seconds to wait for another writer before a visitor is a
 class SiteSettings:
     """What the settings say of the web.
 
-    `base_url` is where readers reach the site; its path is the prefix that every link has.
+    `base_url` is where readers reach the site; its path is the prefix that every link has. `home`
+    is where links in mail lead; without it nobody can subscribe.
     `allowed_hosts` are the names by which it may be asked for; none: by any.
     """
 
     base_url: str = ""
+    home: str = ""
     allowed_hosts: frozenset[str] = frozenset()
     stale_after_cycles: int = 3
     sender: str = ""  # of mail, as mail.sender
@@ -43,13 +48,25 @@ class SiteSettings:
         return self.base_url.startswith("https://")
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often one visitor may do what costs others something."""
+
+    subscribe: Limit = field(default_factory=lambda: Limit(10, 3600))
+
+
 @dataclass(frozen=True)
 class Site:
-    """One served site. Pages read with `reading()` and write with `writing()`."""
+    """One served site. Pages read with `reading()` and write with `writing()`.
+
+    `send` delivers the mail that is due; without it, that is left to the next cycle.
+    """
 
     database: Path
     now: Clock = system
     settings: SiteSettings = field(default_factory=SiteSettings)
+    send: Callable[[Store, datetime], Delivery] | None = None
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def _readers(self) -> Readers:
@@ -67,7 +84,13 @@ class Site:
 
         Raises StoreLocked when another process holds it for long, and then nothing is written.
         """
-        with Store(self.database, busy_seconds=WRITE_PATIENCE) as store, store.writing():
+        with self.opened() as store, store.writing():
+            yield store
+
+    @contextmanager
+    def opened(self) -> Iterator[Store]:
+        """The database, outside of any transaction. Raises StoreError."""
+        with Store(self.database, busy_seconds=WRITE_PATIENCE) as store:
             yield store
 
     def close(self) -> None:

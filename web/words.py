@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from markupsafe import Markup, escape
+
 from monitor.alerts.message import readable
+from store.states import NAMES
+
+_VISA = re.compile(r"\b(?:J-1|H-1B|O-1|E-3|F-1)\b")
+_TIME = Markup('<time datetime="{}">{}</time>')
 
 
-def day(moment: str | None) -> str:
-    """`2026-11-25T02:00:00Z` as `2026-11-25`; nothing as `never`.
+def day(moment: str | None) -> Markup | str:
+    """`2026-11-25T02:00:00Z` as `2026-11-25`, in one piece; nothing as `never`.
 
-    >>> day("2026-11-25T02:00:00Z"), day(None)
-    ('2026-11-25', 'never')
+    >>> str(day("2026-11-25T02:00:00Z")), day(None)
+    ('<time datetime="2026-11-25">2026-11-25</time>', 'never')
     """
-    return moment[:10] if moment else "never"
+    return _TIME.format(moment[:10], moment[:10]) if moment else "never"
 
 
-def minute(moment: str | None) -> str:
+def minute(moment: str | None) -> Markup | str:
     """`2026-11-25T02:00:00Z` as `2026-11-25 02:00 UTC`; nothing as `never`."""
-    return f"{moment[:10]} {moment[11:16]} UTC" if moment else "never"
+    return _TIME.format(moment, f"{moment[:10]} {moment[11:16]} UTC") if moment else "never"
+
+
+def arrows(text: str) -> str:
+    """`a -> b` as `a → b`."""
+    return text.replace("->", "→")
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -45,10 +58,37 @@ def outside(url: str | None) -> str:
     return url if parts.scheme in ("http", "https") and parts.hostname else ""
 
 
+def zip_self(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Names as the values and words of a form's choice."""
+    return [(name, name) for name in names]
+
+
+def state_pairs(states: Iterable[str]) -> list[tuple[str, str]]:
+    """States by their letters as the values and words of a choice, in the order of the words.
+
+    >>> state_pairs(["WA", "MA", "XX"])
+    [('MA', 'Massachusetts'), ('WA', 'Washington'), ('XX', 'XX')]
+    """
+    return sorted(((s, NAMES.get(s, s)) for s in states), key=lambda pair: pair[1])
+
+
+def unbroken(text: str) -> Markup:
+    """A text whose visas' names are never broken at their hyphens at the end of a line.
+
+    >>> str(unbroken("H-1B & more"))
+    '<span class="unbroken">H-1B</span> &amp; more'
+    """
+    return Markup(_VISA.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
+
+
 FILTERS = {
+    "arrows": arrows,
     "count": count,
     "day": day,
     "minute": minute,
     "outside": outside,
     "readable": readable,
+    "state_pairs": state_pairs,
+    "unbroken": unbroken,
+    "zip_self": zip_self,
 }

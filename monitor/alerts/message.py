@@ -91,6 +91,7 @@ def message(
     now: datetime,
     stop_links: tuple[str, ...],
     values: dict[str, Any],
+    template: str = "alert",
 ) -> bytes:
     """The whole message, ready for SMTP. `stop_links` are the URLs of List-Unsubscribe."""
     mail = EmailMessage(policy=_POLICY)
@@ -103,12 +104,13 @@ def message(
     # Precedence header: no standard has it, and filters hold "bulk" against a mail.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["List-Unsubscribe"] = ", ".join(f"<{link}>" for link in stop_links)
+    if stop_links:
+        mail["List-Unsubscribe"] = ", ".join(f"<{link}>" for link in stop_links)
     if any(link.startswith("https:") for link in stop_links):
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058, https only
     mail.make_alternative()
-    for subtype, template in (("plain", "alert.txt"), ("html", "alert.html")):
-        mail.attach(_body(rendered(template, values), subtype))
+    for subtype, ending in (("plain", "txt"), ("html", "html")):
+        mail.attach(_body(rendered(f"{template}.{ending}", values), subtype))
     mail["MIME-Version"] = "1.0"
     return mail.as_bytes()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from monitor.alerts.composing import home
@@ -43,6 +43,14 @@ def feeds(store: Store, *, base_url: str = "") -> list[Feed]:
     return list(_Builder(store, home(base_url)).build())
 
 
+def feed(store: Store, path: str, *, base_url: str = "") -> Feed | None:
+    """The one of `feeds` with this path, without the others; None when there is none.
+
+    Raises MailError for a base_url of no use.
+    """
+    return _Builder(store, home(base_url)).one(path)
+
+
 def file_name(name: str) -> str:
     """A name as a file name, safe in every file system, and another for every other name.
 
@@ -56,12 +64,21 @@ def file_name(name: str) -> str:
     return f"{slug or 'x'}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
+def program_path(program: Program) -> str:
+    """Where the feed of a program is, in the folder of feeds."""
+    return f"program/{file_name(program.program_id)}.atom"
+
+
+def institution_path(name: str) -> str:
+    """Where the feed of an institution is, in the folder of feeds."""
+    return f"institution/{file_name(name)}.atom"
+
+
 class _Builder:
     def __init__(self, store: Store, base_url: str) -> None:
         self._store, self._home = store, base_url
         self._known: dict[tuple[int, ...], Entry] = {}  # most are in three feeds
         self._programs: dict[str, tuple[Program, bool]] = {}
-        self._subjects = [self._subject(c) for c in changes.newest(store, LONGEST)]
         first = cycles.first(store)
         self._begun = first.started_at if first else _BEFORE_ALL
         # RFC 4151: a name that we may give out, and a year in which we might. Not the port.
@@ -70,16 +87,47 @@ class _Builder:
         self._tag = f"tag:{host if plain else 'visawatch.invalid'},2026:"
 
     def build(self) -> Iterable[Feed]:
-        yield self._feed("all.atom", "Visa policies: all changes", self._subjects)
+        """All feeds."""
+        subjects = self._subjects(None)
+        yield self._all(subjects)
         watched = programs.listed(self._store)
         for institution in sorted({program.institution for program in watched}):
-            theirs = [s for s in self._subjects if s.program.institution == institution]
-            title = f"Visa policies: {one_line(institution)}"
-            yield self._feed(f"institution/{file_name(institution)}.atom", title, theirs)
+            yield self._of_institution(
+                institution, [s for s in subjects if s.program.institution == institution]
+            )
         for program in watched:
-            own = [s for s in self._subjects if s.program.program_id == program.program_id]
-            title = f"Visa policy: {one_line(program.institution)}, {one_line(program.specialty)}"
-            yield self._feed(f"program/{file_name(program.program_id)}.atom", title, own)
+            yield self._of_program(
+                program, [s for s in subjects if s.program.program_id == program.program_id]
+            )
+
+    def one(self, path: str) -> Feed | None:
+        """One feed."""
+        if path == "all.atom":
+            return self._all(self._subjects(None))
+        watched = programs.listed(self._store)
+        for program in watched:
+            if path == program_path(program):
+                return self._of_program(program, self._subjects([program.program_id]))
+        for name in {program.institution for program in watched}:
+            if path == institution_path(name):
+                # Those of its programs that were removed as well, as in `build`.
+                ids = programs.ids_of(self._store, name)
+                return self._of_institution(name, self._subjects(ids))
+        return None
+
+    def _subjects(self, only: Collection[str] | None) -> list[Subject]:
+        return [self._subject(c) for c in changes.newest(self._store, LONGEST, only)]
+
+    def _all(self, subjects: Sequence[Subject]) -> Feed:
+        return self._feed("all.atom", "Visa policies: all changes", subjects)
+
+    def _of_institution(self, name: str, subjects: Sequence[Subject]) -> Feed:
+        title = f"Visa policies: {one_line(name)}"
+        return self._feed(institution_path(name), title, subjects)
+
+    def _of_program(self, program: Program, subjects: Sequence[Subject]) -> Feed:
+        title = f"Visa policy: {one_line(program.institution)}, {one_line(program.specialty)}"
+        return self._feed(program_path(program), title, subjects)
 
     def _feed(self, path: str, title: str, subjects: Sequence[Subject]) -> Feed:
         by_id = {subject.change.id: subject for subject in subjects}

@@ -20,13 +20,19 @@ SAFE = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
 }
-READ = [path for (method, path), role in ROUTES.items() if method == "GET"]
-LEAST = {"{name}": static.FILES["style.css"].hashed}  # something that is there, by parameter
+READ = [path for (method, path) in ROUTES if method == "GET" and "token" not in path]
+LEAST = {  # something that is there, by parameter
+    "{name}": static.FILES["style.css"].hashed,
+    "{program_id}": "lantern-hill-surgery",
+    "{institution_id}": "1",
+    "{change_id}": "1",
+    "{path:path}": "all.atom",
+}
 
 
 def example(path: str) -> str:
     """A path with its parameters filled in."""
-    return re.sub(r"\{\w+\}", lambda found: LEAST[found[0]], path)
+    return re.sub(r"\{[\w:]+\}", lambda found: LEAST[found[0]], path)
 
 
 def safe(answer: httpx.Response) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
+from datetime import datetime
 
 import click
 import uvicorn
 
+from monitor.alerts import Delivery, deliver
+from store.database import Store
 from visawatch.app import App
+from visawatch.config import Config
 from web.app import create_app
 from web.site import Site, SiteSettings, hosts_of
 
@@ -30,17 +35,16 @@ def serve(app: App, host: str | None, port: int | None) -> None:
     """
     config = app.config
     host = host or config.web.host
-    settings = SiteSettings(
-        base_url=config.web.base_url,
-        allowed_hosts=hosts_of(config.web.base_url, host),
-        stale_after_cycles=config.monitor.stale_after_cycles,
-        sender=config.mail.sender,
-    )
-    web = create_app(Site(app.db, app.now, settings))
     with _listening(host, config.web.port if port is None else port) as listener:
-        bound = listener.getsockname()
-        place = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        app.note(f"http://{place}:{bound[1]}{settings.prefix}/ is served; Ctrl-C or SIGTERM stops")
+        settings = SiteSettings(
+            base_url=config.web.base_url,
+            home=config.web.base_url or _address(listener),
+            allowed_hosts=hosts_of(config.web.base_url, host),
+            stale_after_cycles=config.monitor.stale_after_cycles,
+            sender=config.mail.sender,
+        )
+        web = create_app(Site(app.db, app.now, settings, _sender(config)))
+        app.note(f"{_address(listener)}{settings.prefix}/ is served; Ctrl-C or SIGTERM stops")
         if not settings.allowed_hosts:
             app.note(
                 "Note: anybody who reaches this machine is served, by whatever name. Set "
@@ -62,6 +66,18 @@ def serve(app: App, host: str | None, port: int | None) -> None:
                 timeout_graceful_shutdown=5,
             )
         ).run(sockets=[listener])
+
+
+def _address(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _sender(config: Config) -> Callable[[Store, datetime], Delivery]:
+    def send(store: Store, now: datetime) -> Delivery:
+        return deliver(store, config.mail, now, allow_hosts=config.crawl.allow_hosts)
+
+    return send
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,0 +1,29 @@
+"""CSV that a spreadsheet opens without running anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+# What makes a cell a formula (owasp.org, CSV injection), with the full-width forms.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def cell(value: object) -> str:
+    """A value as a cell that is text in every spreadsheet.
+
+    >>> cell("=HYPERLINK(1)"), cell("J-1 only"), cell(None)
+    ("'=HYPERLINK(1)", 'J-1 only', '')
+    """
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def lines(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
+    """The rows as CSV (RFC 4180, UTF-8 with the mark by which Excel knows it)."""
+    yield b"\xef\xbb\xbf"
+    for row in rows:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer).writerow([cell(value) for value in row])
+        yield buffer.getvalue().encode("utf-8", "replace")
