@@ -104,7 +104,13 @@ def _farewell(console: Console, keep: Path | None) -> None:
         console.print(Text("Look around in it: visawatch demo --keep demo", style="bold"))
         return
     database = keep / "visawatch.db"
-    for command in ("changes", "review 1 accept --by you", "alerts show", "policies --json"):
+    for command in (
+        "serve",
+        "changes",
+        "review 1 accept --by you",
+        "alerts show",
+        "policies --json",
+    ):
         console.print(Text(f"visawatch --db {database} {command}", style="bold"))
 
 
