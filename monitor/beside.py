@@ -66,6 +66,7 @@ _WHY = {
     Outcome.TOLD: "that the page is gone was flagged before",
     Outcome.UNCONFIRMED: "the second look did not show the same",
     Outcome.DOWN: "a page that it may depend on was down",
+    Outcome.HELD: "it goes back and forth, and is held until it rests",
     Outcome.WAITS: "it waits to be seen in more nights",
 }
 

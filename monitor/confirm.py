@@ -6,15 +6,16 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from extractors import Policy
+from monitor import flapping
 from monitor.compare import ChangeKind
 from monitor.flag import Suspicion, confirmed, fallen_silent, moved_along, settle, suspect
 from monitor.judging import Judgement, Outcome
 from monitor.reading import Reading, read
 from monitor.sights import missed, rests_on_unheard
 from monitor.watchlist import Watchlist
-from store import changes, cycles, policies
+from store import changes, cycles, flaps, policies
 from store.database import Store
-from store.records import Standing
+from store.records import Change, Standing
 
 
 def settle_all(
@@ -25,6 +26,7 @@ def settle_all(
     cycle_id: int,
     now: datetime,
     withdraw_cycles: int,
+    flap: flapping.Settings,
 ) -> dict[str, Judgement]:
     """Flags what the pages of suspicious programs, fetched anew, still say; the rest waits.
 
@@ -51,8 +53,9 @@ def settle_all(
                 now=now,
                 silent=silent,
                 withdraw_cycles=withdraw_cycles,
+                flap=flap,
             )
-            outcome = Outcome.FLAGGED if change is not None else Outcome.WAITS
+            outcome = _outcome(store, program_id, change)
             found[program_id] = Judgement(outcome, reading.policy, first, change)
             continue
         if not unseen or program_id not in changes.waiting(store):
@@ -61,6 +64,12 @@ def settle_all(
         outcome = Outcome.DOWN if unseen else Outcome.UNCONFIRMED
         found[program_id] = Judgement(outcome, reading.policy, first)
     return found
+
+
+def _outcome(store: Store, program_id: str, change: Change | None) -> Outcome:
+    if change is not None:
+        return Outcome.FLAGGED
+    return Outcome.HELD if program_id in flaps.under_way(store) else Outcome.WAITS
 
 
 class _Night:

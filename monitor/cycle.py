@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 
 from crawler import Crawl, KnownPage, Limits, Plan, Standby, Target, crawling
 from extractors.rulebook import rulebook
-from monitor import alerts, outages, watchlist
+from monitor import alerts, flapping, outages, watchlist, waves
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
 from monitor.confirm import settle_all
@@ -48,6 +48,8 @@ class Settings:
     confirm_delay_seconds: float = 60.0
     withdraw_cycles: int = 2
     stale_after_cycles: int = 3
+    flap: flapping.Settings = field(default_factory=flapping.Settings)
+    wave: waves.Settings = field(default_factory=waves.Settings)
 
 
 @dataclass(slots=True)
@@ -175,6 +177,9 @@ class _Run:
         if suspected:
             self._wait_to_confirm(crawled_at)
             self._confirm(watched, suspected)
+        with self.store.writing():
+            flapping.note(self.store, self.cycle.id, self.settings.flap)
+            waves.recognise(self.store, self.cycle.id, self.clock(), self.settings.wave)
         self.progress.at("mailing")
         delivery = self._alert()
         summary = Summary(
@@ -260,6 +265,7 @@ class _Run:
             cycle_id=self.cycle.id,
             now=self.clock(),
             withdraw_cycles=self.settings.withdraw_cycles,
+            flap=self.settings.flap,
         )
 
     def _alert(self) -> alerts.Delivery:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from extractors import Policy, Stance, Visa
+from monitor import flapping
 from monitor.compare import ChangeKind, Difference, Severity, difference
 from monitor.reading import Reading
 from monitor.taken_back import close_taken_back
@@ -94,12 +95,13 @@ def settle(
     now: datetime,
     silent: Collection[str] = (),
     withdraw_cycles: int = 1,
+    flap: flapping.Settings | None = None,
 ) -> Change | None:
     """Flags a confirmed difference; what is gone (`silent`) only when all of it was seen again.
 
-    In a night in which all pages are gone, nothing can be said of what waits beside. One
-    transaction: the change, and the policy that stands from now on. Run again, for the same
-    cycle, it flags nothing twice.
+    In a night in which all pages are gone, nothing can be said of what waits beside. A policy that
+    goes back and forth is held (see monitor.flapping). One transaction: the change, and the policy
+    that stands from now on. Run again, for the same cycle, it flags nothing twice.
     """
     reading, found = suspicion.reading, suspicion.difference
     program_id = reading.program.program_id
@@ -110,6 +112,17 @@ def settle(
             seen = changes.wait(store, program_id, silent, cycle_id, forget=not gone)
             if seen < withdraw_cycles:
                 return None
+        if flapping.holds(
+            store,
+            reading,
+            standing,
+            cycle_id=cycle_id,
+            now=now,
+            settings=flap or flapping.Settings(),
+        ):
+            if not silent:
+                changes.wait(store, program_id, [changes.HELD], cycle_id)
+            return None
         after = standing.policy if gone else reading.policy.to_json()
         change = changes.flag(
             store,

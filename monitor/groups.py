@@ -1,43 +1,89 @@
-"""Changes that belong together: one page of an institution, one night, many programs.
+"""Changes that belong together: one institution, one night; and within it, one sentence.
 
 Each program has a change of its own in the store, which can be decided on by itself. People are
-shown the group, once, with the names of its programs.
+shown the group, once. Its changes are told by the sentences that they rest on: a page that forty
+programs inherit is one story with forty names.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from monitor.compare import Severity
 from store.records import Change, Program
 
+_ORDER = list(Severity)  # the most severe first
 
-def grouped(changes: Iterable[Change], programs: Mapping[str, Program]) -> list[tuple[Change, ...]]:
-    """The changes in groups, each oldest first, in the order of their first changes.
 
-    Together are those of one cycle, kind and status whose programs belong to one institution
-    and whose policies before and after rest on the same sentences of the same page. A change
-    of a program that is not in `programs` stays by itself.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Changes of one institution in one night that await, or have had, the same decision.
+
+    `stories` are its changes by what they say, the most severe first. Changes of wording alone,
+    and those of a wave, make groups of their own: `wave` is its number.
     """
-    groups: dict[object, list[Change]] = {}
+
+    institution: str
+    stories: tuple[tuple[Change, ...], ...]
+    wave: int | None = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All of its changes, oldest first."""
+        return tuple(sorted((c for story in self.stories for c in story), key=lambda c: c.id))
+
+    @property
+    def severity(self) -> str:
+        """That of its most severe change."""
+        return self.stories[0][0].severity
+
+
+def grouped(changes: Iterable[Change], programs: Mapping[str, Program]) -> list[Group]:
+    """The changes in groups, in the order of their first changes; those of a wave side by side.
+
+    A change of a program that is not in `programs` stays by itself.
+    """
+    waves: dict[object, dict[object, list[Change]]] = {}
     for change in changes:
         program = programs.get(change.program_id)
-        key: object = change.id if program is None else _key(change, program)
-        groups.setdefault(key, []).append(change)
-    return [tuple(group) for group in groups.values()]
+        key = change.id if program is None else (_night(change), program.institution)
+        wave = key if change.wave_id is None else f"wave {change.wave_id}"
+        waves.setdefault(wave, {}).setdefault(key, []).append(change)
+    return [
+        Group(
+            programs[found[0].program_id].institution if found[0].program_id in programs else "",
+            _stories(found),
+            found[0].wave_id,
+        )
+        for groups in waves.values()
+        for found in groups.values()
+    ]
 
 
-def _key(change: Change, program: Program) -> tuple[object, ...]:
-    return (
-        change.cycle_id,
-        change.kind,
-        change.status,
-        program.institution,
-        change.url,
-        _said(change.before),
-        _said(change.after),
-    )
+def stories(changes: Iterable[Change], programs: Mapping[str, Program]) -> list[tuple[Change, ...]]:
+    """The changes by what they say, group by group."""
+    return [story for group in grouped(changes, programs) for story in group.stories]
+
+
+def rank(severity: str) -> int:
+    """Where a severity stands among them: 0 is the most severe."""
+    return _ORDER.index(Severity(severity))
+
+
+def _night(change: Change) -> tuple[object, ...]:
+    minor = change.severity == Severity.MINOR
+    return change.cycle_id, change.status, minor, change.wave_id
+
+
+def _stories(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
+    stories: dict[object, list[Change]] = {}
+    for change in changes:
+        key = (change.kind, change.url, _said(change.before), _said(change.after))
+        stories.setdefault(key, []).append(change)
+    return tuple(sorted(map(tuple, stories.values()), key=lambda story: rank(story[0].severity)))
 
 
 def _said(policy: dict[str, Any]) -> str:

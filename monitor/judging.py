@@ -12,13 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from extractors import Policy
+from monitor import flapping
 from monitor.compare import ChangeKind
 from monitor.flag import Suspicion, agrees, observe, suspect
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
 from monitor.taken_back import close_page_is_back
 from monitor.watchlist import Watchlist
-from store import changes, cycles, policies
+from store import changes, cycles, flaps, policies
 from store.database import Store
 from store.records import Change, Standing
 
@@ -35,6 +36,7 @@ class Outcome(StrEnum):
     SUSPECTED = "suspected"  # something differs; the second look tells
     UNCONFIRMED = "unconfirmed"  # the second look did not show the same
     DOWN = "down"  # a page on which it may depend was down
+    HELD = "held"  # it goes back and forth
     WAITS = "waits"  # something is gone, and must be so in more cycles
     FLAGGED = "flagged"
 
@@ -73,6 +75,8 @@ def first_look(
             judgement = _judge(store, reading, standing, withdraw_cycles, there=there)
             if judgement.outcome in (Outcome.FIRST_SIGHT, Outcome.AGREES):
                 observe(store, reading, cycle_id, now)
+            if there and judgement.outcome in (Outcome.AGREES, Outcome.STEADY):
+                flapping.turned(store, reading, standing[program.program_id], cycle_id, now)
             found[program.program_id] = judgement
     return found
 
@@ -117,5 +121,7 @@ def _judge(
 def _told(store: Store, suspicion: Suspicion, withdraw_cycles: int) -> bool:
     """Whether it is a page that is gone, and was flagged as such in an earlier cycle."""
     kind = suspicion.difference.kind
-    seen = changes.waited(store, suspicion.reading.program.program_id, str(kind))
-    return kind is ChangeKind.PAGE_GONE and seen >= withdraw_cycles
+    program_id = suspicion.reading.program.program_id
+    told = changes.waited(store, program_id, str(kind)) >= withdraw_cycles
+    held = program_id in flaps.under_way(store)
+    return kind is ChangeKind.PAGE_GONE and told and not held

@@ -95,7 +95,7 @@ def together(entries: Iterable[Entry]) -> list[tuple[Entry, ...]]:
     by_id = {e.change.id: e for e in entries}
     known = {e.program.program_id: e.program for e in by_id.values()}
     groups = grouped((e.change for e in by_id.values()), known)
-    found = [tuple(by_id[change.id] for change in group) for group in groups]
+    found = [tuple(by_id[c.id] for story in group.stories for c in story) for group in groups]
     return sorted(found, key=lambda group: min(map(place, group)))
 
 

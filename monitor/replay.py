@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from extractors import RULES_VERSION, Policy, read_page
-from monitor import watchlist
+from monitor import flapping, watchlist
 from monitor.beside import Judged, Night, beside, same
 from monitor.confirm import settle_all
 from monitor.cycle import Settings
@@ -133,7 +133,10 @@ class _Replay:
             cycle_id=cycle.id,
             now=_time(looks[1]) or now,
             withdraw_cycles=self.settings.withdraw_cycles,
+            flap=self.settings.flap,
         )
+        with self.copy.writing():
+            flapping.note(self.copy, cycle.id, self.settings.flap)
         return Judged(cycle, judgements, frozenset(once))
 
     def decide_until(self, until: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 from extractors import Policy
 from monitor.groups import grouped
@@ -38,11 +40,13 @@ def decide(
     now: datetime,
     policy: Policy | None = None,
     group: bool = False,
+    wave: bool = False,
     seen: Mapping[int, int] | None = None,
 ) -> list[Change]:
     """Files who decided what on a change, when and why, for good; gives what was decided on.
 
-    With `group`, on all changes that belong together with it (see monitor.groups).
+    With `group` or `wave`, on all changes that belong to its group (see monitor.groups) or its wave
+    and have its status. A correction of several needs them to say the same.
 
     - `accepted`: the policy that the pages state stands, as it does since the change was seen.
     - `dismissed`: a false alarm; what stood before stands again.
@@ -55,17 +59,20 @@ def decide(
     `seen` is what the maintainer saw: by number, each change and the last decision on it (see
     store.changes.versions). When that is not so any more, Overtaken is raised.
 
-    Raises NotFound, and ReviewError for a decision without a name or a correction without a
-    policy.
+    Raises NotFound, and ReviewError for a decision without a name, a correction without a
+    policy or of changes that differ, or a wave where there is none.
     """
     _named(by)
     if (policy is not None) != (verdict == "corrected"):
         raise ReviewError("a correction, and nothing else, takes a policy (--j1, --h1b ...)")
     with store.writing():
         first = changes.get(store, change_id)
-        found = _group(store, first) if group else [first]
+        found = _belonging(store, first, group=group, wave=wave)
         if seen is not None:
             _check_seen(store, [change.id for change in found], seen)
+        if policy is not None and len({_says(change.after) for change in found}) > 1:
+            numbers = ", ".join(str(change.id) for change in found)
+            raise ReviewError(f"changes {numbers} do not all say the same: correct one by one")
         for change in found:
             review = Review(
                 change.id,
@@ -201,10 +208,21 @@ def _flagged(store: Store, change: Change) -> Standing:
     return stood[-1] if stood else replace(history[-1], origin="read", policy=change.after)
 
 
-def _group(store: Store, change: Change) -> list[Change]:
+def _belonging(store: Store, change: Change, *, group: bool, wave: bool) -> list[Change]:
+    """What is decided on with a change, itself among it; all of it has the same status."""
+    if wave:
+        if change.wave_id is None:
+            raise ReviewError(f"change {change.id} belongs to no wave (`visawatch changes` tells)")
+        return [c for c in changes.of_wave(store, change.wave_id) if c.status == change.status]
+    if not group:
+        return [change]
     known = {program.program_id: program for program in programs.listed(store)}
     groups = grouped(changes.of_cycle(store, change.cycle_id), known)
-    return next(list(group) for group in groups if change in group)
+    return next(list(group.changes) for group in groups if change in group.changes)
+
+
+def _says(policy: dict[str, Any]) -> str:
+    return json.dumps([policy.get("stances"), policy.get("conditions")], sort_keys=True)
 
 
 def _stands(standing: Standing, change: Change, review: Review) -> Standing:

@@ -9,8 +9,8 @@ from typing import Any
 
 from crawler import Health
 from extractors import Policy
-from monitor import watchlist
-from store import cycles, policies
+from monitor import flapping, watchlist
+from store import cycles, flaps, policies
 from store.database import Store
 from store.records import Observation, Page, Program, stamp
 
@@ -34,6 +34,7 @@ class Status:
     origin: str = "read"
     detail: str = ""
     stale: bool = False  # its pages were not seen for several cycles
+    flapping: str = ""  # in words, what its pages say by turns
 
     def to_json(self) -> dict[str, Any]:
         """The object of `policies --json`."""
@@ -54,12 +55,13 @@ def statuses(
 ) -> list[Status]:
     """The status of every watched program, by id; with `only`, of these.
 
-    A policy whose page was not seen for `stale_after_cycles` cycles needs a review. Raises
-    NotFound for an id that is not watched.
+    A policy whose page was not seen for `stale_after_cycles` cycles needs a review, and so does
+    one that goes back and forth. Raises NotFound for an id that is not watched.
     """
     if only is not None and not only:
         return []
     watched = watchlist.load(store, only or ())
+    held = flaps.under_way(store)
     standing = policies.standing(store, only)
     stood = {i: Policy.from_json(stands.policy) for i, stands in standing.items()}
     speaking = {i: _speaking(watched.pages_of(i), stood.get(i)) for i in watched.programs}
@@ -76,6 +78,11 @@ def statuses(
             nights = max(cycles.unhealthy_cycles(store, page.id) for page in pages)
             stale = nights >= stale_after_cycles
             policy = replace(policy, needs_review=policy.needs_review or stale)
+        by_turns = (
+            flapping.by_turns(store, program.program_id) if program.program_id in held else ""
+        )
+        if policy is not None and by_turns:
+            policy = replace(policy, needs_review=True)
         return Status(
             program=program,
             policy=policy,
@@ -85,6 +92,7 @@ def statuses(
             origin=stands.origin if stands else "read",
             detail=detail,
             stale=stale,
+            flapping=by_turns,
         )
 
     return [status(program) for program in watched.programs.values()]

@@ -12,6 +12,7 @@ from store.errors import NotFound
 from store.records import Change, Review
 
 UNCONFIRMED = "unconfirmed"  # the kind of a difference that the second look did not show
+HELD = "held"  # and of one that goes back and forth (see monitor.flapping)
 STATUSES = ("open", "accepted", "dismissed", "corrected")
 
 
@@ -142,6 +143,24 @@ def last_reviews(store: Store, only: Collection[int]) -> dict[int, Review]:
         made.setdefault(row["change_id"], []).append(_review(row))
     held = {number: holding(decisions) for number, decisions in made.items()}
     return {number: review for number, review in held.items() if review is not None}
+
+
+def since(store: Store, detected_at: str) -> list[Change]:
+    """The changes that were detected then or later, oldest first."""
+    return [
+        _change(row)
+        for row in store.rows(
+            "SELECT * FROM changes WHERE detected_at >= ? ORDER BY id", (detected_at,)
+        )
+    ]
+
+
+def of_wave(store: Store, wave_id: int) -> list[Change]:
+    """The changes of one wave, oldest first."""
+    return [
+        _change(row)
+        for row in store.rows("SELECT * FROM changes WHERE wave_id = ? ORDER BY id", (wave_id,))
+    ]
 
 
 def get(store: Store, change_id: int) -> Change:
@@ -312,4 +331,5 @@ def _change(row: sqlite3.Row) -> Change:
         after=json.loads(row["after"]),
         detected_at=row["detected_at"],
         url=row["url"],
+        wave_id=row["wave_id"],
     )

@@ -165,6 +165,18 @@ def unhealthy_cycles(store: Store, page_id: int) -> int:
     return int(row["n"])
 
 
+def answered_since(store: Store, program_id: str, cycle_id: int) -> int:
+    """In how many later cycles a page that speaks for the program was seen, or seen to be gone."""
+    row = store.rows(
+        "SELECT count(DISTINCT o.cycle_id) AS n FROM observations o WHERE o.cycle_id > ?2"
+        " AND (o.snapshot_id IS NOT NULL OR o.health IN ('gone', 'soft_404')) AND o.page_id IN"
+        " (SELECT page_id FROM watches WHERE program_id = ?1 UNION SELECT w.page_id FROM watches w"
+        " JOIN programs p ON p.institution_id = w.institution_id WHERE p.id = ?1)",
+        (program_id, cycle_id),
+    )[0]
+    return int(row["n"])
+
+
 def moved_programs(store: Store, cycle_id: int) -> list[str]:
     """The programs for which this cycle may have news, by id; for all others nothing moved.
 

@@ -90,6 +90,25 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What a program's pages came to say in a cycle: stances and conditions as JSON."""
+
+    program_id: str
+    cycle_id: int
+    at: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flap:
+    """A policy that was reported as going back and forth, and when it came to rest."""
+
+    program_id: str
+    reported_cycle: int
+    ended_cycle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cycle:
     """One pass over the programs."""
 
@@ -127,6 +146,18 @@ class Change:
     after: dict[str, Any]
     detected_at: str
     url: str | None = None
+    wave_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Changes of many institutions in the same direction; `change_ids` are its members."""
+
+    id: int
+    visa: str
+    way: str  # see monitor.waves
+    cycle_id: int  # in which it was recognised
+    change_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

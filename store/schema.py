@@ -479,3 +479,35 @@ def m014_invitations(db: Database) -> None:
         CREATE INDEX invitations_created ON invitations(created_at);
         """,
     )
+
+
+@migrations()
+def m015_waves_and_flaps(db: Database) -> None:
+    """What belongs together beyond one night, and which policies go back and forth."""
+    _run(
+        db,
+        """
+        CREATE TABLE waves (             -- many institutions that changed the same way
+            id INTEGER PRIMARY KEY,
+            visa TEXT NOT NULL,
+            way TEXT NOT NULL,           -- see monitor.waves
+            cycle_id INTEGER NOT NULL REFERENCES cycles(id),   -- in which it was recognised
+            UNIQUE (visa, way, cycle_id)
+        ) STRICT;
+        ALTER TABLE changes ADD COLUMN wave_id INTEGER REFERENCES waves(id);
+        CREATE INDEX changes_wave ON changes(wave_id) WHERE wave_id IS NOT NULL;
+        CREATE TABLE turns (             -- when a program's pages came to say something else
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            cycle_id INTEGER NOT NULL REFERENCES cycles(id),
+            at TEXT NOT NULL,
+            said TEXT NOT NULL,          -- JSON: stances and conditions; see monitor.flapping
+            PRIMARY KEY (program_id, cycle_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE flaps (             -- policies that were reported as going back and forth
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            reported_cycle INTEGER NOT NULL REFERENCES cycles(id),
+            ended_cycle INTEGER REFERENCES cycles(id),   -- NULL: it is not over
+            PRIMARY KEY (program_id, reported_cycle)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    )

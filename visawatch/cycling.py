@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from crawler import Limits, Standby
-from monitor import alerts, outages, watchlist
+from monitor import alerts, flapping, outages, watchlist, waves
 from monitor.cycle import Progress, Settings, Stop, Summary, run
+from store.database import Store
 from visawatch.app import App, printable
 
 
@@ -41,8 +42,7 @@ def crawl_once(
                 stop=stop,
                 standby=standby,
             )
-        for line in outages.reports(store, watchlist.load(store), summary.cycle):
-            app.note(printable(str(line)))
+        tell_maintainers(app, store, summary)
     report(app, summary, delivery, as_json=as_json)
 
 
@@ -65,7 +65,22 @@ def settings_of(app: App, allow_hosts: tuple[str, ...] = ()) -> Settings:
         confirm_delay_seconds=monitor.confirm_delay_seconds,
         withdraw_cycles=monitor.withdraw_cycles,
         stale_after_cycles=monitor.stale_after_cycles,
+        flap=flapping.Settings(
+            monitor.flap_reversals, monitor.flap_days, monitor.flap_stable_cycles
+        ),
+        wave=waves.Settings(monitor.wave_institutions, monitor.wave_days, monitor.wave_chance),
     )
+
+
+def tell_maintainers(app: App, store: Store, summary: Summary) -> None:
+    """What a cycle has to report beside changes, on standard error."""
+    watched = watchlist.load(store)
+    for line in (
+        *waves.reports(store, summary.cycle),
+        *flapping.reports(store, watched.programs, summary.cycle),
+        *outages.reports(store, watched, summary.cycle),
+    ):
+        app.note(printable(str(line)))
 
 
 def report(app: App, summary: Summary, delivery: alerts.Delivery, *, as_json: bool) -> None:

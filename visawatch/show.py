@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.padding import Padding
@@ -48,40 +49,70 @@ def show_changes(
     changes: Iterable[Change],
     programs: Mapping[str, Program],
     reviews: Mapping[int, Review] | None = None,
+    waves: Mapping[int, str] | None = None,
 ) -> None:
     """Flagged changes, those that belong together once: what they mean, and what words changed.
 
-    `reviews` are the last decisions, by change: who decided, and why.
+    `reviews` are the last decisions, by change: who decided, and why; `waves` says what each
+    wave is.
     """
-    for group in grouped(changes, programs):
-        change = group[0]
-        title = Text(", ".join(f"#{change.id}" for change in group) + " ", style="bold")
-        title.append(f"{change.severity} ", style=SEVERITIES[change.severity])
-        title.append(f"{change.kind.replace('_', ' ')}", style="bold")
-        if change.status != "open":
-            title.append(f" ({change.status})", style="dim")
-        lines = [
-            Text(_names(group, programs)),
-            Text(summary(change), style="bold"),
-            as_rich(shortened(policy_diff(change.before, change.after))),
-        ]
-        if (review := (reviews or {}).get(change.id)) is not None:
-            why = f": {review.note}" if review.note else ""
-            lines.append(Text(f"{review.verdict} by {review.by} on {review.at[:10]}{why}"))
-        if change.url:
-            lines.append(Text(change.url, style="dim"))
-        console.print(title)
-        for line in lines:
-            console.print(Padding(line, (0, 0, 0, 4)))
-        console.print()
+    for wave, groups in groupby(grouped(changes, programs), key=lambda group: group.wave):
+        members = list(groups)
+        if wave is not None:
+            head = Text(f"wave {wave}: {(waves or {}).get(wave, '')}", style="bold magenta")
+            console.print(head)
+            _hint(console, members[0].changes[0], "--wave")
+        for group in members:
+            if len(group.changes) > 1:
+                count = len(group.changes)
+                console.print(Text(f"{group.institution}: {count} changes in one night", "bold"))
+                if wave is None:
+                    _hint(console, group.changes[0], "--group")
+            for story in group.stories:
+                _show_story(console, story, programs, reviews or {})
 
 
-def _names(group: Sequence[Change], programs: Mapping[str, Program]) -> str:
+def _hint(console: Console, change: Change, option: str) -> None:
+    """How to decide on all of it, while that is to be done."""
+    if change.status == "open":
+        hint = f"visawatch review {change.id} accept {option}"
+        console.print(Padding(Text(hint, style="dim"), (0, 0, 0, 4)))
+
+
+def _show_story(
+    console: Console,
+    story: Sequence[Change],
+    programs: Mapping[str, Program],
+    reviews: Mapping[int, Review],
+) -> None:
+    change = story[0]
+    title = Text(", ".join(f"#{change.id}" for change in story) + " ", style="bold")
+    title.append(f"{change.severity} ", style=SEVERITIES[change.severity])
+    title.append(f"{change.kind.replace('_', ' ')}", style="bold")
+    if change.status != "open":
+        title.append(f" ({change.status})", style="dim")
+    lines = [
+        Text(_names(story, programs)),
+        Text(summary(change), style="bold"),
+        as_rich(shortened(policy_diff(change.before, change.after))),
+    ]
+    if (review := reviews.get(change.id)) is not None:
+        why = f": {review.note}" if review.note else ""
+        lines.append(Text(f"{review.verdict} by {review.by} on {review.at[:10]}{why}"))
+    if change.url:
+        lines.append(Text(change.url, style="dim"))
+    console.print(title)
+    for line in lines:
+        console.print(Padding(line, (0, 0, 0, 4)))
+    console.print()
+
+
+def _names(story: Sequence[Change], programs: Mapping[str, Program]) -> str:
     """`Fernway Hospital: Medicine, Surgery`; the id of a program that is watched no more."""
-    first = programs.get(group[0].program_id)
+    first = programs.get(story[0].program_id)
     if first is None:
-        return group[0].program_id
-    return f"{first.institution}: {', '.join(programs[c.program_id].specialty for c in group)}"
+        return story[0].program_id
+    return f"{first.institution}: {', '.join(programs[c.program_id].specialty for c in story)}"
 
 
 def _policy(status: Status) -> Text:
@@ -93,7 +124,9 @@ def _policy(status: Status) -> Text:
     for condition in policy.conditions:
         by = f" by {condition.by}" if condition.by else ""
         text.append(f"\n{condition.visa}: {condition.kind.replace('_', ' ')}{by}", style="dim")
-    if status.stale:
+    if status.flapping:
+        text.append(f"\nneeds review: goes {status.flapping}", style="yellow")
+    elif status.stale:
         seen = f": last seen {status.as_of[:10]}" if status.as_of else ""
         text.append(f"\nstale{seen}", style="yellow")
     elif policy.needs_review:

@@ -16,7 +16,7 @@ from monitor.alerts.matching import described
 from monitor.alerts.message import mailto, message, one_line
 from monitor.alerts.planning import Batch, Subject
 from monitor.alerts.wording import Part, part
-from monitor.groups import grouped
+from monitor.groups import stories
 from store import outbox
 from store.database import Store
 from store.records import Change, Mail, Subscription, address_key, stamp
@@ -71,8 +71,8 @@ def enqueue(
 def _groups(batch: Batch) -> list[list[Subject]]:
     subjects = {subject.change.id: subject for subject in batch.subjects}
     programs = {s.program.program_id: s.program for s in batch.subjects}
-    groups = grouped((s.change for s in batch.subjects), programs)
-    return [[subjects[change.id] for change in group] for group in groups]
+    told = stories((s.change for s in batch.subjects), programs)
+    return [[subjects[change.id] for change in story] for story in told]
 
 
 def home(base_url: str) -> str:

@@ -14,7 +14,7 @@ from monitor.alerts.planning import Subject
 from monitor.alerts.wording import headline, item
 from monitor.diff import touched
 from monitor.feeds.atom import Entry, Feed
-from monitor.groups import grouped
+from monitor.groups import stories
 from store import changes, cycles, outbox, programs
 from store.database import Store
 from store.records import Change, Program
@@ -131,12 +131,15 @@ class _Builder:
 
     def _feed(self, path: str, title: str, subjects: Sequence[Subject]) -> Feed:
         by_id = {subject.change.id: subject for subject in subjects}
-        groups = grouped(
-            (s.change for s in subjects), {s.program.program_id: s.program for s in subjects}
+        # A change of one program is the newest of its story; ids rise with time.
+        told = sorted(
+            stories(
+                (s.change for s in subjects), {s.program.program_id: s.program for s in subjects}
+            ),
+            key=lambda story: story[0].id,
+            reverse=True,
         )
-        # A change of one program is the newest of its group; ids rise with time.
-        groups.sort(key=lambda group: group[0].id, reverse=True)
-        entries = [self._entry([by_id[change.id] for change in g]) for g in groups[:LONGEST]]
+        entries = [self._entry([by_id[change.id] for change in s]) for s in told[:LONGEST]]
         return Feed(
             path=path,
             id=f"{self._tag}feeds/{path.removesuffix('.atom')}",

@@ -33,6 +33,8 @@ CHANGE = [
     "status",
     "detected_at",
     "url",
+    "group",
+    "wave",
 ]
 EVIDENCE = ["visa", "stance", "quote", "start", "end", "rules", "url", "fetched_at", "snapshot"]
 COMMANDS = ["programs list", "policies", "changes", "subscriptions", "alerts show", "reclassify"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import BOTH, J1_ONLY, SILENT, Watch, in_turn
+from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, in_turn
 from loopback import Visit
 
 from extractors import Policy, Stance, Visa
@@ -216,5 +216,5 @@ def test_a_page_that_comes_to_say_what_a_maintainer_decided_is_no_news(watch: Wa
     watch.site.page("/visa", BOTH)
     assert watch.night().changes == 0
     assert (watch.category(), watch.status().origin) == ("j1_and_h1b", "read")
-    watch.site.page("/visa", J1_ONLY)
+    watch.site.page("/visa", NONE)
     assert watch.night().changes == 1

@@ -37,7 +37,7 @@ class Hospital:
         self.night = 0
         (folder / "visawatch.toml").write_text(
             "[crawl]\ndelay_seconds = 0\n"
-            + "[monitor]\nconfirm_delay_seconds = 0\n"
+            + "[monitor]\nconfirm_delay_seconds = 0\nflap_reversals = 99\n"
             + f'[mail]\nsmtp_url = "smtp://127.0.0.1:{mail.port}"\nsender = "w@watch.example"\n'
         )
         with self.store() as store, store.writing():

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from monitor import flapping, waves
+from monitor.groups import grouped
 from store import changes as table
 from store import programs
 from store.records import Change
-from visawatch.app import App, shown
+from visawatch.app import App, printable, shown
 from visawatch.show import show_changes
 
 
@@ -32,11 +34,16 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
         held = {c.id: table.holding(table.reviews(store, c.id)) for c in found}
         decided = {number: review for number, review in held.items() if review is not None}
         known = {p.program_id: p for p in programs.listed(store)}
+        told = waves.told(store, {c.wave_id for c in found if c.wave_id is not None}, known)
+        flaps = flapping.under_way(store, known)
     if as_json:
+        group_of = {c.id: g.changes[0].id for g in grouped(found, known) for c in g.changes}
         for change in found:
-            app.echo_json(to_json(change))
+            app.echo_json({**to_json(change), "group": group_of[change.id], "wave": change.wave_id})
         return
-    show_changes(app.console(), found, known, decided)
+    show_changes(app.console(), found, known, decided, told)
+    for report in flaps:
+        app.note(printable(str(report)))
     state = "" if status == "all" else f"{status} "
     app.note(f"{len(found)} {state}changes" if len(found) != 1 else f"1 {state}change")
 

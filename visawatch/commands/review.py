@@ -36,24 +36,27 @@ _by = click.option("--by", default=_user, help="Who says so.  [default: the user
 def _who(function: click.decorators.FC) -> click.decorators.FC:
     by = _by
     note = click.option("--note", default="", help="Why.")
-    group = click.option("--group", is_flag=True, help="Decide on all changes that belong to it.")
-    return by(note(group(function)))
+    group = click.option(
+        "--group", is_flag=True, help="Decide on all of its institution's changes of that night."
+    )
+    wave = click.option("--wave", is_flag=True, help="Decide on all changes of its wave.")
+    return by(note(group(wave(function))))
 
 
 @review.command()
 @_who
 @click.pass_context
-def accept(ctx: click.Context, by: str, note: str, group: bool) -> None:
+def accept(ctx: click.Context, by: str, note: str, group: bool, wave: bool) -> None:
     """The change is real: the new policy stands."""
-    _decide(ctx, "accepted", by, note, group)
+    _decide(ctx, "accepted", by, note, group=group, wave=wave)
 
 
 @review.command()
 @_who
 @click.pass_context
-def dismiss(ctx: click.Context, by: str, note: str, group: bool) -> None:
+def dismiss(ctx: click.Context, by: str, note: str, group: bool, wave: bool) -> None:
     """A false alarm: the policy from before stands, until the statement changes."""
-    _decide(ctx, "dismissed", by, note, group)
+    _decide(ctx, "dismissed", by, note, group=group, wave=wave)
 
 
 @review.command()
@@ -76,6 +79,7 @@ def correct(
     by: str,
     note: str,
     group: bool,
+    wave: bool,
 ) -> None:
     """The policy was read wrongly: this one stands, until the statement changes."""
     stances = ((Visa.J1, Stance(j1)), (Visa.H1B, Stance(h1b)))
@@ -83,7 +87,7 @@ def correct(
         stances=tuple((visa, s) for visa, s in stances if s is not Stance.UNSTATED),
         conditions=tuple(_condition(text) for text in conditions),
     )
-    _decide(ctx, "corrected", by, note, group, policy)
+    _decide(ctx, "corrected", by, note, policy, group=group, wave=wave)
 
 
 @review.command("undo")
@@ -137,9 +141,13 @@ def _decide(
     verdict: str,
     by: str,
     note: str,
-    group: bool,
     policy: Policy | None = None,
+    *,
+    group: bool,
+    wave: bool,
 ) -> None:
+    if group and wave:
+        raise click.UsageError("--group and --wave exclude each other")
     app: App = ctx.obj
     with app.store() as store:
         decided = decide(
@@ -151,6 +159,7 @@ def _decide(
             now=app.now(),
             policy=policy,
             group=group,
+            wave=wave,
         )
     for change in decided:
         stands = {

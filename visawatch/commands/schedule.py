@@ -10,7 +10,7 @@ from monitor.schedule import Nights
 from store.database import Store
 from visawatch.app import App
 from visawatch.commands.crawl import hosts
-from visawatch.cycling import report, settings_of
+from visawatch.cycling import report, settings_of, tell_maintainers
 
 
 @click.command()
@@ -34,6 +34,7 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
         summary, delivery = run(
             store, settings_of(app, allow_hosts), clock=app.now, night=night, stop=stop
         )
+        tell_maintainers(app, store, summary)
         report(app, summary, delivery, as_json=False)
 
     def send_mail(store: Store) -> None:

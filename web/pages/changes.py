@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 from monitor import diff
 from monitor.alerts.planning import Subject
 from monitor.alerts.wording import Item, headline, item
-from monitor.groups import grouped
+from monitor.groups import stories
 from store import changes, outbox
 from store.database import Store
 from store.records import Change, Program, Review, stamp
@@ -92,11 +92,11 @@ def one(request: Request, site: OfSite, change_id: Annotated[int, Path(ge=1)]) -
     with site.reading() as store:
         change = changes.get(store, change_id)
         known = _subjects(store, changes.of_cycle(store, change.cycle_id))
-        groups = grouped(
+        told = stories(
             (subject.change for subject in known.values()),
             {subject.program.program_id: subject.program for subject in known.values()},
         )
-        group = next(g for g in groups if any(c.id == change_id for c in g))
+        group = next(s for s in told if any(c.id == change_id for c in s))
         subjects = [known[c.id] for c in group]
         reviews = changes.reviews(store, change_id)
     shown: Item = item(subjects, site.settings.base_url)
@@ -115,8 +115,8 @@ def _stories(store: Store, found: list[Change]) -> list[Story]:
     subjects = _subjects(store, found)
     programs = {s.program.program_id: s.program for s in subjects.values()}
     decisions = changes.last_reviews(store, subjects)
-    groups = grouped((s.change for s in subjects.values()), programs)
-    return [_story([subjects[c.id] for c in group], decisions) for group in groups]
+    told = stories((s.change for s in subjects.values()), programs)
+    return [_story([subjects[c.id] for c in story], decisions) for story in told]
 
 
 def _story(group: list[Subject], decisions: Mapping[int, Review]) -> Story:
