@@ -30,6 +30,7 @@ class Status:
     policy: Policy | None
     health: str  # ok | unreachable | blocked | gone | never_seen
     as_of: str | None = None
+    since: str | None = None  # when the policy began to stand
     inherited_from: str | None = None
     origin: str = "read"
     detail: str = ""
@@ -88,6 +89,7 @@ def statuses(
             policy=policy,
             health=health,
             as_of=stamp(datetime.fromtimestamp(max(seen), UTC)) if seen else None,
+            since=stands.since if stands else None,
             inherited_from=stands.inherited_from if stands else None,
             origin=stands.origin if stands else "read",
             detail=detail,

@@ -124,6 +124,51 @@ def told_between(
     return int(total[0]["n"]), [_change(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which changes are looked for; what is empty lets all through but those of wording.
+
+    `since` and `until` are times as `stamp` writes them; the first belongs to it, the second not.
+    """
+
+    since: str = ""
+    until: str = ""
+    status: str = ""
+    severity: str = ""
+    kind: str = ""
+    program_id: str = ""
+    institution_id: int | None = None
+
+
+def told_before(
+    store: Store, sought: Sought, *, limit: int, before: int | None = None
+) -> list[Change]:
+    """The changes that are sought, newest first, from before the change of that number."""
+    parts = [
+        (sql, value)
+        for sql, value in (
+            ("id < ?", before),
+            ("detected_at >= ?", sought.since),
+            ("detected_at < ?", sought.until),
+            ("status = ?", sought.status),
+            ("severity = ?", sought.severity),
+            ("kind = ?", sought.kind),
+            ("program_id = ?", sought.program_id),
+            (
+                "program_id IN (SELECT id FROM programs WHERE institution_id = ?)",
+                sought.institution_id,
+            ),
+        )
+        if value not in (None, "")
+    ]
+    where = "".join(f" AND {sql}" for sql, _ in parts)
+    rows = store.rows(
+        f"SELECT * FROM changes WHERE severity <> 'minor'{where} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        (*(value for _, value in parts), limit),
+    )
+    return [_change(row) for row in rows]
+
+
 def days_around(store: Store, since: str, until: str = "9999") -> Around:
     """When something was flagged last before a stretch of time, and first after it."""
     row = store.rows(

@@ -114,6 +114,12 @@ def ids_of(store: Store, institution: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
+def ever_listed(store: Store, only: Collection[str]) -> dict[str, Program]:
+    """By id, those of these programs that are or were watched."""
+    where, values = among("p.id", only)
+    return {row["id"]: _program(row) for row in store.rows(f"{_SELECT} WHERE true{where}", values)}
+
+
 def institution(store: Store, institution_id: int) -> Institution:
     """An institution with a watched program. Raises NotFound."""
     rows = store.rows(
@@ -132,6 +138,35 @@ def institution_of(store: Store, program_id: str) -> Institution:
     if not rows:
         raise NotFound(f"no program '{program_id}'")
     return institution(store, rows[0]["institution_id"])
+
+
+def institutions_of(store: Store, program_ids: Collection[str]) -> dict[str, Institution]:
+    """By program id, the institution of each of these that is or was watched."""
+    where, values = among("p.id", program_ids)
+    rows = store.rows(
+        "SELECT p.id AS program_id, i.* FROM programs p"  # noqa: S608
+        f" JOIN institutions i ON i.id = p.institution_id WHERE true{where}",
+        values,
+    )
+    return {r["program_id"]: Institution(r["id"], r["name"], r["gme_url"] or "") for r in rows}
+
+
+def institutions(
+    store: Store, text: str = "", *, limit: int = -1, after: str = ""
+) -> list[tuple[Institution, int]]:
+    """Institutions with watched programs and how many, by name, from behind the name `after`.
+
+    With `text`, those with it in their name.
+    """
+    rows = store.rows(
+        "SELECT i.*, (SELECT count(*) FROM programs p WHERE p.institution_id = i.id"
+        " AND p.removed_at IS NULL) AS programs FROM institutions i"
+        " WHERE i.name > ? AND instr(lower(i.name), lower(?)) > 0 AND EXISTS (SELECT 1"
+        " FROM programs p WHERE p.institution_id = i.id AND p.removed_at IS NULL)"
+        " ORDER BY i.name LIMIT ?",
+        (after, text, limit),
+    )
+    return [(Institution(r["id"], r["name"], r["gme_url"] or ""), r["programs"]) for r in rows]
 
 
 def remove(store: Store, program_id: str, at: str) -> None:

@@ -8,16 +8,41 @@ from datetime import datetime
 from store.database import Store
 from store.words import folded
 
+Key = tuple[str | int, ...]  # where a program stands in a sort
+
 _PROGRAMS = "programs p"
 _STANDINGS = "programs p LEFT JOIN standings s ON s.program_id = p.id"
 
-SORTS = {  # what a sort is called: from which tables, and in which order
-    "name": (_PROGRAMS, "p.name, p.id"),
-    "specialty": (_PROGRAMS, "p.specialty, p.name, p.id"),
-    "state": (_PROGRAMS, "p.state = '' OR p.state IS NULL, p.state, p.city, p.name, p.id"),
-    "changed": (_STANDINGS, "s.since DESC, p.id"),
-    "checked": (_STANDINGS, "s.checked_at DESC, p.id"),
-    "unchecked": (_STANDINGS, "s.checked_at, p.id"),
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order of programs: from which tables, and by what, the least first; never NULL."""
+
+    tables: str
+    keys: tuple[str, ...]
+
+    @property
+    def by(self) -> str:
+        """The keys as SQL."""
+        return ", ".join(self.keys)
+
+
+SORTS = {
+    "name": Sort(_PROGRAMS, ("p.name", "p.id")),
+    "specialty": Sort(_PROGRAMS, ("p.specialty", "p.name", "p.id")),
+    "state": Sort(
+        _PROGRAMS,
+        (
+            "coalesce(p.state, '') = ''",
+            "coalesce(p.state, '')",
+            "coalesce(p.city, '')",
+            "p.name",
+            "p.id",
+        ),
+    ),
+    "changed": Sort(_STANDINGS, ("-coalesce(strftime('%s', s.since), 0)", "p.id")),
+    "checked": Sort(_STANDINGS, ("-coalesce(s.checked_at, 0)", "p.id")),
+    "unchecked": Sort(_STANDINGS, ("coalesce(s.checked_at, 0)", "p.id")),
 }
 
 
@@ -59,20 +84,51 @@ def find(
 ) -> tuple[int, list[str]]:
     """How many programs there are of a wish, and the ids of a stretch of them; `sort` of SORTS."""
     where, values = _where(wish)
-    tables, order = SORTS[sort]
+    order = SORTS[sort]
     rows = store.rows(
-        f"SELECT p.id FROM {tables} WHERE p.removed_at IS NULL{where}"  # noqa: S608
-        f" ORDER BY {order} LIMIT ? OFFSET ?",
+        f"SELECT p.id FROM {order.tables} WHERE p.removed_at IS NULL{where}"  # noqa: S608
+        f" ORDER BY {order.by} LIMIT ? OFFSET ?",
         (*values, limit, offset),
     )
     ids = [row["id"] for row in rows]
     if limit < 0 or (offset == 0 and len(ids) < limit):
         return offset + len(ids), ids
-    total = store.rows(
+    return count(store, wish), ids
+
+
+def count(store: Store, wish: Wish) -> int:
+    """How many programs there are of a wish."""
+    where, values = _where(wish)
+    rows = store.rows(
         f"SELECT count(*) AS n FROM programs p WHERE p.removed_at IS NULL{where}",  # noqa: S608
         values,
     )
-    return int(total[0]["n"]), ids
+    return int(rows[0]["n"])
+
+
+def following(
+    store: Store, wish: Wish, *, sort: str = "name", limit: int, after: Key = ()
+) -> tuple[list[str], Key | None]:
+    """The ids of a stretch of the programs of a wish, and the key of its last one if more follow.
+
+    `after` is such a key, and the stretch begins behind it, whatever came or went meanwhile.
+    Raises ValueError for one that is not of this sort.
+    """
+    where, values = _where(wish)
+    order = SORTS[sort]
+    if after:
+        if len(after) != len(order.keys):
+            raise ValueError(f"no key of the sort '{sort}'")
+        where += f" AND ({order.by}) > ({', '.join('?' * len(after))})"
+    names = ", ".join(f"{key} AS k{n}" for n, key in enumerate(order.keys))
+    rows = store.rows(
+        f"SELECT p.id, {names} FROM {order.tables} WHERE p.removed_at IS NULL{where}"  # noqa: S608
+        f" ORDER BY {order.by} LIMIT ?",
+        (*values, *after, limit + 1),
+    )
+    more = len(rows) > limit
+    last = tuple(rows[limit - 1])[1:] if more else None
+    return [row["id"] for row in rows[:limit]], last
 
 
 def choices(store: Store) -> Choices:

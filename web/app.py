@@ -10,12 +10,14 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from store.database import Store
 from web import access, errors
+from web.api import description, routes
+from web.api.answers import ForAllOrigins
 from web.pages import changes, feeds, files, health, matrix, programs, search, subscribe
 from web.security import Shield
 from web.site import Site
 
 # One module per page family, each with its `router`.
-PAGES = (search, programs, changes, matrix, feeds, subscribe, health, files)
+PAGES = (search, programs, changes, matrix, feeds, subscribe, routes, description, health, files)
 
 
 def create_app(site: Site) -> FastAPI:
@@ -42,6 +44,7 @@ def create_app(site: Site) -> FastAPI:
         app.include_router(module.router)
     access.check(app)
     errors.install(app)
+    app.add_middleware(ForAllOrigins)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Shield)  # the last one added is the outermost
     return app

@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from extractors.conditions import ConditionKind
 from extractors.values import Category, Visa
@@ -16,6 +23,11 @@ from store.search import Wish
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 
 Empty = BeforeValidator(lambda value: value or None)  # a form sends what was not chosen, too
+
+
+def _one_of(kind: type[StrEnum]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": ["", *kind]})
+
 
 VISAS = tuple(v for v in Visa if v not in (Visa.PERMANENT_RESIDENT, Visa.CITIZEN))
 
@@ -56,8 +68,8 @@ SORT_WORDS = {
 }
 
 
-class Asked(BaseModel):
-    """What somebody searches for; an empty field asks for nothing."""
+class Filters(BaseModel):
+    """Which programs somebody asks for; an empty field asks for nothing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,15 +79,14 @@ class Asked(BaseModel):
     specialty: Words = ""
     institution: Words = ""
     level: Words = ""
-    visa: Annotated[Visa | None, Empty] = None
-    category: Annotated[Category | None, Empty] = None
-    condition: Annotated[ConditionKind | None, Empty] = None
+    visa: Annotated[Visa | None, Empty, _one_of(Visa)] = None
+    category: Annotated[Category | None, Empty, _one_of(Category)] = None
+    condition: Annotated[ConditionKind | None, Empty, _one_of(ConditionKind)] = None
     checked: Checked = Checked.ANY
     sure: bool = False
     sort: Sort = Sort.NAME
-    page: int = Field(default=1, ge=1, le=100_000)
 
-    def wish(self, now: datetime) -> Wish:
+    def wish(self, now: datetime, *, institution_id: int | None = None) -> Wish:
         """As the store looks for it."""
         month = now - timedelta(days=30)
         return Wish(
@@ -84,6 +95,7 @@ class Asked(BaseModel):
             city=self.city,
             specialty=self.specialty,
             institution=self.institution,
+            institution_id=institution_id,
             level=self.level,
             visa=self.visa or "",
             category=self.category or "",
@@ -95,6 +107,12 @@ class Asked(BaseModel):
             }.get(self.checked),
             not_checked_since=month if self.checked is Checked.OLDER else None,
         )
+
+
+class Asked(Filters):
+    """What somebody searches for on the pages, and which page of it."""
+
+    page: int = Field(default=1, ge=1, le=100_000)
 
     def query(self, **instead: Any) -> dict[str, Any]:
         """The address's parameters, less those that ask for nothing."""

@@ -12,9 +12,12 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from store.errors import NotFound, StoreError, StoreLocked
+from web.api.models import Problem
 from web.rendering import page
+from web.site import path_of
 
-MACHINE_PATHS = ("/api/", "/healthz", "/metrics")  # answered in JSON, faults too
+API_PATH = "/api/"
+MACHINE_PATHS = ("/healthz", "/metrics")  # answered in JSON, faults too
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +66,12 @@ def answer(request: Request, error: Exception) -> Response:
         _log.error("%s: %s", request.url.path, error)
     faults = _faults(error) if isinstance(error, RequestValidationError) else ()
     title = _TITLES.get(status, HTTPStatus(status).phrase)
-    if request.scope["path"].startswith(MACHINE_PATHS):
+    if path_of(request).startswith(API_PATH):
+        problem = Problem(title=title, status=status, detail=detail, faults=list(faults))
+        return JSONResponse(
+            problem.model_dump(), status, dict(headers), media_type="application/problem+json"
+        )
+    if path_of(request).startswith(MACHINE_PATHS):
         said = {"error": title, "detail": detail, **({"faults": list(faults)} if faults else {})}
         return JSONResponse(said, status, dict(headers))
     return page(

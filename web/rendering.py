@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.background import BackgroundTask
 
 from web import static, words
-from web.site import site_of
+from web.site import path_of, site_of
 
 
 class Links:
@@ -62,9 +62,7 @@ def page(
     and what `web.words` gives them as filters.
     """
     links = Links(site_of(request).settings.prefix)
-    text = _TEMPLATES.get_template(template).render(
-        **values, links=links, here=request.scope["path"].removeprefix(links("")) or "/"
-    )
+    text = _TEMPLATES.get_template(template).render(**values, links=links, here=path_of(request))
     return HTMLResponse(
         text, status, {"Cache-Control": "no-cache", **(headers or {})}, background=background
     )

@@ -117,6 +117,12 @@ def site_of(request: Request) -> Site:
     return site
 
 
+def path_of(request: Request) -> str:
+    """The path of a request without the site's prefix, as the table of routes has it."""
+    path: str = request.scope["path"]
+    return path.removeprefix(site_of(request).settings.prefix) or "/"
+
+
 async def _site(request: Request) -> Site:
     return site_of(request)
 
