@@ -76,7 +76,8 @@ def statuses(
         seen = [good[page.id].at for page in pages if page.id in good]
         stale = False
         if policy is not None and health != "ok":
-            nights = max(cycles.unhealthy_cycles(store, page.id) for page in pages)
+            # A program with another address has no page until the next cycle.
+            nights = max((cycles.unhealthy_cycles(store, page.id) for page in pages), default=0)
             stale = nights >= stale_after_cycles
             policy = replace(policy, needs_review=policy.needs_review or stale)
         by_turns = (

@@ -39,13 +39,16 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_the_same_twice_and_what_is_gone_is_removed(shell: Shell) -> None:
     folder = shell.folder / "public"
     said = shell("export", str(folder))
-    assert said.out == f"5 feeds in {folder / 'feeds'}: 5 written, 0 removed\n"
+    assert said.out == (
+        f"5 feeds in {folder / 'feeds'}: 5 written, 0 removed\n"
+        f"17 files of data in {folder / 'data'}: 17 written, 0 removed\n"
+    )
     assert "web.base_url is empty" in said.err
     mine = folder / "feeds" / "program" / "mine.atom"
     mine.write_text("not yours")
     before = files(folder)
     times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.atom")}
-    assert "0 written, 0 removed" in shell("export", str(folder)).out
+    assert shell("export", str(folder)).out.count("0 written, 0 removed") == 2
     assert files(folder) == before
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.atom")} == times
     shell("programs", "remove", "sorrel")
@@ -66,7 +69,7 @@ def test_json_lists_the_feeds(shell: Shell) -> None:
         "entries": 0,
         "updated": "2000-01-01T00:00:00Z",
     }
-    for line in lines:
+    for line in (line for line in lines if line["path"].startswith("feeds/")):
         assert not feedparser.parse(str(shell.folder / "public" / line["path"])).bozo
 
 

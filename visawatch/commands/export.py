@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from monitor import archive
 from monitor.feeds import feeds, rendered
 from store import cycles, leases, snapshots
 from store.database import Store
+from store.reading import Readers
 from store.records import stamp
-from visawatch import tree, warc
+from visawatch import dataset, tree, warc
 from visawatch.app import App
 from visawatch.moments import Day
 from visawatch.whole import writing
@@ -50,16 +52,20 @@ def export(
     only: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Write the Atom feeds into DIR/feeds: of all changes, each institution and each program.
+    """Write what others may read into DIR.
+
+    DIR/feeds has Atom feeds: of all changes, each institution and each program. DIR/data has the
+    programs with their policies, evidence and history, and the changes: as CSV, as JSON lines, and
+    as a SQLite file for Datasette, with metadata.json. What no person has confirmed says so.
 
     A file that is the same as before is left alone, and every other is replaced at once, so DIR
     can be what a web server serves. Of what is in there, only what an earlier export wrote and
     this one does not is removed.
 
-    With --warc, write the stored pages as a web archive, with or without the feeds.
+    With --warc, write the stored pages as a web archive, with or without DIR.
     """
     if folder is None and warc_file is None:
-        raise click.UsageError("name a DIR for the feeds, or a file with --warc, or both")
+        raise click.UsageError("name a DIR, or a file with --warc, or both")
     if warc_file is None and (first or last or only):
         raise click.UsageError("--from, --to and --program choose pages for --warc")
     with app.store() as store:
@@ -68,6 +74,7 @@ def export(
         try:
             if folder is not None:
                 _feeds(app, store, folder, as_json=as_json)
+                _data(app, folder, as_json=as_json)
             if warc_file is not None:
                 captures = archive.captures(store, first, last, only=only)
                 _warc(app, store, warc_file, captures, as_json=as_json)
@@ -97,6 +104,24 @@ def _feeds(app: App, store: Store, folder: Path, *, as_json: bool) -> None:
             "Note: web.base_url is empty, so the feeds do not say where they are read, and their "
             "ids will change once it is set: set it before others subscribe to them."
         )
+
+
+def _data(app: App, folder: Path, *, as_json: bool) -> None:
+    # As it is at one moment, though a cycle may be writing.
+    with closing(Readers(app.db)) as readers, readers.reading() as store:
+        files = dataset.files(
+            store,
+            stale_after_cycles=app.config.monitor.stale_after_cycles,
+            base_url=app.config.web.base_url,
+        )
+    written, removed = tree.replace_all(folder / "data", files)
+    if as_json:
+        for path, data in sorted(files.items()):
+            app.echo_json({"path": f"data/{path}", "bytes": len(data)})
+        return
+    click.echo(
+        f"{len(files)} files of data in {folder / 'data'}: {written} written, {removed} removed"
+    )
 
 
 def _warc(
