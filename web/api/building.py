@@ -166,7 +166,7 @@ def _entry(entry: Entry) -> models.Stood | models.Flagged | models.Unread:
                 began=entry.began,
                 channel=entry.channel,
                 change=entry.change,
-                reviewed=_last(entry.reviews),
+                reviewed=_held(entry.reviews),
                 inherited_from=entry.inherited_from,
                 policy=policy(values.Policy.from_json(entry.policy)),
             )
@@ -180,7 +180,7 @@ def _entry(entry: Entry) -> models.Stood | models.Flagged | models.Unread:
                     "severity": change.severity,
                     "status": change.status,
                     "summary": diff.summary(change),
-                    "decision": _last(entry.reviews),
+                    "decision": _held(entry.reviews),
                 }
             )
         case Unread():
@@ -196,5 +196,5 @@ def _entry(entry: Entry) -> models.Stood | models.Flagged | models.Unread:
             )
 
 
-def _last(reviews: Iterable[Review]) -> models.Decision | None:
-    return decision(next(reversed(list(reviews)), None))
+def _held(reviews: Iterable[Review]) -> models.Decision | None:
+    return decision(changes.holding(reviews))
