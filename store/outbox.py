@@ -194,6 +194,12 @@ def listed(store: Store) -> list[Mail]:
     return [_mail(row) for row in store.rows("SELECT * FROM outbox ORDER BY id")]
 
 
+def by_state(store: Store) -> dict[str, int]:
+    """How many mails are in each state."""
+    rows = store.rows("SELECT state, count(*) AS n FROM outbox GROUP BY state ORDER BY state")
+    return {row["state"]: row["n"] for row in rows}
+
+
 def get(store: Store, mail_id: int) -> Mail:
     """One mail. Raises NotFound."""
     rows = store.rows("SELECT * FROM outbox WHERE id = ?", (mail_id,))

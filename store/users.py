@@ -104,6 +104,13 @@ def failed(store: Store, keys: Iterable[str], at: str, forget_before: str) -> No
     store.write_many("INSERT INTO failed_log_ins VALUES (?, ?)", [(key, at) for key in keys])
 
 
+def forgive(store: Store, keys: Iterable[str], at: str) -> None:
+    """The log-in that was counted as failed at that time has not. Inside `writing()`."""
+    store.write_many(
+        "DELETE FROM failed_log_ins WHERE key = ? AND at = ?", [(key, at) for key in keys]
+    )
+
+
 def _user(row: sqlite3.Row) -> User:
     return User(
         row["id"], row["name"], row["role"], row["password"], row["created_at"], row["seen_at"]

@@ -39,6 +39,7 @@ COMMANDS = {
     "subscriptions": "subscriptions:list_subscriptions",
     "alerts": "alerts",
     "serve": "serve",
+    "users": "users",
     "export": "export",
     "schedule": "schedule",
 }
@@ -55,6 +56,7 @@ def faults() -> tuple[type[Exception], ...]:
     from monitor.review import ReviewError
     from store.errors import StoreError
     from visawatch.config import ConfigError
+    from web.passwords import PasswordError
 
     return (
         ArchiveError,
@@ -63,6 +65,7 @@ def faults() -> tuple[type[Exception], ...]:
         CycleBusy,
         CycleStopped,
         MailError,
+        PasswordError,
         ReplayError,
         ReviewError,
         RuleError,

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+
+from web import sessions
+from web.sessions import Visitor
+from web.site import site_of
 
 
 class Role(StrEnum):
@@ -50,8 +56,25 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/api/v1/visas"): Role.MACHINE,
     ("GET", "/api/v1/stances"): Role.MACHINE,
     ("GET", "/healthz"): Role.MACHINE,
+    ("GET", "/metrics"): Role.MACHINE,
     ("GET", "/robots.txt"): Role.MACHINE,
     ("GET", "/static/{name}"): Role.PUBLIC,
+    ("GET", "/review/log-in"): Role.PUBLIC,
+    ("POST", "/review/log-in"): Role.PUBLIC,
+    ("POST", "/review/log-out"): Role.REVIEWER,
+    ("GET", "/review/users"): Role.ADMIN,
+    ("GET", "/review"): Role.REVIEWER,
+    ("GET", "/review/health"): Role.REVIEWER,
+    ("GET", "/review/examples.jsonl"): Role.REVIEWER,
+    ("GET", "/review/readings/{program_id}"): Role.REVIEWER,
+    ("GET", "/review/readings/{program_id}/page/{snapshot}"): Role.REVIEWER,
+    ("POST", "/review/readings/{program_id}/decision"): Role.REVIEWER,
+    ("GET", "/review/{change_id}"): Role.REVIEWER,
+    ("GET", "/review/{change_id}/page/{side}/{snapshot}"): Role.REVIEWER,
+    ("POST", "/review/{change_id}/decision"): Role.REVIEWER,
+    ("POST", "/review/{change_id}/undo"): Role.REVIEWER,
+    ("POST", "/review/{change_id}/remark"): Role.REVIEWER,
+    ("POST", "/review/{change_id}/example"): Role.REVIEWER,
 }
 
 _OPEN = (Role.PUBLIC, Role.MACHINE)
@@ -75,8 +98,37 @@ def check(app: FastAPI) -> None:
 
 
 async def admit(request: Request) -> None:
-    """Lets a request through to its route, or raises HTTPException: 403."""
+    """Lets a request through to its route, or raises HTTPException: 303 to the log-in, or 403.
+
+    The visitor of the review room is `request.state.visitor` from here on.
+    """
     method = "GET" if request.method == "HEAD" else request.method
     role = ROUTES[method, request.scope["route"].path]
-    if role not in _OPEN:
-        raise HTTPException(403)
+    if role in _OPEN:
+        return
+    visitor = await run_in_threadpool(sessions.visitor_of, request)
+    request.state.visitor = visitor
+    if not visitor.role:
+        if method == "GET":
+            raise HTTPException(303, headers={"Location": _door(request)})
+        raise HTTPException(403, "You are not logged in (any more), and nothing was done.")
+    if role is Role.ADMIN and visitor.role != Role.ADMIN:
+        raise HTTPException(403, "This page is for those who manage users.")
+    if method == "POST":
+        await check_form(request, visitor)
+
+
+async def check_form(request: Request, visitor: Visitor) -> None:
+    """Raises HTTPException: 403 for a form that is not the visitor's own."""
+    if not visitor.sent((await request.form()).get("form")):
+        raise HTTPException(403, "This form is out of date. Go back and load the page anew.")
+
+
+def _door(request: Request) -> str:
+    """The log-in, which leads back to where somebody wanted to go."""
+    prefix = site_of(request).settings.prefix
+    wanted = request.scope["path"].removeprefix(prefix)
+    if request.url.query:
+        wanted += f"?{request.url.query}"
+    query = "" if wanted == "/review" else f"?{urlencode({'next': wanted})}"
+    return f"{prefix}/review/log-in{query}"

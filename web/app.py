@@ -12,12 +12,38 @@ from store.database import Store
 from web import access, errors
 from web.api import description, routes
 from web.api.answers import ForAllOrigins
-from web.pages import changes, feeds, files, health, matrix, programs, search, subscribe
+from web.pages import (
+    changes,
+    decisions,
+    entrance,
+    feeds,
+    files,
+    health,
+    matrix,
+    programs,
+    review,
+    search,
+    subscribe,
+)
 from web.security import Shield
 from web.site import Site
 
 # One module per page family, each with its `router`.
-PAGES = (search, programs, changes, matrix, feeds, subscribe, routes, description, health, files)
+PAGES = (
+    search,
+    programs,
+    changes,
+    matrix,
+    feeds,
+    subscribe,
+    routes,
+    description,
+    entrance,
+    health,
+    review,
+    decisions,
+    files,
+)
 
 
 def create_app(site: Site) -> FastAPI:

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.background import BackgroundTask
 
-from web import static, words
+from web import sessions, static, words
+from web.sessions import Visitor
 from web.site import path_of, site_of
 
 
@@ -58,14 +59,24 @@ def page(
 ) -> HTMLResponse:
     """A page made from a template; `title` must be among the values.
 
-    Templates have these values, `links` (see Links), `here` (the request's path without prefix)
-    and what `web.words` gives them as filters.
+    Templates have these values, `links` (see Links), `here` (the request's path without prefix),
+    `visitor` (of the review room, else None) and what `web.words` gives them as filters.
     """
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
     links = Links(site_of(request).settings.prefix)
-    text = _TEMPLATES.get_template(template).render(**values, links=links, here=path_of(request))
-    return HTMLResponse(
-        text, status, {"Cache-Control": "no-cache", **(headers or {})}, background=background
+    text = _TEMPLATES.get_template(template).render(
+        **values,
+        links=links,
+        here=path_of(request),
+        visitor=visitor,
     )
+    kept = "no-cache" if visitor is None else "no-store"
+    response = HTMLResponse(
+        text, status, {"Cache-Control": kept, **(headers or {})}, background=background
+    )
+    if visitor is not None and visitor.fresh:
+        sessions.send_cookie(request, response, visitor)
+    return response
 
 
 def _environment() -> Environment:

@@ -36,6 +36,8 @@ class SiteSettings:
     allowed_hosts: frozenset[str] = frozenset()
     stale_after_cycles: int = 3
     sender: str = ""  # of mail, as mail.sender
+    nightly_at: str = "02:00"
+    metrics_token: str = ""  # who has it may read /metrics; without, only this machine
 
     @property
     def prefix(self) -> str:

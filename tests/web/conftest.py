@@ -6,19 +6,22 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import NOON, Serve, Served, serving
+from serving import NOON, PASSWORD, Serve, Served, serving
 
 from crawler import Limits
 from monitor import clock
 from monitor.cycle import Settings, run
 from store import programs
+from store import users as table
 from store.database import Store
 from visawatch.config import MailSettings
 from visawatch.demo import NIGHTS, DemoSite
+from web import passwords
 from web.site import Site, SiteSettings
 
 FIRST_NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -52,6 +55,20 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(watched: Path, tmp_path: Path) -> Path:
     """A copy of it, to be written to."""
     return Path(shutil.copy(watched, tmp_path / "visawatch.db"))
+
+
+@pytest.fixture
+def users(database: Path) -> Path:
+    """The database with two who may log in: ada, an admin, and ben, a reviewer."""
+    with Store(database) as store, store.writing():
+        for name, role in (("ada", "admin"), ("ben", "reviewer")):
+            table.add(store, name, role, _hash(), "2026-11-20T09:00:00Z")
+    return database
+
+
+@cache
+def _hash() -> str:
+    return passwords.hashed(PASSWORD)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
@@ -17,6 +17,7 @@ from web.app import create_app
 from web.site import Site
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)  # after the third night
+PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,28 @@ class Served:
     site: Site
     origin: str
     client: httpx.Client
+    visitors: list[httpx.Client] = field(default_factory=list)  # to be closed with it
 
     def get(self, path: str, status: int = 200, **options: object) -> httpx.Response:
         """What a path answers; its status must be `status`."""
         answer = self.client.get(path, **options)  # type: ignore[arg-type]
         assert answer.status_code == status, f"{path}: {answer.status_code}\n{answer.text}"
         return answer
+
+    def enter(self, name: str, password: str) -> Served:
+        """The same site for a visitor of its own, who has logged in."""
+        client = httpx.Client(base_url=self.origin, timeout=30, trust_env=False)
+        self.visitors.append(client)
+        visitor = Served(self.site, self.origin, client)
+        answer = visitor.send("/review/log-in", name=name, password=password)
+        assert answer.status_code == 303, answer.text
+        return visitor
+
+    def send(self, page: str, to: str = "", **fields: str) -> httpx.Response:
+        """Sends a form: the first one of a page that leads `to` a path, with these fields."""
+        forms = [f for f in self.page(page).forms if f.action.split("?")[0] == (to or page)]
+        assert forms, f"{page} has no form that leads to {to or page}"
+        return self.client.post(forms[0].action, data={**dict(forms[0].fields), **fields})
 
     def page(self, path: str, status: int = 200) -> html.HtmlElement:
         """The page at a path, parsed."""
@@ -55,7 +72,12 @@ def serving(site: Site) -> Iterator[Served]:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             with httpx.Client(base_url=origin, timeout=30, trust_env=False) as client:
-                yield Served(site, origin, client)
+                served = Served(site, origin, client)
+                try:
+                    yield served
+                finally:
+                    for visitor in served.visitors:
+                        visitor.close()
         finally:
             server.should_exit = True
             thread.join(timeout=30)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import NOON, Serve, Served
+from serving import NOON, PASSWORD, Serve, Served
 
 from monitor import clock
+from store import changes
+from store.database import Store
 from web import access, static
 from web.access import ROUTES, Role
 from web.app import create_app
@@ -23,24 +25,31 @@ SAFE = {
 READ = [path for (method, path) in ROUTES if method == "GET" and "token" not in path]
 LEAST = {  # something that is there, by parameter
     "{name}": static.FILES["style.css"].hashed,
-    "{program_id}": "lantern-hill-surgery",
+    "{program_id}": "lantern-hill-internal-medicine",
     "{institution_id}": "1",
     "{change_id}": "1",
     "{path:path}": "all.atom",
+    "{side}": "after",
 }
 
 
-def example(path: str) -> str:
+def example(path: str, database: Path) -> str:
     """A path with its parameters filled in."""
-    return re.sub(r"\{[\w:]+\}", lambda found: LEAST[found[0]], path)
+    least = dict(LEAST)
+    if "{snapshot}" in path:
+        with Store(database, read_only=True) as store:
+            after = changes.get(store, 1).after
+        least["{snapshot}"] = after["evidence"][0]["snapshot"]
+    return re.sub(r"\{[\w:]+\}", lambda found: least[found[0]], path)
 
 
-def safe(answer: httpx.Response) -> None:
+def safe(answer: httpx.Response, *, framed: bool = False) -> None:
     """Fails for an answer without the headers that each must have."""
-    assert {name: answer.headers.get(name) for name in SAFE} == SAFE
+    expected = {**SAFE, "x-frame-options": "SAMEORIGIN"} if framed else SAFE
+    assert {name: answer.headers.get(name) for name in expected} == expected
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
+    assert f"frame-ancestors {chr(39)}{'self' if framed else 'none'}{chr(39)}" in policy
     assert "unsafe" not in policy
 
 
@@ -61,18 +70,54 @@ def test_the_table_has_every_route_and_no_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", READ)
 def test_each_route_answers_safely(public: Served, path: str) -> None:
-    role = ROUTES["GET", path]
-    answer = public.get(example(path), 200 if role in (Role.PUBLIC, Role.MACHINE) else 403)
-    safe(answer)
+    """Without users, the review room is open to this machine, as here."""
+    framed = "{snapshot}" in path
+    role, real = ROUTES["GET", path], example(path, public.site.database)
+    answer = public.get(real)
+    safe(answer, framed=framed)
     assert answer.headers.get("cache-control") or role is Role.MACHINE
-    head = public.client.head(example(path))
+    head = public.client.head(real)
     assert (head.status_code, head.content) == (answer.status_code, b"")
     if answer.headers["content-type"].startswith("text/html"):
         # The policy forbids them, so a page that had one would be broken.
-        assert not re.search(r"<style|<script>|\sstyle=|\son\w+=|javascript:", answer.text)
-    wrong = public.client.delete(example(path))
+        assert not re.search(r"<script>|\sstyle=|\son\w+=|javascript:", answer.text)
+        assert framed or "<style" not in answer.text
+    wrong = public.client.delete(real)
     assert wrong.status_code == 405
     safe(wrong)
+
+
+@pytest.mark.parametrize("inside", [r for r in Role if r in (Role.REVIEWER, Role.ADMIN)])
+def test_each_route_of_the_review_room_is_closed_to_others(
+    users: Path, serve: Serve, inside: Role
+) -> None:
+    served = serve(users)
+    visitors = [
+        (served, 303),
+        *([(served.enter("ben", PASSWORD), 403)] if inside == "admin" else []),
+    ]
+    for (method, path), role in ROUTES.items():
+        if role is not inside:
+            continue
+        for visitor, status in visitors:
+            answer = visitor.client.request(method, example(path, users))
+            assert answer.status_code == (status if method == "GET" else 403), path
+            safe(answer)
+            if answer.status_code == 303:
+                assert answer.headers["location"].startswith("/review/log-in")
+
+
+def test_no_form_is_taken_without_its_token(users: Path, serve: Serve) -> None:
+    ada = serve(users).enter("ada", PASSWORD)
+    for (method, path), role in ROUTES.items():
+        if method == "POST" and path.startswith("/review"):
+            for token in ({}, {"form": "0" * 64}):
+                answer = ada.client.post(
+                    example(path, users), data={"verdict": "accepted", **token}
+                )
+                assert answer.status_code == 403, (path, role)
+    with Store(users) as store:
+        assert changes.get(store, 1).status == "open"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import click
 import uvicorn
 
 from monitor.alerts import Delivery, deliver
+from store import users
 from store.database import Store
 from visawatch.app import App
 from visawatch.config import Config
@@ -42,6 +43,8 @@ def serve(app: App, host: str | None, port: int | None) -> None:
             allowed_hosts=hosts_of(config.web.base_url, host),
             stale_after_cycles=config.monitor.stale_after_cycles,
             sender=config.mail.sender,
+            nightly_at=config.monitor.nightly_at,
+            metrics_token=config.web.metrics_token,
         )
         web = create_app(Site(app.db, app.now, settings, _sender(config)))
         app.note(f"{_address(listener)}{settings.prefix}/ is served; Ctrl-C or SIGTERM stops")
@@ -50,6 +53,12 @@ def serve(app: App, host: str | None, port: int | None) -> None:
                 "Note: anybody who reaches this machine is served, by whatever name. Set "
                 "web.base_url to where readers reach the site, and only that name is answered."
             )
+        with app.store() as store:
+            if not users.exist(store):
+                app.note(
+                    f"The review room, {settings.prefix}/review, is open at this machine only: "
+                    "`visawatch users add NAME` makes a user who may log in."
+                )
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn takes them over, stops in good order, and raises them again for us.
             signal.signal(number, lambda *_: None)

@@ -1,0 +1,88 @@
+"""How the watch itself is: its cycles, its pages, its mail; for people and for machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crawler import Health
+from monitor import watchlist
+from monitor.status import Status, statuses
+from store import changes, cycles, outbox
+from store.database import Store
+from store.records import Cycle
+
+MOST_CYCLES = 60  # that are drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """The state of a watch at one moment. Times are UTC."""
+
+    last: Cycle | None  # that is finished
+    running: Cycle | None
+    next_at: datetime
+    cycles: tuple[Cycle, ...]  # the last finished ones, oldest first
+    programs: int
+    pages: Mapping[str, int]  # watched pages by the health of their last observation
+    blocking: tuple[tuple[str, int], ...]  # hosts that block us, and how many pages they have
+    oldest: tuple[Status, ...]  # the programs that were not read for longest, if not since `last`
+    policies: Mapping[str, int]  # programs by category
+    doubtful: int  # programs whose policy needs a review
+    open: Mapping[str, int]  # open changes by severity
+    outbox: Mapping[str, int]  # mail by state
+    bytes: int  # of the database, with its log
+
+
+def vitals(
+    store: Store, now: datetime, *, nightly_at: str = "02:00", stale_after_cycles: int = 3
+) -> Vitals:
+    """Looks at everything once."""
+    finished = [c for c in cycles.listed(store) if c.finished_at is not None]
+    last = finished[-1] if finished else None
+    running = next((c for c in cycles.listed(store) if c.finished_at is None), None)
+    watched = list(watchlist.load(store).pages())
+    latest = cycles.latest(store)
+    health = {p.url: latest[p.id].health if p.id in latest else "never_seen" for p in watched}
+    blocked = Counter(urlsplit(url).netloc for url, h in health.items() if h in _blocking())
+    found = statuses(store, stale_after_cycles=stale_after_cycles)
+    unread = [s for s in found if s.health != "ok"]
+    return Vitals(
+        last=last,
+        running=running,
+        next_at=next_night(now, nightly_at),
+        cycles=tuple(finished[-MOST_CYCLES:]),
+        programs=len(found),
+        pages=Counter(health.values()),
+        blocking=tuple(blocked.most_common(20)),
+        oldest=tuple(sorted(unread, key=lambda s: s.as_of or "")[:5]),
+        policies=Counter(str(s.policy.category) for s in found if s.policy is not None),
+        doubtful=sum(1 for s in found if s.policy is not None and s.policy.needs_review),
+        open=Counter(c.severity for c in changes.listed(store, "open")),
+        outbox=outbox.by_state(store),
+        bytes=_size(store.path),
+    )
+
+
+def next_night(now: datetime, nightly_at: str) -> datetime:
+    """The next planned time of a cycle; that is when `schedule` runs.
+
+    >>> next_night(datetime(2026, 11, 25, 12, tzinfo=UTC), "02:00").isoformat()
+    '2026-11-26T02:00:00+00:00'
+    """
+    hour, minute = map(int, nightly_at.split(":"))
+    today = now.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today > now else today + timedelta(days=1)
+
+
+def _blocking() -> frozenset[str]:
+    return frozenset(str(health) for health in Health if health.summary == "blocked")
+
+
+def _size(path: Path) -> int:
+    files = (path, path.with_name(path.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

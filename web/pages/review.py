@@ -1,0 +1,179 @@
+"""`/review`: what waits for a maintainer; `/review/{id}`: one change, with all to decide on it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from fastapi import Path, Query, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from monitor import queue
+from monitor.queue import Filter
+from store import changes, policies, programs, remarks, snapshots, users
+from web import reviewing
+from web.framing import frame
+from web.rendering import page
+from web.routing import Pages
+from web.site import OfSite, Site
+
+router = Pages()
+
+PER_PAGE = 50  # groups
+MOST_DOUBTS = 50
+
+Number = Annotated[int, Path(ge=1, le=2**53)]
+_Words = Annotated[str, Query(max_length=100)]
+
+
+@router.page("/review")
+def waiting(
+    request: Request,
+    site: OfSite,
+    status: Annotated[str, Query(pattern="^(open|accepted|dismissed|corrected|all)$")] = "open",
+    severity: Annotated[str, Query(pattern="^(critical|major|minor)?$")] = "",
+    q: _Words = "",
+    assigned: _Words = "",
+    snoozed: bool = False,
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+    done: int = 0,
+) -> Response:
+    """The changes that wait, in groups, the worst first; and first readings in doubt."""
+    wanted = Filter(status, severity, q, assigned, snoozed)
+    with site.reading() as store:
+        groups = queue.together(queue.queue(store, site.now(), wanted))
+        shown = groups[(number - 1) * PER_PAGE : number * PER_PAGE]
+        versions = changes.versions(store, [e.change.id for group in shown for e in group])
+        return page(
+            request,
+            "review.html",
+            title="Review",
+            groups=shown,
+            seen=[_seen(versions, group) for group in shown],
+            total=sum(map(len, groups)),
+            number=number,
+            last_page=max(1, -(-len(groups) // PER_PAGE)),
+            wanted=wanted,
+            doubts=queue.doubts(store)[:MOST_DOUBTS] if number == 1 else (),
+            users=[user.name for user in users.listed(store)],
+            done=queue.entry(store, done) if done else None,
+            reviewing=reviewing,
+            versions=versions if not done else {**versions, **changes.versions(store, [done])},
+        )
+
+
+@router.page("/review/examples.jsonl")
+def examples(site: OfSite) -> Response:
+    """The corrections that were made labelled examples."""
+    with site.reading() as store:
+        found = remarks.examples(store)
+    lines = "".join(json.dumps(e.example, ensure_ascii=False) + "\n" for e in found)
+    headers = {
+        "Content-Disposition": 'attachment; filename="examples.jsonl"',
+        "Cache-Control": "no-store",
+    }
+    return Response(lines, media_type="application/x-ndjson", headers=headers)
+
+
+@router.page("/review/readings/{program_id}")
+def reading(request: Request, site: OfSite, program_id: str) -> Response:
+    """What stands for a program without any change having led to it."""
+    return show_reading(request, site, program_id)
+
+
+@router.page("/review/readings/{program_id}/page/{snapshot}")
+def page_of_reading(site: OfSite, program_id: str, snapshot: str) -> Response:
+    """The page that it rests on, in a frame of its own."""
+    with site.reading() as store:
+        standing = policies.standing(store).get(program_id)
+        if standing is None:
+            raise HTTPException(404)
+        return _frame(site, standing.policy, snapshot)
+
+
+@router.page("/review/{change_id}")
+def one(request: Request, site: OfSite, change_id: Number, done: int = 0) -> Response:
+    """One change, and all that a decision needs; `done` is the one that was decided on before."""
+    return show(request, site, change_id, done=done)
+
+
+@router.page("/review/{change_id}/page/{side}/{snapshot}")
+def page_of_change(site: OfSite, change_id: Number, side: str, snapshot: str) -> Response:
+    """A page as it was before or after a change, in a frame of its own."""
+    with site.reading() as store:
+        change = changes.get(store, change_id)
+    if side not in (reviewing.BEFORE, reviewing.AFTER):
+        raise HTTPException(404)
+    return _frame(site, change.before if side == reviewing.BEFORE else change.after, snapshot)
+
+
+def show(
+    request: Request,
+    site: Site,
+    change_id: int,
+    *,
+    status: int = 200,
+    fault: str = "",
+    done: int = 0,
+) -> Response:
+    """The screen of a change; `fault` says why nothing was done."""
+    with site.reading() as store:
+        screen = reviewing.screen(store, change_id, site.now())
+        before = queue.entry(store, done) if done else None
+        done_seen = changes.versions(store, [done]).get(done, 0) if done else 0
+    return page(
+        request,
+        "review_change.html",
+        status=status,
+        title=f"{screen.program.institution}, {screen.program.specialty}",
+        screen=screen,
+        fault=fault,
+        done=before,
+        done_seen=done_seen,
+        now=site.now(),
+        reviewing=reviewing,
+    )
+
+
+def show_reading(
+    request: Request, site: Site, program_id: str, *, status: int = 200, fault: str = ""
+) -> Response:
+    """The screen of a program's reading."""
+    with site.reading() as store:
+        program = programs.get(store, program_id)
+        standing = policies.standing(store).get(program_id)
+        if standing is None:
+            raise HTTPException(404, "No page of this program has been read yet.")
+        made = changes.reviews_of_reading(store, program_id)
+        why = reviewing.why(store, program, standing.reading)
+    return page(
+        request,
+        "review_reading.html",
+        status=status,
+        title=f"{program.institution}, {program.specialty}",
+        program=program,
+        standing=standing,
+        reviews=made,
+        seen=made[-1].id if made else 0,
+        why_pages=why,
+        fault=fault,
+        reviewing=reviewing,
+    )
+
+
+def _frame(site: Site, policy: dict[str, object], digest: str) -> Response:
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise HTTPException(404)
+    evidence = policy.get("evidence")
+    rows = evidence if isinstance(evidence, list) else []
+    spans = [(e["start"], e["end"], e["quote"]) for e in rows if e.get("snapshot") == digest]
+    with site.reading() as store:
+        kept = [snapshots.get(store, n) for n in snapshots.with_hashes(store, [digest])]
+    if not kept:
+        raise HTTPException(404)
+    return frame(kept[0], spans)
+
+
+def _seen(versions: dict[int, int], group: tuple[queue.Entry, ...]) -> str:
+    return " ".join(f"{e.change.id}:{versions[e.change.id]}" for e in group)
