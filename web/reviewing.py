@@ -9,8 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from extractors import ConditionKind, Stance, Visa
-from extractors.values import categorise
+from extractors import ConditionKind, Policy, Stance
 from monitor import diff, queue
 from monitor.alerts.message import readable
 from monitor.explain import Explained, explained
@@ -22,30 +21,14 @@ from store.database import Store
 from store.errors import NotFound
 from store.records import Change, Program, Review
 from web.rendering import Links
+from web.views import ALWAYS, Chip, Says, category_chip_of, says
 
 BEFORE, AFTER = "before", "after"
-DECIDED = (Visa.J1, Visa.H1B)  # the visas that a correction is made of
+DECIDED = ALWAYS  # the visas that a correction is made of
 STANCES = tuple((str(s), diff.STANCE_WORDS[s]) for s in Stance)
 CONDITIONS = tuple((str(kind), diff.CONDITION_WORDS[kind]) for kind in ConditionKind)
 
-_TONES = {
-    Stance.SPONSORED: "yes",
-    Stance.CONDITIONAL: "some",
-    Stance.NOT_SPONSORED: "no",
-    Stance.UNSTATED: "unknown",
-    Stance.CONFLICTING: "unknown",
-}
-_CATEGORY_TONES = {"no_sponsorship": "no", "j1_and_h1b": "yes", "h1b_only": "yes"}
 _MOST_SIBLINGS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A few words on a colour, which says nothing that they do not."""
-
-    tone: str  # yes | some | no | unknown
-    words: str
-    visa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +47,7 @@ class Side:
 
     name: str  # before | after
     category: Chip
-    chips: tuple[Chip, ...]
+    says: tuple[Says, ...]
     sources: tuple[Source, ...]
     words: Markup  # its text, with what the other side has not marked
     confidence: float
@@ -139,22 +122,9 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
     )
 
 
-def chips(policy: dict[str, Any]) -> tuple[Chip, ...]:
-    """What a policy says of each visa: of J-1 and H-1B always."""
-    stated = policy.get("stances", {})
-    return tuple(
-        Chip(_TONES[stance], _words(policy, visa, stance), diff.visa_words(visa))
-        for visa in Visa
-        if visa in stated or visa in DECIDED
-        for stance in (diff.stance(policy, visa),)
-    )
-
-
-def category(policy: dict[str, Any]) -> Chip:
-    """A policy's category."""
-    found = categorise(diff.stance(policy, Visa.J1), diff.stance(policy, Visa.H1B))
-    tone = _CATEGORY_TONES.get(found, "some" if found.startswith("j1") else "unknown")
-    return Chip(tone, diff.category(policy))
+def stances(policy: dict[str, Any]) -> tuple[Says, ...]:
+    """What a policy says of each visa."""
+    return says(Policy.from_json(policy))
 
 
 def sources(policy: dict[str, Any]) -> tuple[Source, ...]:
@@ -172,6 +142,9 @@ def sources(policy: dict[str, Any]) -> tuple[Source, ...]:
         )
         for (url, snapshot), rows in found.items()
     )
+
+
+category = category_chip_of
 
 
 def sentence(change: Change) -> str:
@@ -203,11 +176,6 @@ def _seen(versions: dict[int, int]) -> str:
     return " ".join(f"{number}:{version}" for number, version in sorted(versions.items()))
 
 
-def _words(policy: dict[str, Any], visa: Visa, stance: Stance) -> str:
-    conditions = diff.conditions(policy, visa)
-    return diff.STANCE_WORDS[stance] + (f": {', '.join(conditions)}" if conditions else "")
-
-
 def _side(
     store: Store, name: str, policy: dict[str, Any], change: Change, spans: Iterable[diff.Span]
 ) -> Side:
@@ -217,8 +185,8 @@ def _side(
         found = _as_it_was(store, change)
     return Side(
         name=name,
-        category=category(policy),
-        chips=chips(policy),
+        category=category_chip_of(policy),
+        says=stances(policy),
         sources=found,
         words=diff.as_html(span for span in spans if span.op in mine),
         confidence=float(policy.get("confidence", 0)),

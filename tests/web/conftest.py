@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 from serving import NOON, PASSWORD, Serve, Served, serving
 
 from crawler import Limits
@@ -24,6 +26,7 @@ from visawatch.demo import NIGHTS, DemoSite
 from web import passwords
 from web.site import Site, SiteSettings
 
+NEEDED = "VISAWATCH_BROWSER_NEEDED"  # set in CI: then a browser must be there
 FIRST_NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
 
@@ -88,3 +91,27 @@ def public(watched: Path) -> Iterator[Served]:
     """The site over the three nights, for tests that only read."""
     with serving(Site(watched, clock.fixed(NOON))) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium. Without one the test is skipped, unless one is asked for."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        words = "no Chromium on this machine (Debian: apt-get install chromium)"
+        if os.environ.get(NEEDED):
+            pytest.fail(f"{words}, and {NEEDED} is set")
+        pytest.skip(words)
+    with sync_playwright() as playwright:
+        # Its sandbox needs a user namespace, which containers mostly have not.
+        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def browser_page(browser: Browser) -> Iterator[Page]:
+    """An empty page of a visitor of its own; what takes longer than 15 s fails."""
+    with browser.new_context() as context:
+        context.set_default_timeout(15_000)
+        yield context.new_page()

@@ -1,0 +1,143 @@
+"""The review room in Chromium: by key, by two at once, and with a page that means harm."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from serving import PASSWORD, Serve, Served
+
+from extractors import policy_for, read_page, with_source
+from store import changes, programs, snapshots
+from store.database import Store
+from store.records import Program
+
+LINK = "http://evil.example/x"
+SAID = (
+    "We sponsor only J-1 visas </textarea><script>alert(1)</script>"
+    f"<img src={LINK} onerror=alert(2)> for\u202e all."
+)
+HOSTILE = f"""<!DOCTYPE html><html><head><script>alert(3)</script>
+<style>@import url({LINK}); body {{ background: url({LINK}) }} mark {{ display: none }}</style>
+<meta http-equiv="refresh" content="0;url={LINK}"><base href="{LINK}"></head>
+<body onload="alert(4)"><svg onload="alert(5)"><use href="{LINK}#a"/></svg>
+<iframe src="javascript:alert(6)"></iframe><img src="{LINK}" onerror="alert(7)">
+<form action="{LINK}"><button autofocus onfocus="alert(8)">x</button></form>
+{"<div><b>" * 500}<p>Deep down.</p>
+<h2>Visas</h2><p>{SAID.replace("<", "&lt;")}</p></body></html>"""
+NAME = "<img src=x onerror=alert(9)>"
+
+
+def log_in(page: Page, served: Served, name: str) -> None:
+    """By keyboard, from a page that asks for it."""
+    page.goto(f"{served.origin}/review")
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review")
+
+
+def test_three_changes_are_reviewed_by_key(users: Path, serve: Serve, browser_page: Page) -> None:
+    page, served = browser_page, serve(users)
+    log_in(page, served, "ada")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review/1")
+    page.keyboard.press("a")
+    page.wait_for_url("**/review/2?done=1")
+    page.keyboard.press("d")
+    page.keyboard.type("an old page")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review/3?done=2")
+    page.keyboard.press("c")
+    expect(page.get_by_label("Is it sponsored?").first).to_be_focused()
+    page.keyboard.type("cond")  # as one chooses in a list by key
+    page.get_by_label("Note").press("Enter")
+    page.wait_for_url("**/review/4?done=3")
+    with Store(users) as store:
+        statuses = [changes.get(store, number).status for number in (1, 2, 3)]
+        correction = changes.reviews(store, 3)[-1].policy
+    assert statuses == ["accepted", "dismissed", "corrected"]
+    assert correction
+    assert correction["stances"]["J-1"] == "conditional"
+    page.keyboard.press("u")
+    page.wait_for_url("**/review/3")
+    expect(page.locator(".trail").first).to_contain_text("undone by ada")
+    page.keyboard.press("k")  # there is none before it that waits
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_have_attribute("open", "")
+    page.keyboard.press("j")
+    page.wait_for_url("**/review/4")
+    page.keyboard.press("q")
+    page.wait_for_url("**/review")
+
+
+def test_a_second_reviewer_is_shown_what_the_first_decided(
+    users: Path, serve: Serve, browser: Browser, browser_page: Page
+) -> None:
+    served = serve(users)
+    with browser.new_context() as other:
+        first, second = browser_page, other.new_page()
+        for page, name in ((first, "ada"), (second, "ben")):
+            log_in(page, served, name)
+            page.goto(f"{served.origin}/review/1")
+        first.keyboard.press("a")
+        first.wait_for_url("**/review/2?done=1")
+        with second.expect_navigation() as gone:
+            second.keyboard.press("a")
+        assert gone.value
+        assert gone.value.status == 409
+        expect(second.get_by_role("alert")).to_contain_text("Somebody was faster")
+        expect(second.locator(".trail").first).to_contain_text("accepted by ada")
+    with Store(users) as store:
+        assert [r.by for r in changes.reviews(store, 1)] == ["ada"]
+
+
+@pytest.fixture
+def hostile(users: Path) -> Path:
+    """The database with change 5, at a program and a page that mean harm."""
+    with Store(users) as store, store.writing():
+        programs.save(store, [Program("evil", f"{NAME} Hospital", NAME)])
+        packed = snapshots.pack(HOSTILE.encode())
+        snapshots.keep(store, packed, "text/html; charset=utf-8")
+        said = with_source(
+            read_page(HOSTILE.encode()),
+            url=f"javascript:alert(10)//{LINK}",
+            fetched_at="2026-11-24T02:00:00Z",
+            snapshot=packed.sha256.hex(),
+        )
+        after = policy_for([said])[0].to_json()
+        assert after["category"] == "j1_only"
+        first = changes.get(store, 1)
+        changes.flag(store, replace(first, program_id="evil", after=after, url=LINK))
+    return users
+
+
+def test_a_page_that_means_harm_is_text_and_runs_nothing(
+    hostile: Path, serve: Serve, browser_page: Page
+) -> None:
+    page, served = browser_page, serve(hostile)
+    asked: list[str] = []
+    harm: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: (harm.append(dialog.message), dialog.dismiss()))
+    page.on("popup", lambda popup: harm.append(popup.url))
+    log_in(page, served, "ada")
+    expect(page.locator("main")).to_contain_text(NAME)
+    page.goto(f"{served.origin}/review/5")
+    shown = SAID.replace("\u202e", "")  # which would turn the text around
+    expect(page.locator(".source blockquote").last).to_have_text(shown)
+    frame = page.frame_locator("iframe").last
+    expect(frame.locator("mark")).to_have_text(shown)
+    expect(frame.locator("body")).to_contain_text("Deep down.")
+    source = page.locator("iframe").last.get_attribute("src")
+    page.goto(f"{served.origin}{source}")  # by itself, it is no more than in its frame
+    expect(page.locator("mark")).to_have_text(shown)
+    assert page.locator("script, svg, img, form, iframe, base, meta[http-equiv]").count() == 0
+    assert harm == []
+    assert [url for url in asked if not url.startswith(f"{served.origin}/")] == []
+    assert not re.search(r"href=.javascript", page.content())
