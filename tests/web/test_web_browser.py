@@ -32,11 +32,11 @@ NAME = "<img src=x onerror=alert(9)>"
 
 
 def log_in(page: Page, served: Served, name: str) -> None:
-    """By keyboard, from a page that asks for it."""
+    """From a page that asks for it."""
     page.goto(f"{served.origin}/review")
-    page.keyboard.type(name)
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/review")
 
