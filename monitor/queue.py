@@ -13,6 +13,7 @@ from store.database import Store
 from store.records import Change, Program, Remark, Standing
 
 _WORST = {str(severity): rank for rank, severity in enumerate(Severity)}
+_LAST = (len(_WORST), 0)  # a place after all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,37 @@ def entry(store: Store, change_id: int) -> Entry:
 
 
 def together(entries: Iterable[Entry]) -> list[tuple[Entry, ...]]:
-    """The entries in groups (see monitor.groups), the group with the worst change first."""
+    """The entries in groups (see monitor.groups), the one with the worst change first.
+
+    The groups of a wave are side by side.
+    """
     by_id = {e.change.id: e for e in entries}
     known = {e.program.program_id: e.program for e in by_id.values()}
     groups = grouped((e.change for e in by_id.values()), known)
     found = [tuple(by_id[c.id] for story in group.stories for c in story) for group in groups]
-    return sorted(found, key=lambda group: min(map(place, group)))
+    begins: dict[str, tuple[int, int]] = {}
+    for group in found:
+        begins[_wave(group)] = min(begins.get(_wave(group), _LAST), min(map(place, group)))
+    return sorted(found, key=lambda group: (begins[_wave(group)], min(map(place, group))))
+
+
+def _wave(group: tuple[Entry, ...]) -> str:
+    change = group[0].change
+    return f"change {change.id}" if change.wave_id is None else f"wave {change.wave_id}"
+
+
+def whole(store: Store, now: datetime, shown: Iterable[Entry]) -> dict[int, tuple[Entry, ...]]:
+    """By change id, the whole open group of each of these: what a decision on it is about.
+
+    That is more than what is shown when some of it was not asked for, or is snoozed.
+    """
+    severities = {"minor" if e.change.severity == "minor" else "" for e in shown}
+    return {
+        entry.change.id: group
+        for severity in severities
+        for group in together(queue(store, now, Filter(severity=severity, snoozed=True)))
+        for entry in group
+    }
 
 
 def doubts(store: Store) -> list[Doubt]:

@@ -110,8 +110,8 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
         reviews=reviews,
         holds=changes.holding(reviews),
         group=tuple(e for e in group if e.change.id != change_id),
-        seen=_seen({change_id: versions[change_id]}),
-        group_seen=_seen(versions),
+        seen=seen({change_id: versions[change_id]}),
+        group_seen=seen(versions),
         why=_why(store, program, (*after.sources, *before.sources)),
         history=tuple(_history(store, program, change_id)),
         siblings=tuple(queue.siblings(store, change, program)[:_MOST_SIBLINGS]),
@@ -172,7 +172,8 @@ def _all_of(change: Change) -> queue.Filter:
     )
 
 
-def _seen(versions: dict[int, int]) -> str:
+def seen(versions: dict[int, int]) -> str:
+    """What a form's maker saw, as the form carries it: `1:0 5:12`."""
     return " ".join(f"{number}:{version}" for number, version in sorted(versions.items()))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from serving import PASSWORD, Serve, words
 
 from monitor.status import statuses
-from store import changes
+from store import changes, waves
 from store.database import Store
 
 NOTE = "a page for last year"
@@ -161,6 +161,22 @@ def test_a_group_is_decided_on_at_once_or_not_at_all(users: Path, serve: Serve) 
     ).is_redirect
     with Store(users) as store:
         assert [changes.get(store, n).status for n in (1, 5)] == ["accepted", "accepted"]
+
+
+def test_a_wave_is_one_thing_to_decide_on(users: Path, serve: Serve) -> None:
+    with Store(users) as store, store.writing():
+        waves.join(store, waves.begin(store, "H-1B", "less", 3), [1, 3])
+    ben = serve(users).enter("ben", PASSWORD)
+    page = ben.page("/review")
+    said = "Wave 1: 2 programs of 2 institutions cut back on H-1B, 2026-11-23 to 2026-11-24"
+    assert said in words(page)
+    groups = [words(h) for h in page.xpath("//section[@class='group']/h2")]
+    assert [g.endswith("wave 1") for g in groups] == [True, True, False, False]
+    (form,) = [f for f in page.forms if "wave" in f.fields]
+    assert ben.client.post(form.action, data={**form.fields, "verdict": "accepted"}).is_redirect
+    with Store(users) as store:
+        found = [changes.get(store, number).status for number in (1, 2, 3)]
+    assert found == ["accepted", "open", "accepted"]
 
 
 def test_health_is_told_to_people_and_machines(users: Path, serve: Serve) -> None:

@@ -36,16 +36,16 @@ Sent = Annotated[FormData, Depends(_form)]
 
 @router.form("/review/{change_id}/decision")
 def decision(request: Request, site: OfSite, change_id: Number, form: Sent) -> Response:
-    """Files a decision, on one change or on its group, unless somebody was faster."""
-    group = bool(_text(form, "group"))
+    """Files a decision, on one change, its group or its wave, unless somebody was faster."""
     try:
+        group, wave = bool(_text(form, "group")), bool(_text(form, "wave"))
         verdict = _text(form, "verdict")
         if verdict not in ("accepted", "dismissed", "corrected"):
             raise ReviewError("accept it, dismiss it, or correct it")
         note = _text(form, "note").strip()
         if verdict == "dismissed" and not note:
             raise ReviewError("say why it is dismissed: a reason helps whoever sees it next")
-        seen = _versions(_text(form, "group_seen" if group else "seen"))
+        seen = _versions(_text(form, "group_seen" if group or wave else "seen"))
         with site.writing() as store:
             policy = None
             if verdict == "corrected":
@@ -59,6 +59,7 @@ def decision(request: Request, site: OfSite, change_id: Number, form: Sent) -> R
                 now=site.now(),
                 policy=policy,
                 group=group,
+                wave=wave,
                 seen=seen,
             )
             if policy is not None and _text(form, "example"):

@@ -9,9 +9,11 @@ from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from monitor import queue
+from monitor import queue, waves
 from monitor.queue import Filter
 from store import changes, policies, programs, remarks, snapshots, users
+from store.database import Store
+from store.records import Change, Program
 from web import reviewing
 from web.framing import frame
 from web.rendering import page
@@ -44,13 +46,19 @@ def waiting(
     with site.reading() as store:
         groups = queue.together(queue.queue(store, site.now(), wanted))
         shown = groups[(number - 1) * PER_PAGE : number * PER_PAGE]
-        versions = changes.versions(store, [e.change.id for group in shown for e in group])
+        entries = [e for group in shown for e in group]
+        whole = queue.whole(store, site.now(), entries)
+        numbers = {e.change.wave_id for e in entries if e.change.wave_id is not None}
+        known = {e.program.program_id: e.program for e in entries}
         return page(
             request,
             "review.html",
             title="Review",
             groups=shown,
-            seen=[_seen(versions, group) for group in shown],
+            whole=[whole.get(group[0].change.id, group) for group in shown],
+            waves=waves.told(store, numbers, known | _watched(store)) if numbers else {},
+            members={n: _open(changes.of_wave(store, n)) for n in numbers},
+            seen=lambda numbers: reviewing.seen(changes.versions(store, numbers)),
             total=sum(map(len, groups)),
             number=number,
             last_page=max(1, -(-len(groups) // PER_PAGE)),
@@ -59,7 +67,7 @@ def waiting(
             users=[user.name for user in users.listed(store)],
             done=queue.entry(store, done) if done else None,
             reviewing=reviewing,
-            versions=versions if not done else {**versions, **changes.versions(store, [done])},
+            done_seen=changes.versions(store, [done]).get(done, 0) if done else 0,
         )
 
 
@@ -175,5 +183,9 @@ def _frame(site: Site, policy: dict[str, object], digest: str) -> Response:
     return frame(kept[0], spans)
 
 
-def _seen(versions: dict[int, int], group: tuple[queue.Entry, ...]) -> str:
-    return " ".join(f"{e.change.id}:{versions[e.change.id]}" for e in group)
+def _watched(store: Store) -> dict[str, Program]:
+    return {program.program_id: program for program in programs.listed(store)}
+
+
+def _open(members: list[Change]) -> list[int]:
+    return [change.id for change in members if change.status == "open"]
