@@ -8,7 +8,7 @@ from datetime import datetime
 
 from monitor.compare import Severity
 from monitor.groups import grouped
-from store import changes, outbox, policies, programs, remarks
+from store import changes, policies, programs, remarks, search
 from store.database import Store
 from store.records import Change, Program, Remark, Standing
 
@@ -67,14 +67,9 @@ def queue(store: Store, now: datetime, wanted: Filter | None = None) -> list[Ent
     wanted = wanted or Filter()
     found = changes.listed(store, wanted.status)
     said = remarks.of_changes(store, {change.id for change in found})
-    known = {program.program_id: program for program in programs.listed(store)}
+    known = programs.ever_listed(store, {change.program_id for change in found})
     entries = [
-        Entry(
-            change,
-            known.get(change.program_id) or outbox.program(store, change.program_id)[0],
-            tuple(said.get(change.id, ())),
-        )
-        for change in found
+        Entry(change, known[change.program_id], tuple(said.get(change.id, ()))) for change in found
     ]
     return sorted((e for e in entries if _wanted(e, wanted, now)), key=place)
 
@@ -130,14 +125,14 @@ def doubts(store: Store) -> list[Doubt]:
 
     What a change led to is reviewed with that change.
     """
-    known = {program.program_id: program for program in programs.listed(store)}
-    led_to = {change.program_id: change.after for change in changes.listed(store, "all")}
+    ids = search.in_doubt(store)
+    known = {program.program_id: program for program in programs.listed(store, ids)}
     found = [
         Doubt(known[program_id], standing)
-        for program_id, standing in policies.standing(store).items()
-        if standing.origin == "read"
-        and standing.policy.get("needs_review")
-        and led_to.get(program_id) != standing.policy
+        for program_id, standing in policies.standing(store, ids).items()
+        if program_id in known
+        and standing.origin == "read"
+        and all(c.after != standing.policy for c in changes.of_program(store, program_id))
     ]
     return sorted(found, key=lambda d: (d.standing.policy["confidence"], d.program.program_id))
 
@@ -145,12 +140,12 @@ def doubts(store: Store) -> list[Doubt]:
 def siblings(store: Store, change: Change, program: Program) -> list[Program]:
     """The other programs of the institution whose policy rests on the same sentence."""
     ours = _quotes(change.after) or _quotes(change.before)
-    standing = policies.standing(store)
+    ids = programs.ids_of(store, program.institution)
+    standing = policies.standing(store, ids)
     return [
         other
-        for other in programs.listed(store)
-        if other.institution == program.institution
-        and other.program_id != program.program_id
+        for other in programs.listed(store, ids)
+        if other.program_id != program.program_id
         and other.program_id in standing
         and ours & _quotes(standing[other.program_id].policy)
     ]

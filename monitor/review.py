@@ -83,7 +83,7 @@ def decide(
                 policy.to_json() if policy else None,
             )
             changes.decide(store, review)
-            standing = policies.standing(store).get(change.program_id)
+            standing = policies.standing(store, [change.program_id]).get(change.program_id)
             # The change is about the present as long as no later one was flagged.
             if standing is not None and not _later_change(store, change):
                 policies.record(store, _stands(standing, change, review))
@@ -116,7 +116,7 @@ def decide_reading(
         made = changes.reviews_of_reading(store, program_id)
         if seen is not None and seen != (made[-1].id if made else 0):
             raise Overtaken(())
-        standing = policies.standing(store).get(program_id)
+        standing = policies.standing(store, [program_id]).get(program_id)
         if standing is None:
             raise ReviewError(f"no page of program '{program_id}' has been read yet")
         review = Review(
@@ -154,7 +154,7 @@ def undo(
         review = Review(change_id, "undone", by.strip(), "", stamp(now))
         changes.decide(store, review)
         holds = changes.holding(changes.reviews(store, change_id))
-        standing = policies.standing(store).get(change.program_id)
+        standing = policies.standing(store, [change.program_id]).get(change.program_id)
         if standing is not None and not _later_change(store, change):
             stands = _stands(standing, change, holds) if holds else _flagged(store, change)
             policies.record(store, replace(stands, since=review.at, reading=standing.reading))
@@ -236,5 +236,4 @@ def _stands(standing: Standing, change: Change, review: Review) -> Standing:
 
 
 def _later_change(store: Store, change: Change) -> bool:
-    later = changes.listed(store, "all", since_id=change.id)
-    return any(other.program_id == change.program_id for other in later)
+    return any(other.id > change.id for other in changes.of_program(store, change.program_id))

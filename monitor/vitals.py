@@ -10,9 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler import Health
-from monitor import watchlist
 from monitor.status import Status, statuses
-from store import changes, cycles, outbox
+from store import changes, cycles, outbox, search
 from store.database import Store
 from store.records import Cycle
 
@@ -31,7 +30,7 @@ class Vitals:
     pages: Mapping[str, int]  # watched pages by the health of their last observation
     blocking: tuple[tuple[str, int], ...]  # hosts that block us, and how many pages they have
     oldest: tuple[Status, ...]  # the programs that were not read for longest, if not since `last`
-    policies: Mapping[str, int]  # programs by category
+    policies: Mapping[str, int]  # programs by category; `unseen`: nothing stands
     doubtful: int  # programs whose policy needs a review
     open: Mapping[str, int]  # open changes by severity
     outbox: Mapping[str, int]  # mail by state
@@ -45,23 +44,25 @@ def vitals(
     finished = [c for c in cycles.listed(store) if c.finished_at is not None]
     last = finished[-1] if finished else None
     running = next((c for c in cycles.listed(store) if c.finished_at is None), None)
-    watched = list(watchlist.load(store).pages())
-    latest = cycles.latest(store)
-    health = {p.url: latest[p.id].health if p.id in latest else "never_seen" for p in watched}
-    blocked = Counter(urlsplit(url).netloc for url, h in health.items() if h in _blocking())
-    found = statuses(store, stale_after_cycles=stale_after_cycles)
+    health = cycles.healths(store)
+    blocked = Counter(urlsplit(url).netloc for url, h in health if h in _blocking())
+    policies: Counter[str] = Counter()
+    for counts in search.matrix(store).values():
+        policies.update(counts)
+    _, longest = search.find(store, search.Wish(), sort="unchecked", limit=50)
+    found = statuses(store, only=longest, stale_after_cycles=stale_after_cycles)
     unread = [s for s in found if s.health != "ok"]
     return Vitals(
         last=last,
         running=running,
         next_at=next_night(now, nightly_at),
         cycles=tuple(finished[-MOST_CYCLES:]),
-        programs=len(found),
-        pages=Counter(health.values()),
+        programs=policies.total(),
+        pages=Counter(h for _, h in health),
         blocking=tuple(blocked.most_common(20)),
         oldest=tuple(sorted(unread, key=lambda s: s.as_of or "")[:5]),
-        policies=Counter(str(s.policy.category) for s in found if s.policy is not None),
-        doubtful=sum(1 for s in found if s.policy is not None and s.policy.needs_review),
+        policies=policies,
+        doubtful=len(search.in_doubt(store)),
         open=Counter(c.severity for c in changes.listed(store, "open")),
         outbox=outbox.by_state(store),
         bytes=_size(store.path),

@@ -132,6 +132,18 @@ def gone(store: Store, cycles: int) -> set[int]:
     return {row["id"] for row in rows}
 
 
+def healths(store: Store) -> list[tuple[str, str]]:
+    """Each watched page's URL and the health it had last; `never_seen` for one without any."""
+    rows = store.rows(
+        "SELECT g.url, coalesce((SELECT health FROM observations WHERE page_id = g.id"
+        " ORDER BY cycle_id DESC, attempt DESC LIMIT 1), 'never_seen') AS health"
+        " FROM pages g WHERE g.id IN (SELECT w.page_id FROM watches w"
+        " LEFT JOIN programs p ON p.id = w.program_id"
+        " WHERE w.institution_id IS NOT NULL OR p.removed_at IS NULL)"
+    )
+    return [(row["url"], row["health"]) for row in rows]
+
+
 def latest(store: Store, only: Collection[int] | None = None) -> dict[int, Observation]:
     """By page id, the last observation of each page; with `only`, of these pages."""
     return _last_of_each(store, only, good=False)

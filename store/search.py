@@ -159,6 +159,15 @@ def matrix(store: Store) -> dict[str, dict[str, int]]:
     return found
 
 
+def in_doubt(store: Store) -> list[str]:
+    """The watched programs whose policy needs a review, by id."""
+    rows = store.rows(
+        "SELECT s.program_id AS id FROM standings s JOIN programs p ON p.id = s.program_id"
+        " WHERE s.needs_review AND p.removed_at IS NULL ORDER BY 1"
+    )
+    return [row["id"] for row in rows]
+
+
 def note_checks(store: Store) -> None:
     """Notes when each policy's pages were last seen. Inside `writing()`, when a cycle is done.
 

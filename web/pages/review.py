@@ -94,7 +94,7 @@ def reading(request: Request, site: OfSite, program_id: str) -> Response:
 def page_of_reading(site: OfSite, program_id: str, snapshot: str) -> Response:
     """The page that it rests on, in a frame of its own."""
     with site.reading() as store:
-        standing = policies.standing(store).get(program_id)
+        standing = policies.standing(store, [program_id]).get(program_id)
         if standing is None:
             raise HTTPException(404)
         return _frame(site, standing.policy, snapshot)
@@ -150,7 +150,7 @@ def show_reading(
     """The screen of a program's reading."""
     with site.reading() as store:
         program = programs.get(store, program_id)
-        standing = policies.standing(store).get(program_id)
+        standing = policies.standing(store, [program_id]).get(program_id)
         if standing is None:
             raise HTTPException(404, "No page of this program has been read yet.")
         made = changes.reviews_of_reading(store, program_id)
