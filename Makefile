@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench quality peers picture lock clean
+.PHONY: demo test lint bench load quality peers picture lock clean
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -17,6 +17,10 @@ lint: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
+
+# The web site over 13,000 programs, 8 clients at once: see docs/benchmarks.md.
+load: .venv/installed
+	$(BIN)/python -m benchmarks.load
 
 # How well statements are read, beside spaCy and others: see docs/quality.md.
 quality: .venv/installed .venv-quality/installed

@@ -53,12 +53,19 @@ def listed(store: Store, status: str = "open", *, since_id: int = 0) -> list[Cha
     ]
 
 
-def of_cycle(store: Store, cycle_id: int) -> list[Change]:
-    """The changes that one cycle flagged, oldest first."""
-    return [
-        _change(row)
-        for row in store.rows("SELECT * FROM changes WHERE cycle_id = ? ORDER BY id", (cycle_id,))
-    ]
+def of_cycle(store: Store, cycle_id: int, *, beside: str = "") -> list[Change]:
+    """The changes that one cycle flagged, oldest first.
+
+    With `beside`, the id of a program, only those of its institution.
+    """
+    where, values = "cycle_id = ?", (cycle_id, beside)[: 2 if beside else 1]
+    if beside:
+        where += (
+            " AND program_id IN (SELECT id FROM programs WHERE institution_id ="
+            " (SELECT institution_id FROM programs WHERE id = ?))"
+        )
+    rows = store.rows(f"SELECT * FROM changes WHERE {where} ORDER BY id", values)  # noqa: S608
+    return [_change(row) for row in rows]
 
 
 def of_program(store: Store, program_id: str) -> list[Change]:

@@ -1,0 +1,248 @@
+"""The web site over 13,000 programs, 130,000 pages and 1,000,000 observations, 8 clients at once.
+
+    python -m benchmarks.load [--programs N] [--database FILE]
+
+For each page and call of the API: the time with 8 clients at once (p50 and p95), the time alone,
+and the time alone as a ratio to its own SQL statements run straight in SQLite plus an answer of
+the same server that needs no database (for pages, the template of an empty page).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import re
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Barrier
+
+import click
+import httpx
+
+from benchmarks.load_data import NOON, generate
+from benchmarks.paint import first_paint
+from monitor import clock
+from web.access import ROUTES, Role
+from web.app import create_app
+from web.site import Site
+
+CLIENTS = 8
+ROUNDS = 15  # requests of each client
+GOAL_MS, GOAL_RATIO, GOAL_PAINT = 100, 3.0, 1.0
+
+# What is asked for, by route; {} is the number of the request, so that not all ask for the same.
+CASES = {
+    "/": ("/", "/?q=cedar+neuro", "/?visa=H-1B&state=MA", "/?category=j1_only&sort=changed",
+          "/?checked=older&condition=paused", "/?page=200", "/?institution=ridge&sort=state"),
+    "/programs.csv": ("/programs.csv?q=cedar+neuro",),
+    "/programs/{program_id}": ("/programs/p{0:05}",),
+    "/institutions/{institution_id}": ("/institutions/{0}",),
+    "/changes": ("/changes", "/changes?week=2025-W23"),
+    "/changes/{change_id}": ("/changes/{0}",),
+    "/matrix": ("/matrix",),
+    "/subscribe": ("/subscribe",),
+    "/feeds/{path:path}": ("/feeds/all.atom", "/feeds/program/p{0:05}.atom"),
+    "/api/v1": ("/api/v1",),
+    "/api/v1/openapi.json": ("/api/v1/openapi.json",),
+    "/api/v1/programs": ("/api/v1/programs", "/api/v1/programs?q=cedar+neuro&visa=J-1",
+                         "/api/v1/programs?sort=changed&limit=200"),
+    "/api/v1/programs/{program_id}": ("/api/v1/programs/p{0:05}",),
+    "/api/v1/institutions": ("/api/v1/institutions", "/api/v1/institutions?q=mere"),
+    "/api/v1/institutions/{institution_id}": ("/api/v1/institutions/{0}",),
+    "/api/v1/changes": ("/api/v1/changes", "/api/v1/changes?status=open&since=2025-01-01"),
+    "/api/v1/changes/{change_id}": ("/api/v1/changes/{0}",),
+    "/api/v1/matrix": ("/api/v1/matrix",),
+    "/api/v1/choices": ("/api/v1/choices",),
+    "/api/v1/categories": ("/api/v1/categories",),
+    "/healthz": ("/healthz",),
+}  # fmt: skip
+# Files, lists like /categories, and what wants a token that was mailed.
+LEFT_OUT = (
+    "/static",
+    "/robots",
+    "/api/v1/conditions",
+    "/api/v1/visas",
+    "/api/v1/stances",
+    "{token",
+)
+EMPTY = {True: "/api/v1/stances", False: "/nowhere"}  # an answer without a query: API, page
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was measured of one address, in milliseconds."""
+
+    path: str
+    p50: float
+    p95: float
+    alone: float
+    sql: float
+    empty: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times slower than its statements and an empty answer."""
+        return self.alone / (self.sql + self.empty)
+
+
+def paths() -> list[str]:
+    """All that is asked for. Raises ValueError for a public route without a case."""
+    public = {
+        path
+        for (method, path), role in ROUTES.items()
+        if method == "GET" and role in (Role.PUBLIC, Role.MACHINE)
+    }
+    missing = {p for p in public - set(CASES) if not any(word in p for word in LEFT_OUT)}
+    if missing:
+        raise ValueError(f"benchmarks.load: no case for {', '.join(sorted(missing))}")
+    return [path for route, cases in CASES.items() if route in public for path in cases]
+
+
+def nth(path: str, number: int, programs: int) -> str:
+    """The address that a request of this number asks for."""
+    return path.format(1 + number * 37 % max(1, programs // 100))
+
+
+def measure(database: Path, port: int, programs: int) -> Iterator[Row]:
+    """Each address in turn."""
+    empty = {api: _median(port, path, programs, 404) for api, path in EMPTY.items()}
+    for path in paths():
+        one = _median(port, path, programs)
+        times = sorted(_crowd(port, path, programs))
+        yield Row(
+            path,
+            p50=statistics.median(times),
+            p95=times[int(len(times) * 0.95)],
+            alone=one,
+            sql=_straight(database, nth(path, 1, programs)),
+            empty=empty[path.startswith("/api/") and path != "/api/v1"],
+        )
+
+
+def _crowd(port: int, path: str, programs: int) -> list[float]:
+    ready = Barrier(CLIENTS)
+
+    def client(number: int) -> list[float]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.connect()
+        ready.wait()
+        times = [_ask(connection, nth(path, number * ROUNDS + n, programs)) for n in range(ROUNDS)]
+        connection.close()
+        return times
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return [ms for times in pool.map(client, range(CLIENTS)) for ms in times]
+
+
+def _median(port: int, path: str, programs: int, status: int = 200) -> float:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    asked = [nth(path, n, programs) for n in range(ROUNDS + 2)]
+    return statistics.median([_ask(connection, one, status) for one in asked][2:])
+
+
+def _ask(connection: http.client.HTTPConnection, path: str, status: int = 200) -> float:
+    begin = time.perf_counter()
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    took = (time.perf_counter() - begin) * 1000
+    if answer.status not in (200, status):
+        raise RuntimeError(f"{path}: {answer.status}")
+    return took
+
+
+def _straight(database: Path, path: str) -> float:
+    """The median of the statements that a request runs, run again without anything else."""
+    statements = asyncio.run(_statements(database, path))
+    with sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True) as db:
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            for sql in statements:
+                db.execute(sql).fetchall()
+            times.append((time.perf_counter() - begin) * 1000)
+    db.close()
+    return statistics.median(times)
+
+
+async def _statements(database: Path, path: str) -> list[str]:
+    """What a request asks the database, with its parameters filled in."""
+    found: list[str] = []
+    site = Site(database, clock.fixed(NOON))
+    app = create_app(site)
+    with site.reading() as store:  # the one connection, which the request gets as well
+        store.db.conn.set_trace_callback(found.append)
+    found.clear()
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        (await client.get(path)).raise_for_status()
+    site.close()
+    return [sql for sql in found if re.match(r"\s*(SELECT|WITH)", sql)]
+
+
+@contextmanager
+def served(database: Path) -> Iterator[int]:
+    """Serves it as users do, from a process of its own, and gives the port."""
+    command = [sys.executable, "-m", "visawatch", "--db", str(database), "--now", NOON.isoformat()]
+    with subprocess.Popen(
+        [*command, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        said = ""
+        while not (found := re.search(r"http://127\.0\.0\.1:(\d+)/", said)):
+            line = server.stderr.readline()
+            if not line:
+                raise RuntimeError(f"visawatch serve has ended: {said}")
+            said += line
+        try:
+            yield int(found[1])
+        finally:
+            server.terminate()
+
+
+@click.command()
+@click.option("--programs", default=13_000, help="How many programs.")
+@click.option("--database", type=click.Path(path_type=Path), help="Keep it there, or use it again.")
+def main(programs: int, database: Path | None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = (database or Path(folder) / "load.db").absolute()
+        if not path.exists():
+            begin = time.perf_counter()
+            size = generate(path, count=programs)
+            click.echo(f"{size} in {time.perf_counter() - begin:.0f} s")
+        with served(path) as port:
+            click.echo(
+                f"{'ms':54} {'p50':>7} {'p95':>7} {'alone':>7} {'SQL':>7} {'empty':>6} {'ratio':>6}"
+            )
+            rows = []
+            for row in measure(path, port, programs):
+                rows.append(row)
+                click.echo(
+                    f"{row.path:54} {row.p50:7.1f} {row.p95:7.1f} {row.alone:7.1f} {row.sql:7.1f}"
+                    f" {row.empty:6.1f} {row.ratio:6.2f}"
+                )
+            paint = first_paint(f"http://127.0.0.1:{port}/")
+        slow = sum(row.p95 >= GOAL_MS for row in rows)
+        far = sum(row.ratio > GOAL_RATIO for row in rows)
+        click.echo(
+            f"{len(rows)} addresses; p95 of {GOAL_MS} ms or more: {slow};"
+            f" ratio above {GOAL_RATIO:.0f}: {far}"
+        )
+        click.echo(
+            "first paint of the search: not measured, no Chromium is installed"
+            if paint is None
+            else f"first paint of the search: {paint:.2f} s (goal {GOAL_PAINT:.0f} s)"
+        )
+
+
+if __name__ == "__main__":
+    main()
