@@ -363,10 +363,12 @@ def _leftover(text: str, mentions: Sequence[Mention], hits: Sequence[Hit]) -> in
     kept = list(text)
     for start, end in known:
         kept[start:end] = " " * (end - start)
-    words = "".join(c if c.isalnum() else " " for c in kept).lower().split()
-    return sum(
-        1 for w in words if w not in rulebook().words["small"] and not w.isdigit() and len(w) > 1
-    )
+    words = _ALPHANUMERIC.findall("".join(kept).lower())
+    small = rulebook().words["small"]
+    return sum(1 for w in words if len(w) > 1 and w not in small and not w.isdigit())
+
+
+_ALPHANUMERIC = re.compile(r"[^\W_]+")
 
 
 # "Because of the proclamation, ...": news is the reason, not the subject.

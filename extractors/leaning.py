@@ -27,6 +27,8 @@ def leanings(reading: Reading, claims: Sequence[Claim]) -> list[Claim]:
     """Claims on the visas that were left open, by the words of their stretch of the sentence."""
     said = {claim.visa for claim in claims}
     open_ones = [m for m in reading.unclaimed if m.visa in _LEANED and m.visa not in said]
+    if not open_ones:
+        return []
     words = _words(reading)
     out: list[Claim] = []
     for clause in reading.clauses:
