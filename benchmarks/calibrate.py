@@ -1,99 +1,119 @@
-"""How often policies of each kind are right: the table behind `Policy.confidence`.
+"""How often answers are right, by what they rest on: the table behind `Policy.confidence`.
 
     python -m benchmarks.calibrate [--write]
 
-Counted on the passages that rules are written with: half of the labelled ones, the development
-set and the reworded ones (statements.jsonl). The other half is only scored, to show how far the
-table holds there.
+Counted on labelled passages that the second reader was not taught with: a seventh of what it
+might have been (training/rows.py), and those reworded from real pages (statements.jsonl). The
+held-out half is only scored, to show how far the table holds there.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.classify import PASSAGES, passage_page
-from benchmarks.labelled import development, passages
-from extractors import Asker, Stance, Visa, categorise, read_page
-from extractors.confidence import REVIEW_BELOW, Kind
-from extractors.policy import kind_for
+from benchmarks.labelled import development, passages, taught
+from extractors import Asker, Policy, Stance, categorise, read_page
+from extractors.agree import Accord, Ground
+from extractors.confidence import REVIEW_BELOW, Basis, table
+from extractors.policy import bases_for
+from extractors.second import VISAS
+from training.rows import kept_back
 
 TABLE = Path(__file__).parent.parent / "extractors" / "confidence.toml"
-HALVES = ("tune", "held-out")
+HALVES = ("kept back", "held-out")
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One passage: its half, what its policy rests on, and whether its category is right."""
+    """One passage: its set, its policy, what that rests on, and what is right of it."""
 
     half: str
-    kind: Kind
-    right: bool
+    policy: Policy
+    bases: tuple[Basis, ...]
+    right: tuple[bool, ...]  # by visa
+    exact: bool  # the category
 
 
 def read_all() -> Iterator[Read]:
-    """Every labelled passage, read for the program that asks."""
-    for passage in passages() + development():
+    """Every passage that counts, read for the program that asks."""
+    known = passages()
+    for passage in [*known, *development(), *taught()]:
+        held = passage in known and passage.held_out
+        if not (held or kept_back(passage.id)):
+            continue
         asker = Asker(passage.level, passage.specialty)
-        seen = passage.id.startswith("d") or not passage.held_out
-        half = "tune" if seen else "held-out"
-        yield _read(half, passage.page(), asker, passage.stances)
+        yield _read(HALVES[held], passage.page(), asker, passage.stances)
     for line in PASSAGES.read_text("utf-8").splitlines():
         label = json.loads(line)
         page = (passage_page(label["passage"]), "text/html")
-        yield _read("tune", page, Asker(), label["stances"])
+        yield _read(HALVES[0], page, Asker(), label["stances"])
 
 
 def _read(half: str, page: tuple[bytes, str], asker: Asker, stances: Mapping[str, str]) -> Read:
-    policy, kind = kind_for([read_page(*page)], asker)
-    j1, h1b = (Stance(stances.get(visa, "unstated")) for visa in (Visa.J1, Visa.H1B))
-    return Read(half, kind, policy.category is categorise(j1, h1b))
+    policy, bases = bases_for([read_page(*page)], asker)
+    wanted = [Stance(stances.get(visa, "unstated")) for visa in VISAS]
+    right = tuple(policy.stance(visa) is stance for visa, stance in zip(VISAS, wanted, strict=True))
+    return Read(half, policy, tuple(bases), right, policy.category is categorise(*wanted))
 
 
-def count(reads: list[Read], half: str, kind: Kind) -> tuple[int, int]:
-    """How many of a kind are right, and how many wrong."""
-    of_kind = [read.right for read in reads if read.half == half and read.kind is kind]
-    return sum(of_kind), len(of_kind) - sum(of_kind)
+def count(reads: Sequence[Read], half: str) -> dict[Basis, tuple[int, int]]:
+    """By basis, how many answers are right and wrong."""
+    found: Counter[tuple[Basis, bool]] = Counter()
+    for read in reads:
+        if read.half == half:
+            found.update(zip(read.bases, read.right, strict=True))
+    bases = {basis for basis, _ in found}
+    return {basis: (found[basis, True], found[basis, False]) for basis in bases}
 
 
-def sure(counts: tuple[int, int]) -> float:
-    """The share that is right, as `extractors.confidence` takes it from the table."""
-    return round((counts[0] + 1) / (sum(counts) + 2), 2)
+def as_toml(counts: Mapping[Basis, tuple[int, int]]) -> str:
+    """The table as confidence.toml holds it."""
+    today = datetime.now(UTC).date().isoformat()
+    lines = [
+        "# How often an answer on one visa was right, by what the rules' word rests on and how the",
+        "# second reader stands to it (extractors/agree.py), on labelled passages that the second",
+        f"# reader was not taught with. Made by `python -m benchmarks.calibrate --write`, {today}.",
+    ]
+    for ground in Ground:
+        rows = [(a, counts[Basis(ground, a)]) for a in Accord if Basis(ground, a) in counts]
+        if rows:
+            lines += ["", f"[{ground}]"]
+            lines += [f"{a} = {{ right = {r}, wrong = {w} }}" for a, (r, w) in rows]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Print the reliability table; with `--write`, keep it."""
-    reads = list(read_all())
-    counts = {(half, kind): count(reads, half, kind) for half in HALVES for kind in Kind}
-    reviewed = [k for k in Kind if k is Kind.CONFLICT or sure(counts["tune", k]) < REVIEW_BELOW]
-    print(f"{'kind':16} sure  review  tune right/wrong  held-out right/wrong")
-    for kind in Kind:
-        tune, held = counts["tune", kind], counts["held-out", kind]
-        mark = "review" if kind in reviewed else ""
-        figures = f"{tune[0]:6} / {tune[1]:<9} {held[0]:8} / {held[1]}"
-        print(f"{kind:16} {sure(tune):.2f}  {mark:6} {figures}")
-    for half in HALVES:
-        right, wrong = (sum(counts[half, kind][n] for kind in Kind) for n in (0, 1))
-        flagged = [sum(counts[half, kind][n] for kind in reviewed) for n in (0, 1)]
-        print(
-            f"{half}: {flagged[1]} of {wrong} wrong answers need review,"
-            f" and {flagged[0]} of {right} right ones"
-        )
     if "--write" in sys.argv[1:]:
-        today = datetime.now(UTC).date().isoformat()
-        rows = [
-            f"[kind.{kind}]\nright = {counts['tune', kind][0]}\nwrong = {counts['tune', kind][1]}\n"
-            for kind in Kind
-        ]
-        head = (
-            "# How often policies of each kind were right, on the labelled passages that rules\n"
-            f"# are written with. Made by `python -m benchmarks.calibrate --write`, {today}.\n"
+        TABLE.write_text(as_toml({}), "utf-8")  # a table of other rules may not even load
+        TABLE.write_text(as_toml(count(list(read_all()), HALVES[0])), "utf-8")
+        table.cache_clear()
+    reads = list(read_all())
+    tables = {half: count(reads, half) for half in HALVES}
+    print(f"{'ground':12}{'accord':10}{'kept back: right/wrong':>24}{'held-out: right/wrong':>24}")
+    for ground in Ground:
+        for accord in Accord:
+            cells = [tables[half].get(Basis(ground, accord)) for half in HALVES]
+            if any(cells):
+                shown = "".join(f"{f'{c[0]} / {c[1]}' if c else '':>24}" for c in cells)
+                print(f"{ground:12}{accord:10}{shown}")
+    for half in HALVES:
+        of_half = [read for read in reads if read.half == half]
+        marks = Counter((read.exact, read.policy.needs_review) for read in of_half)
+        right, wrong = (
+            sum(marks[exact, mark] for mark in (True, False)) for exact in (True, False)
         )
-        TABLE.write_text("\n".join([head, *rows]), "utf-8")
+        print(
+            f"{half}: {right} of {len(of_half)} right; {marks[False, True]} of {wrong} wrong"
+            f" answers below {REVIEW_BELOW} need review, and {marks[True, True]} of the right ones"
+        )
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ def development() -> list[Passage]:
     return _passages("development.jsonl")
 
 
+def taught() -> list[Passage]:
+    """Sentences and short pieces that the second reader is taught with (training/)."""
+    return _passages("taught.jsonl")
+
+
 def as_html(text: str) -> str:
     """A passage's lines as headings, lists, tables and paragraphs.
 

@@ -4,12 +4,13 @@ decode -> sieve -> prune -> blocks (or pdf) -> sentences -> scopes -> clauses ->
 which each program that asks gets its policy; what the phrases mean is data in `rules/`.
 """
 
+from extractors.agree import speaks, states_something
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.page import classify, page_text, read_page
 from extractors.policy import policy_for
 from extractors.rulebook import rules_version
 from extractors.scope import Asker, Scope
-from extractors.stated import Statement, states_something, with_source
+from extractors.stated import Statement, with_source
 from extractors.values import (
     Category,
     Condition,
@@ -40,6 +41,7 @@ __all__ = [
     "page_text",
     "policy_for",
     "read_page",
+    "speaks",
     "states_something",
     "with_source",
 ]

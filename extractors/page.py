@@ -7,6 +7,7 @@ from extractors.decode import decode
 from extractors.pdf import is_pdf, pdf_blocks
 from extractors.policy import policy_for
 from extractors.scope import Asker
+from extractors.second import opinions
 from extractors.sieve import may_speak_of_visas
 from extractors.stated import Statement
 from extractors.statements import page_text as text_of
@@ -35,11 +36,16 @@ def read_page(body: bytes, content_type: str = "text/html") -> tuple[Statement, 
     """All that a page states, to whomever. Read once, it answers every program that asks."""
     body = body[:MAX_BYTES]
     if is_pdf(body, content_type):
-        return tuple(statements(pdf_blocks(body)))
+        return _read(pdf_blocks(body))
     page = decode(body, content_type)
     if not may_speak_of_visas(page):
         return ()
-    return tuple(statements(_blocks(page, content_type)))
+    return _read(_blocks(page, content_type))
+
+
+def _read(blocks: list[Block]) -> tuple[Statement, ...]:
+    """What both readers find: the rules' statements, then the second reader's opinions."""
+    return (*statements(blocks), *opinions(blocks, text_of(blocks)))
 
 
 def page_text(body: bytes, content_type: str = "text/html") -> str:

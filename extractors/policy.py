@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from extractors.conditions import ConditionKind
-from extractors.confidence import REVIEW_BELOW, Ground, Kind, confidence, kind_of
+from extractors.agree import Accord, Ground, Opinion, accord, opinion
+from extractors.conditions import AT_DISCRETION, ConditionKind
+from extractors.confidence import REVIEW_BELOW, Basis, confidence
 from extractors.readings import LEANT, Strength
 from extractors.scope import Asker, applies, closeness
+from extractors.second import VISAS
 from extractors.stated import NAMED, UNREAD, Statement
 from extractors.values import Condition, Policy, Stance, Visa
 
@@ -29,6 +31,14 @@ class _Word:
     conditions: tuple[Condition, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What both readers say on one visa, and what that rests on; no basis where one reads alone."""
+
+    word: _Word | None
+    basis: Basis | None
+
+
 def policy_for(
     own: Sequence[Sequence[Statement]],
     inherited: Sequence[Sequence[Statement]] = (),
@@ -42,37 +52,72 @@ def policy_for(
     stated is inherited.
     """
     asker = asker or Asker()
-    ours, theirs = _level(own, asker), _level(inherited, asker)
-    words = {visa: ours.get(visa) or theirs.get(visa) for visa in Visa}
-    stated = [(visa, word) for visa, word in words.items() if word is not None]
-    kind = _kind([*own, *inherited], words, asker)
-    sure = confidence(kind)
+    ours, theirs = _answers(own, asker), _answers(inherited, asker)
+    answers = {visa: _first(ours[visa], theirs[visa]) for visa in Visa}
+    stated = [(visa, a.word) for visa, a in answers.items() if a.word is not None]
+    sure = confidence(bases(answers))
+    conflict = any(word.stance is Stance.CONFLICTING for _, word in stated)
     policy = Policy(
         tuple((visa, word.stance) for visa, word in stated),
         tuple(c for _, word in stated for c in word.conditions),
         sure,
-        kind is Kind.CONFLICT or sure < REVIEW_BELOW,
+        conflict or sure < REVIEW_BELOW,
         tuple(s.evidence() for _, word in stated for s in _once(word.deciding)),
     )
-    return policy, bool(stated) and not ours
+    return policy, bool(stated) and all(answers[visa] is theirs[visa] for visa, _ in stated)
 
 
-def kind_for(own: Sequence[Sequence[Statement]], asker: Asker) -> tuple[Policy, Kind]:
-    """A policy with the kind that its confidence is that of (see benchmarks.calibrate)."""
-    words: dict[Visa, _Word | None] = dict.fromkeys(Visa)
-    words |= _level(own, asker)
-    return policy_for(own, asker=asker)[0], _kind(own, words, asker)
+def bases_for(own: Sequence[Sequence[Statement]], asker: Asker) -> tuple[Policy, list[Basis]]:
+    """A policy with what its answers on the J-1 and H-1B rest on (see benchmarks.calibrate)."""
+    return policy_for(own, asker=asker)[0], bases(_answers(own, asker))
 
 
-def _kind(
-    pages: Sequence[Sequence[Statement]], words: Mapping[Visa, _Word | None], asker: Asker
-) -> Kind:
-    open_ends = [s for page in pages for s in page if _is_open(s, asker)]
-    j1, h1b = (
-        _ground(words[visa], [s for s in open_ends if s.visa is visa])
-        for visa in (Visa.J1, Visa.H1B)
-    )
-    return kind_of(j1, h1b, spoken=any(pages))
+def bases(answers: Mapping[Visa, _Answer]) -> list[Basis]:
+    """What the answers that make the category rest on."""
+    return [a.basis for visa in VISAS if (a := answers[visa]).basis is not None]
+
+
+def _first(ours: _Answer, theirs: _Answer) -> _Answer:
+    """The program's own answer, or its institution's where it has none."""
+    return theirs if ours.word is None and theirs.word is not None else ours
+
+
+def _answers(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _Answer]:
+    """What both readers together make of the pages of one level, by visa."""
+    by_rules = [[s for s in page if not s.chances] for page in pages]
+    words = _level(by_rules, asker)
+    out = {visa: _Answer(words.get(visa), None) for visa in Visa}
+    every = [s for page in by_rules for s in page]
+    for visa in VISAS:
+        word = words.get(visa)
+        ground = _ground(word, any(s.visa is visa and _is_open(s, asker) for s in every))
+        second = opinion(
+            [
+                (_close(s, asker, 0), s)
+                for page in pages
+                for s in _current([s for s in page if s.chances and applies(s.scope, asker)])
+                if s.visa is visa
+            ]
+        )
+        stance = word.stance if word is not None else Stance.UNSTATED
+        how = accord(ground, stance, second)
+        if second is not None and how is Accord.DECIDES:
+            about = [s for s in every if s.visa is visa and applies(s.scope, asker)]
+            word = _second_word(second, about)
+        out[visa] = _Answer(word, Basis(ground, how))
+    return out
+
+
+def _second_word(second: Opinion, about: Sequence[Statement]) -> _Word | None:
+    """The second reader's stance, with the conditions that rules found and that fit it."""
+    if second.stance is Stance.UNSTATED:
+        return None
+    put = [c for s in about for c in s.conditions]
+    if second.stance is Stance.NOT_SPONSORED:
+        put = [c for c in put if c.kind is ConditionKind.PAUSED]
+    elif second.stance is Stance.SPONSORED:
+        put = [c for c in put if c.kind not in (*AT_DISCRETION, ConditionKind.PAUSED)]
+    return _Word(second.stance, second.deciding, False, (0, 0), tuple(_distinct(put)))
 
 
 def _is_open(statement: Statement, asker: Asker) -> bool:
@@ -82,14 +127,16 @@ def _is_open(statement: Statement, asker: Asker) -> bool:
     return unread and not scope.past and applies(scope, asker)
 
 
-def _ground(word: _Word | None, open_ends: Sequence[Statement]) -> Ground:
-    named = bool(open_ends)
-    sponsoring = any(UNREAD in s.rules for s in open_ends)
+def _ground(word: _Word | None, named: bool) -> Ground:
     if word is None:
-        return Ground(named=named, sponsoring=sponsoring)
-    strength = max(s.strength for s in word.deciding)
-    leant = all(LEANT in s.rules for s in word.deciding)
-    return Ground(word.stance, strength, word.overruled, named, leant, sponsoring)
+        return Ground.NAMED if named else Ground.NOT_NAMED
+    if word.stance is Stance.CONFLICTING:
+        return Ground.CONFLICT
+    if all(LEANT in s.rules for s in word.deciding):
+        return Ground.LEANT
+    if word.overruled:
+        return Ground.OVERRULED
+    return Ground[max(s.strength for s in word.deciding).name]
 
 
 def _level(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _Word]:
@@ -122,8 +169,7 @@ def _page_word(page: Sequence[Statement], visa: Visa, latest: int, asker: Asker)
         return None
 
     def close(statement: Statement) -> tuple[int, int]:
-        dated = statement.scope.onward or (latest and statement.scope.season == latest)
-        return closeness(statement.scope, asker), int(bool(dated))
+        return _close(statement, asker, latest)
 
     # The most specific decide; if they only hint, together with those less specific.
     plain = [close(s) for s in said if s.strength > Strength.MILD]
@@ -141,6 +187,12 @@ def _page_word(page: Sequence[Statement], visa: Visa, latest: int, asker: Asker)
     else:
         put = [c for s in deciding for c in s.conditions if c.kind is ConditionKind.PAUSED]
     return _Word(stance, tuple(deciding), overruled, least, tuple(_distinct(put)))
+
+
+def _close(statement: Statement, asker: Asker, latest: int) -> tuple[int, int]:
+    """How specifically a statement speaks to the asker, and whether of the latest season."""
+    dated = statement.scope.onward or (latest and statement.scope.season == latest)
+    return closeness(statement.scope, asker), int(bool(dated))
 
 
 def _decide(said: Sequence[Statement]) -> tuple[Stance, list[Statement]]:

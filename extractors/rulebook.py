@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from extractors.conditions import ConditionKind
 from extractors.specialties import Specialties, Specialty, specialty
 from extractors.values import Visa
 
+_SECOND_READER = Path(__file__).parent / "second" / "version.txt"  # a hash of its model
 _ENGINE = 1  # raise by hand when the same rules would be read differently
 _folder = Path(__file__).parent / "rules"
 _FRAGMENT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -126,6 +128,9 @@ class Hit:
     end: int
 
 
+_MAX_HITS = 50  # of one rule in a sentence (1,500 characters): more is not prose
+
+
 class RuleError(ValueError):
     """A rule file that cannot be used; the message names file, rule and fault."""
 
@@ -137,7 +142,7 @@ class Matcher:
         options = re2.Options()
         options.case_sensitive = False
         options.log_errors = False
-        self._rules: list[tuple[Rule, Any]] = []
+        self._rules: list[tuple[Rule, Any, bool]] = []  # the last: whether it has a group
         self._set = re2.Set.SearchSet(options)
         for rule in rules:
             try:
@@ -146,7 +151,7 @@ class Matcher:
                 self._set.Add(pattern)
             except (re2.error, RuleError) as error:
                 raise RuleError(f"{rule.file}: rule {rule.id!r}: bad match: {error}") from error
-            self._rules.append((rule, compiled))
+            self._rules.append((rule, compiled, compiled.groups > 0))
         self._set.Compile()
 
     def hits(self, text: str) -> Iterator[Hit]:
@@ -154,9 +159,9 @@ class Matcher:
         # RE2 works on bytes, and counts the characters of a str anew at each match.
         data: str | bytes = text.encode() if text.isascii() else text
         for number in self._set.Match(data) or ():
-            rule, compiled = self._rules[number]
-            for match in compiled.finditer(data):
-                start, end = match.span(1 if match.re.groups and match.group(1) else 0)
+            rule, compiled, grouped = self._rules[number]
+            for match in islice(compiled.finditer(data), _MAX_HITS):
+                start, end = match.span(1 if grouped and match.group(1) else 0)
                 if end > start:
                     yield Hit(rule, start, end)
 
@@ -189,8 +194,8 @@ def use(folder: Path) -> None:
 
 @cache
 def rules_version() -> str:
-    """A short name for the rules and engine, so that stored readings can be told stale."""
-    digest = hashlib.sha256(str(_ENGINE).encode())
+    """A short name for both readers as they are, so that stored readings can be told stale."""
+    digest = hashlib.sha256(str(_ENGINE).encode() + _SECOND_READER.read_bytes())
     for path in sorted(_folder.glob("*.toml")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

@@ -149,6 +149,7 @@ _TIMES = (RuleKind.PAST, RuleKind.PRESENT, RuleKind.SEASON)
 _SEPARATOR = re.compile(
     r";|,? ?\b(?:while|whereas|but|although|though|however|and|yet|with)\b|,| - |\. |/"
 )
+_CONTRAST = re.compile(r";|,? ?\b(?:while|whereas|but|although|though|however)\b")
 _LEADING = 30  # characters: "All programs of the hospital ..." is about the hospital
 _YEAR = re.compile(r"(20\d\d)(?:[-/](?:20)?(\d\d))?")
 _ONWARD = re.compile(
@@ -294,7 +295,7 @@ def pieces(raw: str, text: ReadingText, found: Sequence[Mark]) -> list[Piece]:
 
 
 def _turns(text: ReadingText, found: Sequence[Mark]) -> Iterable[tuple[Mark, Mark]]:
-    """Neighbouring marks that say different things, with a visa between them."""
+    """Neighbouring marks that say different things, with a visa between or on both sides."""
     for group in (
         [m for m in found if m.kind in _LEVELS],
         [m for m in found if m.kind is None],
@@ -310,13 +311,17 @@ def _turns(text: ReadingText, found: Sequence[Mark]) -> Iterable[tuple[Mark, Mar
                 RuleKind.SEASON,
             ):
                 differ = bool(a.value and b.value) and a.value != b.value
-            if differ and _visa_between(text, a.end, b.start):
+            around = _visa_between(text, 0, a.start) and _visa_between(text, b.end, len(text.text))
+            if differ and (around or _visa_between(text, a.end, b.start)):
                 yield a, b
 
 
 def _cut(text: ReadingText, a: Mark, b: Mark) -> tuple[int, int] | None:
     """The separator where the sentence turns from one mark to the next."""
-    between = list(_SEPARATOR.finditer(text.text, a.end, b.start))
+    mixed = _visa_between(text, a.end, b.start)
+    # "The J-1 for residents and fellows, the H-1B ..." does not turn at its "and".
+    separator = _SEPARATOR if mixed else _CONTRAST
+    between = list(separator.finditer(text.text, a.end, b.start))
     if not between:
         return None
     leads = not _visa_between(text, between[-1].end(), b.start)

@@ -12,6 +12,7 @@ from extractors.scope import Scope
 from extractors.values import Condition, Evidence, Stance, Visa
 
 UNREAD = "unread"  # in `rules`: a sentence on sponsoring that was not understood
+SECOND = "second-reader"  # in `rules`: by the second reader (extractors/second.py)
 NAMED = "named"  # in `rules`: a sentence that names the visa, and says nothing of it
 
 
@@ -19,7 +20,8 @@ NAMED = "named"  # in `rules`: a sentence that names the visa, and says nothing 
 class Statement:
     """One sentence's word on one visa; `start` and `end` are offsets in the page's text.
 
-    A statement without a stance (`UNSTATED`) puts conditions on a visa, or, by the rule `UNREAD`
+    A statement with `chances` is the second reader's, of a window. Of the rules' statements one
+    without a stance (`UNSTATED`) puts conditions on a visa, or, by the rule `UNREAD`
     or `NAMED`, says that a sentence which names the visa was not understood.
     """
 
@@ -35,6 +37,7 @@ class Statement:
     scope: Scope = field(default_factory=Scope)
     context: str = ""
     leftover: int = 0  # words that no rule knows
+    chances: tuple[float, ...] = ()  # the second reader's, of second.STANCES
     url: str | None = None
     fetched_at: str | None = None
     snapshot: str | None = None
@@ -71,6 +74,8 @@ class Statement:
         for name in ("context", "leftover", "url", "fetched_at", "snapshot"):
             if value := getattr(self, name):
                 data[name] = value
+        if self.chances:
+            data["chances"] = list(self.chances)
         return data
 
     @classmethod
@@ -90,15 +95,11 @@ class Statement:
             Scope.from_json(data["scope"]),
             data.get("context", ""),
             data.get("leftover", 0),
+            tuple(data.get("chances", ())),
             data.get("url"),
             data.get("fetched_at"),
             data.get("snapshot"),
         )
-
-
-def states_something(statements: Sequence[Statement]) -> bool:
-    """Whether a page says a word on any visa, be it for whomever."""
-    return any(s.stance is not Stance.UNSTATED for s in statements)
 
 
 def with_source(

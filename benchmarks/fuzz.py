@@ -1,0 +1,77 @@
+"""Fuzzes the extractors under atheris, by coverage: `make fuzz`.
+
+An input is either a page as it is, or a list of numbers that choose from the pieces which the
+property tests use (tests/extractors/pieces.txt), so that a few bytes make a page about visas. What
+must hold of any page is what the property tests ask: nothing raises, each quote is the page's
+text at its span, statements and policy survive JSON, and no page takes longer than its bound.
+A failing input is left beside the run as `crash-...`; what an hour found is in docs/quality.md.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["extractors"]):
+    from extractors import Asker, Policy, Statement, classify, page_text, policy_for, read_page
+
+SECONDS = 60  # of fuzzing, unless an argument says more
+BOUND = 5.0  # seconds for one page; the longest input makes some 100 KB
+PIECES = [
+    *(Path(__file__).parent.parent / "tests/extractors/pieces.txt").read_text("utf-8").splitlines(),
+    *(" ", "\n", "\r", "\x00", "­", " "),
+]
+TYPES = [
+    "text/html",
+    "text/plain",
+    "application/pdf",
+    "text/html; charset=utf-16",
+    "text/html; charset=zip",
+    "text/html; charset=windows-1252",
+]
+ASKERS = [None, Asker(), Asker("fellowship", "Cardiology"), Asker("residency", "Surgery")]
+
+
+def page_of(data: atheris.FuzzedDataProvider) -> bytes:
+    """The page that an input stands for."""
+    if data.ConsumeBool():
+        return bytes(data.ConsumeBytes(100_000))
+    numbers = data.ConsumeIntListInRange(data.ConsumeIntInRange(0, 2000), 0, len(PIECES) - 1)
+    return "".join(PIECES[number] for number in numbers).encode("utf-8", "replace")
+
+
+def check(raw: bytes) -> None:
+    """Raises AssertionError, or what the extractors raise, when a page breaks a promise."""
+    data = atheris.FuzzedDataProvider(raw)
+    content_type = data.PickValueInList(TYPES)
+    asker = data.PickValueInList(ASKERS)
+    body = page_of(data)
+    start = time.perf_counter()
+    policy = classify(body, content_type, asker)
+    took = time.perf_counter() - start
+    assert took < BOUND, f"{len(body)} bytes took {took:.1f} s"
+    text = page_text(body, content_type)
+    for evidence in policy.evidence:
+        assert evidence.quote == text[evidence.start : evidence.end] != "", evidence
+    assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
+    statements = read_page(body, content_type)
+    stored = [json.loads(json.dumps(statement.to_json())) for statement in statements]
+    again = tuple(Statement.from_json(statement) for statement in stored)
+    assert again == statements
+    assert policy_for([again], asker=asker)[0] == policy
+
+
+def main() -> None:
+    """Fuzzes for as many seconds as the first argument says; other options are libFuzzer's."""
+    seconds, *options = sys.argv[1:] or [str(SECONDS)]
+    limits = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=2048", "-max_len=8192"]
+    atheris.Setup([sys.argv[0], *limits, *options], check)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

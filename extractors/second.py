@@ -1,0 +1,128 @@
+"""The second reader: taught by labelled examples, where the rules are written.
+
+It reads a window whole and says how likely each stance on the J-1 and on the H-1B is. It knows
+ways of saying it that no rule lists, and it cannot say why; the two readers err in different
+places, so that where they agree an answer is surer than either's alone (extractors/agree.py).
+
+The model is a small sentence transformer (all-MiniLM-L6-v2, Apache-2.0, its first four layers),
+fine-tuned on `tests/data` by `make reader` and kept as int8 ONNX beside this file: see
+docs/second-reader.md. It is loaded when the first page names a visa.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from extractors.blocks import Block
+from extractors.reading_text import reading_text
+from extractors.readings import Strength
+from extractors.stated import NAMED, SECOND, Statement
+from extractors.values import Stance, Visa
+from extractors.windows import Window, windows
+
+VISAS = (Visa.J1, Visa.H1B)
+STANCES = (Stance.UNSTATED, Stance.SPONSORED, Stance.CONDITIONAL, Stance.NOT_SPONSORED)
+MAX_TOKENS = 160  # of a window with its heading; the model was taught with as many
+_CACHED = 20_000  # windows: programs of one institution share their sentences
+_FOLDER = Path(__file__).parent / "second"
+MODEL, TOKENS = _FOLDER / "model.onnx", _FOLDER / "tokens.json"
+
+
+def opinions(blocks: Sequence[Block], text: str) -> list[Statement]:
+    """What the second reader makes of a page: by window, one statement on each visa.
+
+    `text` is the page's text. A statement's `chances` are those of STANCES, and its stance the
+    likeliest of them, which may be UNSTATED.
+    """
+    found: list[Statement] = []
+    for window in windows(blocks, text):
+        named = [{m.visa for m in reading_text(text[a:b]).mentions} for a, b in window.spans]
+        for visa, chances in zip(VISAS, chances_of(*as_read(window)), strict=True):
+            proof = _proof(window, named, visa, text)
+            rules = (SECOND, NAMED) if any(visa in visas for visas in named) else (SECOND,)
+            found.append(_statement(window, visa, chances, proof, rules, text))
+    return found
+
+
+def as_read(window: Window) -> tuple[str, str]:
+    """A window's heading and text as the model gets them: visas spelled one way."""
+    return _spelled(window.under), _spelled(window.text)
+
+
+@lru_cache(maxsize=_CACHED)
+def chances_of(under: str, text: str) -> tuple[tuple[float, ...], ...]:
+    """For each of VISAS, the chances of STANCES."""
+    import numpy as np
+
+    session, tokenizer = _loaded()
+    encoded = tokenizer.encode(under, text) if under else tokenizer.encode(text)
+    (logits,) = session.run(
+        None,
+        {
+            "ids": np.array([encoded.ids], np.int64),
+            "types": np.array([encoded.type_ids], np.int64),
+        },
+    )
+    table = logits.reshape(len(VISAS), len(STANCES)).astype(np.float64)
+    odds = np.exp(table - table.max(axis=1, keepdims=True))
+    # Rounded, so that another machine's last digits make no other reading.
+    shares = (odds / odds.sum(axis=1, keepdims=True)).round(3)
+    return tuple(tuple(float(share) for share in row) for row in shares)
+
+
+@cache
+def _loaded() -> tuple[Any, Any]:
+    # Both are slow to import, and most pages and commands need neither.
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(TOKENS))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return session, tokenizer
+
+
+def _spelled(text: str) -> str:
+    return "\n".join(reading_text(line).text for line in text.split("\n"))
+
+
+def _statement(
+    window: Window,
+    visa: Visa,
+    chances: tuple[float, ...],
+    proof: tuple[int, int],
+    rules: tuple[str, ...],
+    text: str,
+) -> Statement:
+    stance = STANCES[max(range(len(STANCES)), key=lambda n: chances[n])]
+    start, end = proof
+    return Statement(
+        visa,
+        stance,
+        Strength.MILD,
+        text[start:end],
+        start,
+        end,
+        rules,
+        window.block,
+        scope=window.scope,
+        context="\n".join(part for part in (window.under, window.text) if part),
+        chances=chances,
+    )
+
+
+def _proof(window: Window, named: Sequence[set[str]], visa: Visa, text: str) -> tuple[int, int]:
+    """The sentence of a window that names the visa, or any visa, with the answer to it."""
+    wanted = [number for number, visas in enumerate(named) if visa in visas]
+    any_visa = [number for number, visas in enumerate(named) if visas]
+    number = (wanted or any_visa or [0])[-1]
+    start, end = window.spans[number]
+    if text[start:end].endswith("?") and number + 1 < len(window.spans):
+        end = window.spans[number + 1][1]
+    return start, end

@@ -1,0 +1,95 @@
+"""The second reader, its windows, and who decides where the two readers differ."""
+
+import hashlib
+
+import pytest
+
+from extractors import Stance, Visa, classify, page_text, read_page
+from extractors.agree import Accord, Ground, Opinion, accord
+from extractors.blocks import html_blocks
+from extractors.second import MODEL, STANCES, TOKENS, VISAS
+from extractors.statements import page_text as text_of
+from extractors.windows import Window, windows
+
+
+def windows_of(page: str) -> list[Window]:
+    blocks = html_blocks(page)
+    return windows(blocks, text_of(blocks))
+
+
+def test_the_version_is_that_of_the_model() -> None:
+    digest = hashlib.sha256(MODEL.read_bytes())
+    digest.update(TOKENS.read_bytes())
+    assert (MODEL.parent / "version.txt").read_text("ascii").strip() == digest.hexdigest()[:12]
+
+
+def test_a_list_is_one_window_with_what_it_stands_under() -> None:
+    (window,) = windows_of("<h3>Visas</h3><p>We take:</p><ul><li>J-1</li><li>No H-1B</li></ul>")
+    assert window.under.endswith("We take:")
+    assert window.text == "- J-1\n- No H-1B"
+    assert len(window.spans) == 2
+
+
+def test_those_who_are_spoken_to_apart_have_windows_apart() -> None:
+    page = "<p>Residents come on a J-1. Fellows may have an H-1B.</p>"
+    assert [window.scope.level for window in windows_of(page)] == ["residency", "fellowship"]
+
+
+def test_what_is_far_from_any_visa_is_in_no_window() -> None:
+    page = "<p>We take the J-1.</p>" + "<p>The lake is cold.</p>" * 5
+    (window,) = windows_of(page)
+    assert window.text.count("lake") <= 1
+    assert windows_of("<p>The lake is cold.</p>") == []
+
+
+def test_it_reads_what_no_rule_knows_and_quotes_it() -> None:
+    body = b"<p>A J-1 is the ticket in; the H-1B is one that our cashier never prints.</p>"
+    stances = {s.visa: s for s in read_page(body) if s.chances}
+    assert stances[Visa.J1].stance is Stance.SPONSORED
+    assert stances[Visa.H1B].stance is Stance.NOT_SPONSORED
+    text = page_text(body)
+    for statement in stances.values():
+        assert statement.quote == text[statement.start : statement.end] != ""
+        assert sum(statement.chances) == pytest.approx(1, abs=0.01)
+        assert len(statement.chances) == len(STANCES)
+
+
+def test_a_page_without_a_visa_is_not_read_twice() -> None:
+    assert read_page(b"<p>Our residents enjoy the city and its lakes.</p>") == ()
+
+
+def opinion(stance: Stance, chance: float) -> Opinion:
+    return Opinion(stance, chance, ())
+
+
+SURE = 0.999
+NO, YES, NOTHING = Stance.NOT_SPONSORED, Stance.SPONSORED, Stance.UNSTATED
+
+
+@pytest.mark.parametrize(
+    ("ground", "rules", "second", "want"),
+    [
+        (Ground.EXPLICIT, YES, opinion(YES, SURE), Accord.AGREES),
+        (Ground.EXPLICIT, YES, opinion(YES, 0.6), Accord.UNSURE),
+        (Ground.EXPLICIT, YES, opinion(NO, SURE), Accord.DENIES),
+        (Ground.EXPLICIT, YES, opinion(NO, 0.6), Accord.DOUBTS),
+        (Ground.LEANT, YES, opinion(NOTHING, SURE), Accord.DECIDES),
+        (Ground.NAMED, NOTHING, opinion(YES, SURE), Accord.DECIDES),
+        (Ground.NAMED, NOTHING, opinion(YES, 0.9), Accord.DOUBTS),
+        (Ground.NOT_NAMED, NOTHING, opinion(NO, SURE), Accord.DENIES),
+        (Ground.NOT_NAMED, NOTHING, None, Accord.ALONE),
+        (Ground.CONFLICT, Stance.CONFLICTING, opinion(YES, SURE), Accord.DENIES),
+    ],
+)
+def test_who_decides(ground: Ground, rules: Stance, second: Opinion | None, want: Accord) -> None:
+    assert accord(ground, rules, second) is want
+
+
+def test_a_visa_that_no_sentence_names_is_not_decided_on() -> None:
+    policy = classify(b"<p>We sponsor the J-1. Apply through ERAS only.</p>")
+    assert policy.stance(Visa.H1B) is NOTHING
+
+
+def test_what_rules_found_said_in_so_many_words_stands() -> None:
+    policy = classify(b"<p>We sponsor J-1 visas only.</p><p>Pick up your pager on day one.</p>")
+    assert {policy.stance(visa) for visa in VISAS} == {YES, NO}

@@ -1,0 +1,145 @@
+"""The taught network as an ONNX file with int8 weights, and its tokenizer without rare words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from training.network import HEADS, HIDDEN, Weights
+
+_OPSET = 17
+_FREQUENT = 16_000  # word pieces kept, whether taught or not: the vocabulary is by frequency
+
+
+def write(weights: Weights, tokenizer: str, used: Collection[int], folder: Path) -> None:
+    """Write the model, its tokens and its version; `used` are the token ids of the rows."""
+    data = json.loads(tokenizer)
+    known = sorted(data["model"]["vocab"].items(), key=lambda item: item[1])
+    kept = [
+        (piece, number)
+        for piece, number in known
+        if number < _FREQUENT or number in used or len(piece.removeprefix("##")) == 1
+    ]
+    data["model"]["vocab"] = {piece: at for at, (piece, _) in enumerate(kept)}
+    embeddings = dict(weights["embeddings"])
+    embeddings["word"] = embeddings["word"][[number for _, number in kept]]
+    folder.mkdir(exist_ok=True)
+    (folder / "tokens.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "plain.onnx"
+        onnx.save(_Graph().model({**weights, "embeddings": embeddings}), plain)
+        quantize_dynamic(
+            plain,
+            folder / "model.onnx",
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["MatMul", "Gather"],
+            per_channel=True,
+            extra_options={"MatMulConstBOnly": True},
+        )
+    digest = hashlib.sha256((folder / "model.onnx").read_bytes())
+    digest.update((folder / "tokens.json").read_bytes())
+    (folder / "version.txt").write_text(digest.hexdigest()[:12] + "\n", "ascii")
+
+
+class _Graph:
+    """Builds the graph that `training.network.logits` computes."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+
+    def model(self, weights: Weights) -> Any:
+        table = weights["embeddings"]
+        length = self._op("Gather", self._op("Shape", "ids"), self._ints(1))
+        places = self._op(
+            "Slice",
+            self._floats(table["position"]),
+            self._ints([0]),
+            self._op("Unsqueeze", length, self._ints([0])),
+            self._ints([0]),
+        )
+        words = self._op("Gather", self._floats(table["word"]), "ids")
+        types = self._op("Gather", self._floats(table["type"]), "types")
+        x = self._op("Add", self._op("Add", words, types), places)
+        x = self._norm(x, table["norm"])
+        known = self._op("Not", self._op("Equal", "ids", self._ints(0)))
+        mask = self._op("Cast", known, to=TensorProto.FLOAT)
+        away = self._op("Mul", self._op("Sub", self._floats(1), mask), self._floats(-1e9))
+        away = self._op("Unsqueeze", away, self._ints([1, 2]))
+        for layer in weights["layers"]:
+            x = self._layer(x, layer, away)
+        wide = self._op("Unsqueeze", mask, self._ints([2]))
+        total = self._op("ReduceSum", self._op("Mul", x, wide), self._ints([1]), keepdims=0)
+        count = self._op("ReduceSum", wide, self._ints([1]), keepdims=0)
+        first = self._op("Gather", x, self._ints(0), axis=1)
+        both = self._op("Concat", first, self._op("Div", total, count), axis=-1)
+        out = self._dense(both, weights["head"])
+        self._nodes.append(helper.make_node("Identity", [out], ["logits"]))
+        graph = helper.make_graph(
+            self._nodes,
+            "second-reader",
+            [
+                helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "tokens"])
+                for name in ("ids", "types")
+            ],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", "numbers"])],
+            self._constants,
+        )
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)])
+        made.ir_version = 9
+        onnx.checker.check_model(made)
+        return made
+
+    def _layer(self, x: str, layer: Weights, away: str) -> str:
+        size = HIDDEN // HEADS
+        split = self._ints([0, 0, HEADS, size])
+
+        def heads(name: str, order: list[int]) -> str:
+            parted = self._op("Reshape", self._dense(x, layer[name]), split)
+            return self._op("Transpose", parted, perm=order)
+
+        q, k, v = heads("q", [0, 2, 1, 3]), heads("k", [0, 2, 3, 1]), heads("v", [0, 2, 1, 3])
+        scores = self._op("Mul", self._op("MatMul", q, k), self._floats(1 / math.sqrt(size)))
+        shares = self._op("Softmax", self._op("Add", scores, away), axis=-1)
+        seen = self._op("Transpose", self._op("MatMul", shares, v), perm=[0, 2, 1, 3])
+        seen = self._op("Reshape", seen, self._ints([0, 0, HIDDEN]))
+        x = self._norm(self._op("Add", x, self._dense(seen, layer["o"])), layer["after"])
+        up = self._dense(x, layer["up"])
+        erf = self._op("Erf", self._op("Mul", up, self._floats(1 / math.sqrt(2))))
+        half = self._op("Mul", up, self._floats(0.5))
+        gelu = self._op("Mul", half, self._op("Add", erf, self._floats(1)))
+        return self._norm(self._op("Add", x, self._dense(gelu, layer["down"])), layer["end"])
+
+    def _dense(self, x: str, pair: tuple[Any, Any]) -> str:
+        product = self._op("MatMul", x, self._floats(pair[0]))
+        return self._op("Add", product, self._floats(pair[1]))
+
+    def _norm(self, x: str, pair: tuple[Any, Any]) -> str:
+        scale, bias = map(self._floats, pair)
+        return self._op("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-12)
+
+    def _op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        name = f"v{len(self._nodes)}"
+        self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def _floats(self, values: Any) -> str:
+        return self._constant(np.asarray(values, np.float32))
+
+    def _ints(self, values: Any) -> str:
+        return self._constant(np.asarray(values, np.int64))
+
+    def _constant(self, values: np.ndarray) -> str:
+        name = f"c{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(values, name))
+        return name
