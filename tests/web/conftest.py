@@ -26,7 +26,7 @@ from visawatch.demo import NIGHTS, DemoSite
 from web import passwords
 from web.site import Site, SiteSettings
 
-NEEDED = "VISAWATCH_BROWSER_NEEDED"  # set in CI: then a browser must be there
+NEEDED = "BROWSER_NEEDED"  # set in CI: then a browser must be there
 FIRST_NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
 
