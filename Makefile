@@ -7,8 +7,11 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/visawatch demo
 
+# Two at a time: the monitor's tests, which run whole nights, take as long as all others together.
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/monitor & others=$$!; \
+	$(BIN)/python -m pytest tests/monitor; monitor=$$?; \
+	wait $$others && exit $$monitor
 
 lint: .venv/installed
 	$(BIN)/ruff check .
