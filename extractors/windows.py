@@ -8,7 +8,7 @@ answer, and the sentence that takes the one before back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from extractors.blocks import Block, BlockKind
 from extractors.scope import FELLOWSHIP, Scope
@@ -19,7 +19,6 @@ from extractors.sieve import names_a_visa, which_name_a_visa
 _MAX_CHARS = 700  # of a window; what is longer goes on in the next
 _MAX_UNDER = 150  # characters of a heading
 _AFTER = 1  # blocks without a visa that may still speak of the one before
-_BOTH_LEVELS = ("fellow", "residen")
 _MAX_WINDOWS = 100  # a page with more of them was made to stop us
 
 
@@ -37,6 +36,20 @@ class Window:
     spans: tuple[tuple[int, int], ...]
 
 
+def windows(blocks: Sequence[Block], text: str) -> list[Window]:
+    """The windows of a page, in the order in which they end; `text` is the page's (`page_text`)."""
+    speaking = set(which_name_a_visa([block.text for block in blocks]))
+    headed = {n for n, b in enumerate(blocks) if b.under and names_a_visa(b.under[-1])}
+    near = {n + step for n in speaking for step in range(-1, _AFTER + 1)} | headed
+    windowing = _Windowing(blocks, text)
+    offset = 0
+    for number, block in enumerate(blocks):
+        if number in near and block.kind not in (BlockKind.HEADING, BlockKind.HEADER):
+            windowing.add(number, block, offset)
+        offset += len(block.text) + 1
+    return windowing.finish()
+
+
 @dataclass(slots=True)
 class _Open:
     """A window that may still grow."""
@@ -46,85 +59,75 @@ class _Open:
     block: int
     last: int  # the block of its last sentence that names a visa
     end_block: int
-    lines: list[str]
-    spans: list[tuple[int, int]]
+    lines: list[str] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
     names: bool = False
 
-    @property
-    def length(self) -> int:
-        return sum(map(len, self.lines))
-
-
-def windows(blocks: Sequence[Block], text: str) -> list[Window]:
-    """The windows of a page, in reading order; `text` is the page's text (`page_text`)."""
-    speaking = set(which_name_a_visa([block.text for block in blocks]))
-    headed = {n for n, b in enumerate(blocks) if b.under and names_a_visa(b.under[-1])}
-    near = {n + step for n in speaking for step in range(-1, _AFTER + 1)} | headed
-    scopes = Scopes(blocks, text)
-    both = _BOTH_LEVELS[0] in text.lower() and _BOTH_LEVELS[1] in text.lower()
-    out: list[Window] = []
-    open_: dict[Scope, _Open] = {}
-    offset = 0
-    for number, block in enumerate(blocks):
-        if len(out) >= _MAX_WINDOWS:
-            break
-        if number in near and block.kind not in (BlockKind.HEADING, BlockKind.HEADER):
-            for scope, window in list(open_.items()):
-                if window.under != block.under or number - window.last > _AFTER + 1:
-                    _close(open_.pop(scope), out)
-            _add(open_, out, scopes, both, number, block, offset)
-        offset += len(block.text) + 1
-    for window in open_.values():
-        _close(window, out)
-    return out
-
-
-def _add(
-    open_: dict[Scope, _Open],
-    out: list[Window],
-    scopes: Scopes,
-    both: bool,
-    number: int,
-    block: Block,
-    offset: int,
-) -> None:
-    scopes.enter(number, block)
-    is_row = block.kind is BlockKind.ROW
-    spans = [(0, len(block.text))] if is_row else sentence_spans(block.text)
-    for start, end, said, _ in scopes.parts(block.text, spans):
-        if len(out) >= _MAX_WINDOWS:
-            return
-        line = block.text[start:end]
-        names = names_a_visa(line)
-        # On a page of fellows alone a sentence without the word speaks of them, too; on one of
-        # residents alone the word limits nothing.
-        scope = said.scope if both else replace(said.scope, level="")
-        window = open_.get(scope)
-        if window is not None and window.length + len(line) > _MAX_CHARS:
-            _close(open_.pop(scope), out)
-            window = None
-        if window is None:
-            window = _Open(block.under, scope, number, number, number, [], [])
-            open_[scope] = window
-        if window.lines and window.end_block == number:
-            window.lines[-1] += " " + line
+    def add(self, line: str, span: tuple[int, int], number: int, block: Block) -> None:
+        if self.lines and self.end_block == number:
+            self.lines[-1] += " " + line
         else:
-            window.lines.append(("- " if block.kind is BlockKind.ITEM else "") + line)
-        window.end_block = number
-        if not both and said.scope.level == FELLOWSHIP:
-            window.scope = replace(window.scope, level=FELLOWSHIP)
-        window.spans.append((offset + start, offset + end))
-        if names:
-            window.last = number
-            window.names = True
+            self.lines.append(("- " if block.kind is BlockKind.ITEM else "") + line)
+        self.end_block = number
+        self.spans.append(span)
+        if names_a_visa(line):
+            self.last = number
+            self.names = True
+
+    def has_room(self, line: str) -> bool:
+        return sum(map(len, self.lines)) + len(line) <= _MAX_CHARS
+
+    def window(self) -> Window | None:
+        """The window; none where only a heading names a visa: what stands below it may be about
+        anything, unless it asks."""
+        headings = [text[:_MAX_UNDER] for text in self.under[-2:]]
+        asked = bool(headings) and headings[-1].endswith("?") and names_a_visa(headings[-1])
+        if not (self.names or asked):
+            return None
+        text = "\n".join(line[:_MAX_CHARS] for line in self.lines)
+        return Window(" / ".join(headings), text, self.scope, self.block, tuple(self.spans))
 
 
-def _close(window: _Open, out: list[Window]) -> None:
-    lines = [line[:_MAX_CHARS] for line in window.lines]
-    headings = [u[:_MAX_UNDER] for u in window.under[-2:]]
-    under = " / ".join(headings)
-    asked = bool(headings) and headings[-1].endswith("?") and names_a_visa(headings[-1])
-    if not (window.names or asked):
-        return  # what only stands below a heading about visas may be about anything
-    spans = tuple(window.spans)
-    out.append(Window(under, "\n".join(lines), window.scope, window.block, spans))
+class _Windowing:
+    """One pass over the blocks, with a window open for each scope."""
+
+    def __init__(self, blocks: Sequence[Block], text: str) -> None:
+        self._found: list[Window] = []
+        self._open: dict[Scope, _Open] = {}
+        self._scopes = Scopes(blocks, text)
+        self._both_levels = all(word in text.lower() for word in ("fellow", "residen"))
+
+    def add(self, number: int, block: Block, offset: int) -> None:
+        """The next block that is near a visa; `offset` is where it begins in the page's text."""
+        for scope, window in list(self._open.items()):
+            if window.under != block.under or number - window.last > _AFTER + 1:
+                self._close(scope)
+        self._scopes.enter(number, block)
+        is_row = block.kind is BlockKind.ROW
+        spans = [(0, len(block.text))] if is_row else sentence_spans(block.text)
+        for start, end, said, _ in self._scopes.parts(block.text, spans):
+            if len(self._found) >= _MAX_WINDOWS:
+                return
+            line = block.text[start:end]
+            # On a page of fellows alone a sentence without the word speaks of them, too; on one
+            # of residents alone the word limits nothing.
+            scope = said.scope if self._both_levels else replace(said.scope, level="")
+            if scope in self._open and not self._open[scope].has_room(line):
+                self._close(scope)
+            if scope not in self._open:
+                self._open[scope] = _Open(block.under, scope, number, number, number)
+            window = self._open[scope]
+            if not self._both_levels and said.scope.level == FELLOWSHIP:
+                window.scope = replace(window.scope, level=FELLOWSHIP)
+            window.add(line, (offset + start, offset + end), number, block)
+
+    def finish(self) -> list[Window]:
+        """All windows of the page, in the order in which they ended."""
+        for scope in list(self._open):
+            self._close(scope)
+        return self._found
+
+    def _close(self, scope: Scope) -> None:
+        window = self._open.pop(scope).window()
+        if window is not None:
+            self._found.append(window)
