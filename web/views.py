@@ -17,6 +17,8 @@ from store.records import Program, Review
 # The two that every applicant asks about are always said, the others when a page speaks of them.
 ALWAYS = (Visa.J1, Visa.H1B)
 
+_EVEN = 0.5  # a confidence below which an answer is more likely wrong than right
+
 _TONES = {
     Stance.SPONSORED: "yes",
     Stance.CONDITIONAL: "some",
@@ -87,6 +89,14 @@ class View:
     def doubtful(self) -> bool:
         """Whether a person should look before anybody relies on it."""
         return self.policy is None or self.policy.needs_review
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it is not to be shown as certain: it is in doubt, or no maintainer has confirmed
+        it and it is no more likely right than wrong."""
+        if self.policy is None or self.policy.needs_review:
+            return True
+        return self.review is None and self.policy.confidence < _EVEN
 
     @property
     def quotes(self) -> tuple[Evidence, ...]:
