@@ -23,12 +23,9 @@ class ChangeKind(StrEnum):
 class Severity(StrEnum):
     """How much a change matters, the most severe first."""
 
-    CRITICAL = "critical"  # who may apply changed
+    CRITICAL = "critical"  # who may apply changed: a stance, of whatever visa or status
     MAJOR = "major"  # a condition changed
     MINOR = "minor"  # wording only
-
-
-DECISIVE = (Visa.J1, Visa.H1B)  # the visas on which nearly all applicants from abroad train
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +38,18 @@ class Difference:
 
 def difference(before: Policy, after: Policy) -> Difference | None:
     """The change from `before` to `after`; None when they say the same in the same words."""
-    old, new = dict(before.stances), dict(after.stances)
-    if old == new and set(before.conditions) == set(after.conditions):
+    touched = {visa for visa in Visa if before.stance(visa) != after.stance(visa)}
+    if not touched and set(before.conditions) == set(after.conditions):
         if wording(before) == wording(after):
             return None
         return Difference(ChangeKind.WORDING_CHANGED, Severity.MINOR)
 
-    touched = {visa for visa in {*old, *new} if old.get(visa) != new.get(visa)}
-    severity = Severity.CRITICAL if touched & set(DECISIVE) else Severity.MAJOR
+    severity = Severity.CRITICAL if touched else Severity.MAJOR
     if after.category == Category.CONFLICTING != before.category:
         kind = ChangeKind.CONFLICT
-    elif touched and touched <= {visa for visa in new if _silent(before, visa)}:
+    elif touched and all(_silent(before, visa) for visa in touched):
         kind = ChangeKind.STATEMENT_ADDED
-    elif touched and touched <= {visa for visa in old if _silent(after, visa)}:
+    elif touched and all(_silent(after, visa) for visa in touched):
         kind = ChangeKind.STATEMENT_WITHDRAWN
     else:
         kind = ChangeKind.POLICY_CHANGED
