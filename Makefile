@@ -31,7 +31,7 @@ quality: .venv/installed .venv-quality/installed
 
 # A short run, with the bars asserted; the full one is in docs/nights.md.
 nights: .venv/installed
-	$(BIN)/python -m benchmarks.nights --programs 40 --nights 12 --seed 1
+	$(BIN)/python -m benchmarks.nights --programs 40 --nights 12 --seed 1 --seed 2
 
 # urlwatch, webchanges and changedetection.io over the same nights as VisaWatch: see docs/peers.md.
 PEERS := urlwatch webchanges changedetection

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.simweb import pages
 from benchmarks.simweb.answers import address
 from benchmarks.simweb.pages import FIRST_NIGHT
-from benchmarks.simweb.score import Flag, Score, Wrong, match, words_of
+from benchmarks.simweb.score import Flag, Score, Wrong, match, match_waves, words_of
 from benchmarks.simweb.server import Served, serving
 from benchmarks.simweb.truth import follow, pages_of
 from benchmarks.simweb.values import SimProgram, World
@@ -68,7 +68,9 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
                     score.wrong.append(Wrong(program, number, words_of(shown), told))
         flagged = changes.listed(store, "all")
     score.wordings = sum(c.severity == "minor" for c in flagged)
-    match(score, due, [flag_of(c) for c in flagged if c.severity != "minor"])
+    flags = [flag_of(c) for c in flagged if c.severity != "minor"]
+    match(score, due, flags)
+    match_waves(score, world, flags)
     score.misread = sum(bool(_misread(world, *where)) for where in _errors(score))
     score.seconds = time.monotonic() - began
     return world, score
@@ -131,7 +133,12 @@ def flag_of(change: Change) -> Flag:
         return "; ".join(said) or "nothing"
 
     return Flag(
-        change.program_id, change.cycle_id, change.kind, quotes(change.before), quotes(change.after)
+        change.program_id,
+        change.cycle_id,
+        change.kind,
+        quotes(change.before),
+        quotes(change.after),
+        change.wave_id,
     )
 
 
@@ -172,6 +179,10 @@ def report(world: World, score: Score) -> Iterator[str]:
             yield f"    before  {flag.before}"
             yield f"    after   {flag.after}"
             yield from _around(world, flag.program, flag.night)
+    for wave in score.torn:
+        yield f"wave {wave} was not told as one"
+    for wave in score.false_waves:
+        yield f"wave {wave} was told, and none was planned"
     told: set[tuple[str, str]] = set()
     for wrong in score.wrong:
         if (wrong.program, wrong.shown) not in told:  # a policy is told once, not each night
@@ -213,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not chosen.figures and seed not in GATE:
             print("\n".join(report(world, score)))
         reached &= all(float(row[name]) >= bar for name, bar in BARS.items())
+        reached &= score.whole == 1 and not score.false_waves
     return 0 if reached else 1
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from benchmarks.simweb.values import Event, Night, PageState, SimProgram, data, dice
+from benchmarks.simweb.values import Event, Flip, Night, PageState, SimProgram, data, dice
 from benchmarks.simweb.words import applies, meaning
 
 _SCALE = 10_000
+_TURNS = (4, 7)  # how often a policy goes back and forth
+_RESTS = 9  # nights in which nothing happens to it afterwards
 
 
 def befall(seed: int, number: int, night: Night, program: SimProgram, log: list[Event]) -> None:
@@ -39,6 +41,9 @@ def _befall_page(
 ) -> None:
     chance = dice(seed, number, key)
     page = night.pages[key]
+    if key in night.flips:
+        _turn(night, key, chance, number, log)
+        return
     back = [e for e in log if e.night == number - 1 and e.key == key and e.what.startswith("taken")]
     if back:
         policy, _, names = back[0].what.removeprefix("taken back: ").partition(" ")
@@ -91,6 +96,7 @@ def _drawn(
         "moved_silently": kind == "own" and not split,
         "split": kind in ("own", "both") and not split and not silent and _two(page),
         "merged": split,
+        "flapping": not silent and kind in ("own", "institution") and bool(_alike(page)),
     }
     if split and drawn not in ("merged", "reworded", "new_markup"):
         return ""
@@ -105,6 +111,17 @@ def _two(page: PageState) -> bool:
         "j1_only",
         "j1_h1b_case_by_case",
     )
+
+
+def _alike(page: PageState) -> list[str]:
+    """The policies that speak of the same visas, and say something else of them."""
+    says = data("words")["says"]
+    return [
+        name
+        for name, policy in says.items()
+        if policy["stances"].keys() == says[page.policy]["stances"].keys()
+        and policy["stances"] != says[page.policy]["stances"]
+    ]
 
 
 def with_condition(page: PageState, chance: random.Random) -> PageState:
@@ -232,6 +249,26 @@ def _merged(night: Night, key: str, chance: random.Random, number: int) -> None:
         night.redirects[(page.site, extra.path)] = (301, page.path)
 
 
+def _flapping(night: Night, key: str, chance: random.Random, number: int) -> None:
+    """The first of several turns between what the page says and something else."""
+    page = night.pages[key]
+    policy = chance.choice(_alike(page))
+    night.pages[key] = replace(page, policy=policy, conditions=())
+    night.flips[key] = Flip(page.policy, page.conditions, chance.randint(*_TURNS) - 1)
+
+
+def _turn(night: Night, key: str, chance: random.Random, number: int, log: list[Event]) -> None:
+    """On most nights, a page that goes back and forth turns; in the end it rests."""
+    page, flip = night.pages[key], night.flips[key]
+    if not flip.left:
+        if number > flip.rests_until:
+            del night.flips[key]
+    elif chance.random() < 0.7:
+        night.pages[key] = replace(page, policy=flip.policy, conditions=flip.conditions)
+        night.flips[key] = Flip(page.policy, page.conditions, flip.left - 1, number + _RESTS)
+        log.append(Event(number, key, "turns"))
+
+
 _HAPPEN = {
     "category": _category,
     "condition_added": _condition_added,
@@ -250,4 +287,5 @@ _HAPPEN = {
     "moved_silently": lambda night, key, chance, number: _moved(night, key, number, 0),
     "split": _split,
     "merged": _merged,
+    "flapping": _flapping,
 }

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.simweb.truth import Due
+from benchmarks.simweb.values import SimProgram, World
+from benchmarks.simweb.waves import FEWEST, Wave, planned
 from benchmarks.simweb.words import Meaning
 
+SOON = 2  # nights in which a page that a wave has reached can be seen, if it ever joins
 LATEST = 7  # nights after which a change that was flagged counts as missed
 
 
@@ -21,6 +24,7 @@ class Flag:
     kind: str
     before: str  # the quotes
     after: str
+    wave: int | None = None  # the wave that it was told as part of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ class Score:
     doubles: list[Flag] = field(default_factory=list)
     shown: int = 0
     wrong: list[Wrong] = field(default_factory=list)
+    told: list[tuple[Due, Flag]] = field(default_factory=list)
+    waves: int = 0  # that reached enough institutions to be told as one ...
+    torn: list[int] = field(default_factory=list)  # ... and were not, or not wholly
+    false_waves: list[int] = field(default_factory=list)  # told, and nothing was planned
     misread: int = 0  # of the errors: those of programs of which a page is misread by itself
     wordings: int = 0  # minor changes: the same policy in other words
     seconds: float = 0.0
@@ -71,6 +79,11 @@ class Score:
         """The share of right policies, of reachable programs, over all nights."""
         return 1 - len(self.wrong) / self.shown if self.shown else 1.0
 
+    @property
+    def whole(self) -> float:
+        """The share of waves that were told as one, with all of their members."""
+        return 1 - len(self.torn) / self.waves if self.waves else 1.0
+
     def row(self) -> dict[str, str]:
         """The figures, for a table."""
         return {
@@ -83,6 +96,8 @@ class Score:
             "false": str(len(self.false)),
             "doubles": str(len(self.doubles)),
             "policies": f"{self.accuracy:.5f}",
+            "waves": f"{self.waves - len(self.torn)}/{self.waves}",
+            "false waves": str(len(self.false_waves)),
             "misread": str(self.misread),
             "minor": str(self.wordings),
             "seconds": f"{self.seconds:.0f}",
@@ -122,11 +137,38 @@ def _match_program(score: Score, due: Sequence[Due], flags: list[Flag]) -> None:
         left.remove(found)
         told.append((one, found))
         score.late.append((one, found))
+    score.told += told
     in_time = [one for one in due if one.kind != "unfinished" or one in (t for t, _ in told)]
     score.due += len(in_time)
     for flag in left:
         again = any(f.after == flag.after and f.night < flag.night for _, f in told)
         (score.doubles if again else score.false).append(flag)
+
+
+def match_waves(score: Score, world: World, flags: Iterable[Flag]) -> None:
+    """Whether each planned wave was told as one; after `match`."""
+    true: set[int | None] = {None}
+    for wave in planned(world):
+        nights = {p.id: _reached(p, wave) for p in world.programs}
+        members = [
+            (due, flag)
+            for due, flag in score.told
+            if (night := nights[due.program]) and night <= due.appeared <= night + SOON
+        ]
+        where = {p.id: p.site for p in world.programs}
+        told = {flag.wave for _, flag in members}
+        true |= told
+        if len({where[due.program] for due, _ in members}) >= FEWEST:
+            score.waves += 1
+            if len(told) > 1 or None in told:
+                score.torn.append(wave.number)
+    found = {flag.wave for flag in flags}
+    score.false_waves = sorted(number for number in found - true if number is not None)
+
+
+def _reached(program: SimProgram, wave: Wave) -> int:
+    """The night in which a wave reached a page that speaks for a program; 0 if it did not."""
+    return max((wave.reached.get(key, 0) for key in (*program.pages, program.office)), default=0)
 
 
 def words_of(meaning: Meaning) -> str:

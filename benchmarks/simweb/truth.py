@@ -15,6 +15,9 @@ from benchmarks.simweb.values import Night, SimProgram, World
 from benchmarks.simweb.words import Meaning, meaning
 
 SLOW_NIGHTS = 2
+# What goes back and forth is held: it came back so often within so many nights, and is over when
+# it has rested for so many in which it was seen.
+REVERSALS, FLAP_NIGHTS, REST_NIGHTS = 2, 14, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class _Watch:
     waits: dict[str, int] = field(default_factory=dict)  # what is gone, in how many nights
     told_gone: bool = False
     quiet: int = 0  # nights in which its own pages said less, and the institution's the same
+    since: int = 1  # the night from which `stands` holds
+    turns: list[tuple[int, Meaning | None]] = field(default_factory=list)  # None: gone
+    flapping: bool = False
+    held: bool = False  # in this night
+    answered: list[int] = field(default_factory=list)  # the nights in which it was seen
 
 
 def follow(world: World) -> tuple[list[Due], list[dict[str, Expected]]]:
@@ -103,16 +111,22 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
     if watch.stands is None:
         watch.stands, watch.own = reading, _own(watch)
         return Expected(reachable, frozenset({reading} if reading else ())), news
+    watch.held = False
+    if any(night.answers_first(key) for key in keys):
+        watch.answered.append(number)
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
         watch.waits, watch.appeared = {}, 0
         _rest(watch)
+        if visible:
+            _turned(watch, watch.stands, number)
+            watch.flapping &= not _has_rested(watch)
     elif not watch.told_gone or reading is not None:
         if all(map(night.glimpsed, keys)):
             watch.appeared = watch.appeared or number
         kind = _kind(watch, reading, gone=gone)
         news = _count(watch, reading, kind, number, sure=sure)
-    shown = {watch.stands, reading} if watch.waits else {watch.stands}
+    shown = {watch.stands, reading} if watch.waits or watch.held else {watch.stands}
     return Expected(reachable, frozenset(m for m in shown if m is not None)), news
 
 
@@ -146,12 +160,47 @@ def _count(
         watch.waits = {one: watch.waits.get(one, 0) + 1 for one in lost}
         if min(watch.waits.values()) < SLOW_NIGHTS:
             return []
+    watch.held = _holds(watch, reading, number)
+    if watch.held:
+        return []
     after = watch.stands if reading is None else reading
     told = Due(watch.program.id, watch.waits_since, number, kind, watch.stands, after)
     watch.told_gone = reading is None
     watch.stands, watch.waits, watch.own = after, {}, _own(watch)
+    watch.since = number
     watch.appeared = 0
     return [told]
+
+
+def _turned(watch: _Watch, reading: Meaning | None, number: int) -> None:
+    """Notes what is said, if it was something else before."""
+    if not watch.turns:
+        if reading == watch.stands:
+            return
+        watch.turns.append((watch.since, watch.stands))
+    if watch.turns[-1][1] != reading:
+        watch.turns.append((number, reading))
+
+
+def _has_rested(watch: _Watch) -> bool:
+    last = watch.turns[-1][0] if watch.turns else 0
+    return sum(night > last for night in watch.answered) >= REST_NIGHTS
+
+
+def _holds(watch: _Watch, reading: Meaning | None, number: int) -> bool:
+    """Whether what differs is held, since it goes back and forth."""
+    _turned(watch, reading, number)
+    last = watch.turns[-1][0]
+    recent = [turn for turn in watch.turns if turn[0] >= last - FLAP_NIGHTS]
+    said = [s for _, s in watch.turns[max(0, len(watch.turns) - len(recent) - 1) :]]
+    if watch.flapping:
+        if not _has_rested(watch):
+            return said[-1] in said[:-1]
+        watch.flapping = False
+        return False
+    back = [one in said[:i] for i, one in enumerate(said)]
+    watch.flapping = last == number and back[-1] and sum(back) >= REVERSALS
+    return watch.flapping
 
 
 def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:

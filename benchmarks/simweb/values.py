@@ -67,6 +67,16 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Flip:
+    """A page that goes back and forth: what it says next, and how often it turns yet."""
+
+    policy: str
+    conditions: tuple[tuple[str, str], ...]
+    left: int
+    rests_until: int = 0  # nothing happens to it up to this night, when it has turned for good
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happens to a page or a site in a night, for reports."""
 
@@ -82,6 +92,7 @@ class Night:
     pages: dict[str, PageState] = field(default_factory=dict)
     styles: dict[int, tuple[str, int]] = field(default_factory=dict)  # by site: style and look
     redirects: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
+    flips: dict[str, Flip] = field(default_factory=dict)  # by page key
     faults: dict[str, Fault] = field(default_factory=dict)  # by page key
     site_faults: dict[int, Fault] = field(default_factory=dict)
 
@@ -94,6 +105,11 @@ class Night:
         """Whether a page can be seen in a look of the night."""
         fault = self.fault(key)
         return self.visible(key) or (fault is not None and len(fault.looks) == 1)
+
+    def answers_first(self, key: str) -> bool:
+        """Whether a page can be seen, or is seen to be gone, in the first look of the night."""
+        fault = self.fault(key)
+        return self.visible(key) or (fault is not None and fault.looks == {2})
 
     def seen_last(self, key: str) -> bool:
         """Whether a page can be seen in the second look of the night."""

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks.simweb import happenings
+from benchmarks.simweb import happenings, waves
 from benchmarks.simweb.faults import strike
 from benchmarks.simweb.values import (
     Event,
@@ -134,11 +134,13 @@ class _Plan:
     def go_on(self, number: int) -> None:
         """Lets a night happen; in the first, nothing does."""
         if number > 1:
-            self.now = Night(dict(self.now.pages), dict(self.now.styles), dict(self.now.redirects))
+            now = self.now
+            self.now = Night(*map(dict, (now.pages, now.styles, now.redirects, now.flips)))
             for program in self.programs:
                 happenings.befall(self.seed, number, self.now, program, self.events)
             for site in self.sites:
                 happenings.befall_site(self.seed, number, self.now, site.number, self.events)
+            waves.befall(self.seed, number, self.now, self.events)
         self.nights.append(self.now)
 
 

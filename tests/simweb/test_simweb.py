@@ -12,10 +12,11 @@ from benchmarks.nights import _meaning as read_as
 from benchmarks.nights import simulate
 from benchmarks.simweb import pages, words
 from benchmarks.simweb.answers import Web
-from benchmarks.simweb.score import Flag, Score, match
+from benchmarks.simweb.score import Flag, Score, match, match_waves
 from benchmarks.simweb.server import serving
 from benchmarks.simweb.truth import Due, follow
-from benchmarks.simweb.values import Fault, Night, PageState, data
+from benchmarks.simweb.values import Event, Fault, Night, PageState, SimProgram, Site, World, data
+from benchmarks.simweb.waves import FEWEST
 from benchmarks.simweb.world import SHAPES, STYLES, build
 from extractors import classify
 
@@ -73,7 +74,7 @@ def test_the_plan_has_every_kind_of_change_noise_and_fault() -> None:
     happened = {event.what.partition(":")[0] for world in worlds for event in world.events}
     rules = data("world")
     named = {*rules["changes"], *rules["noise"]} - {"taken_back"}
-    assert named | {"taken back", "back again"} == happened
+    assert named | {"taken back", "back again", "turns", "wave"} == happened
     struck = {
         fault.kind
         for world in worlds
@@ -88,13 +89,78 @@ def test_the_plan_has_every_kind_of_change_noise_and_fault() -> None:
     )
 
 
+OTHERS = ("taken back", "back again", "flapping", "turns", "wave")
+
+
+def nights_of(*policies: str) -> World:
+    """A program of which one page says this, night after night."""
+    program = SimProgram("p0-im", 0, "Internal Medicine", "own", ("0/im",))
+    site = Site(0, "Alder Hill Health 1", *[False] * 7)
+    nights = tuple(Night({"0/im": PageState(0, "/im", "Visas", said)}) for said in policies)
+    return World(0, (site,), (program,), nights, ())
+
+
+@pytest.mark.parametrize(
+    ("rests", "due"),
+    [("j1_only", [2, 3]), ("j1_and_h1b", [2, 3, 11])],
+    ids=["where it stood", "elsewhere"],
+)
+def test_what_goes_back_and_forth_is_due_twice_and_then_when_it_rests(
+    rests: str, due: list[int]
+) -> None:
+    one, both = "j1_only", "j1_and_h1b"
+    found, nights = follow(nights_of(one, both, one, both, *[rests] * 9))
+    assert [change.due for change in found] == due
+    assert len(nights[3]["p0-im"].shown) == 2  # what stands, and what the page says
+
+
+def test_a_page_that_turns_is_held_by_its_plan_until_it_rests() -> None:
+    world = build(2, 200, 60)
+    turned = {event.key for event in world.events if event.what == "turns"}
+    assert turned
+    for key in turned:
+        nights = [e.night for e in world.events if e.key == key and e.what == "turns"]
+        others = [
+            e.night for e in world.events if e.key == key and e.what not in ("turns", "flapping")
+        ]
+        assert not [n for n in others if nights[0] < n <= nights[-1]]
+
+
+def test_a_wave_is_scored_as_one() -> None:
+    """Eight institutions, whose pages a wave reaches in one night."""
+    programs = tuple(
+        SimProgram(f"p{n}", n, "Surgery", "own", (f"{n}/surgery",)) for n in range(FEWEST)
+    )
+    events = tuple(Event(5, f"{n}/surgery", "wave: 0") for n in range(FEWEST))
+    world = World(0, (), programs, (), events)
+    due = [Due(p.id, 5, 5, "changed", A, B) for p in programs]
+
+    def scored(*told_as: int | None) -> Score:
+        flags = [
+            Flag(p.id, 5, "policy_changed", "", "", wave)
+            for p, wave in zip(programs, told_as, strict=True)
+        ]
+        score = Score()
+        match(score, due, flags)
+        match_waves(score, world, flags)
+        return score
+
+    whole = scored(*[3] * FEWEST)
+    assert (whole.waves, whole.whole, whole.false_waves) == (1, 1.0, [])
+    assert scored(*[3] * (FEWEST - 1), None).torn == [0]
+    assert scored(*[3] * (FEWEST - 1), 4).torn == [0]
+    stray = Flag("p0", 9, "policy_changed", "", "", 7)
+    match_waves(whole, world, [stray])
+    assert whole.false_waves == [7]
+
+
 def test_what_is_due_is_what_was_planned() -> None:
     world = build(1, 60, 30)
     due, nights = follow(world)
     changed = {
         event.key.removesuffix("/faq")
         for event in world.events
-        if event.what.partition(":")[0] in (*data("world")["changes"], "taken back", "back again")
+        if event.what.partition(":")[0] in (*data("world")["changes"], *OTHERS)
     }
     for one in due:
         program = next(p for p in world.programs if p.id == one.program)
