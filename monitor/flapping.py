@@ -1,10 +1,12 @@
 """Policies that go back and forth: held, and reported once, until they have come to rest.
 
 A server that shows the old page on some nights, or two editors who undo each other, would make an
-alarm of each turn. The first turn is a change like any other, and so is the one that takes it back;
-from then on, what comes back to where it was is held, and the last policy that was flagged stands.
-Something that was not said before is news as ever. When the pages have said the same for long
-enough, it is over, and what differs from the policy that stands is flagged then.
+alarm of each turn. The first turn is a change like any other, and so is the one that takes it
+back: most changes that are taken back, even one that is then made after all, are meant. Only a
+policy that keeps turning between the same two is held: the last one that was flagged stands. Two
+changes that are each taken back, to different policies, are four changes. Something that was not
+said before is news as ever. When the pages have said the same for long enough, it is over, and
+what differs from the policy that stands is flagged then.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from extractors import Policy
 from monitor import diff
@@ -29,7 +31,7 @@ _GONE = '"gone"'
 class Settings:
     """When a policy goes back and forth, and when it no longer does."""
 
-    reversals: int = 2  # so many times it came back to where it was ...
+    reversals: int = 3  # so many times it turned again between the same two policies ...
     days: int = 14  # ... within so many days
     stable_cycles: int = 7  # over when the pages said the same in so many further cycles
 
@@ -76,7 +78,7 @@ def holds(
             return last.said in earlier
         flaps.end(store, program_id, cycle_id)
         return False
-    if last.cycle_id == cycle_id and _returns(recent) >= settings.reversals:
+    if last.cycle_id == cycle_id and _reversals(recent) >= settings.reversals:
         flaps.begin(store, program_id, cycle_id)
         return True
     return False
@@ -146,10 +148,10 @@ def _recent(turns: Sequence[Turn], days: int) -> list[Turn]:
     return list(turns[max(0, first - 1) :])
 
 
-def _returns(turns: Sequence[Turn]) -> int:
-    """How often the pages came back to what they had said, up to the last turn; 0 if it is new."""
-    back = [turn.said in {other.said for other in turns[:i]} for i, turn in enumerate(turns)]
-    return sum(back) if back[-1] else 0
+def _reversals(turns: Sequence[Turn]) -> int:
+    """How often the pages had turned, one way or the other, between the two of the last turn."""
+    ways = [{one.said, other.said} for one, other in pairwise(turns)]
+    return ways[:-1].count(ways[-1]) if ways else 0
 
 
 def _said(policy: Policy) -> str:

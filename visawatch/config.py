@@ -46,7 +46,7 @@ class MonitorSettings(_Section):
     withdraw_cycles: int = Field(default=2, ge=1)
     stale_after_cycles: int = Field(default=3, ge=1)
     nightly_at: str = Field(default="02:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    flap_reversals: int = Field(default=2, ge=1)
+    flap_reversals: int = Field(default=3, ge=1)
     flap_days: int = Field(default=14, ge=1)
     flap_stable_cycles: int = Field(default=7, ge=1)
     wave_institutions: int = Field(default=5, ge=2)

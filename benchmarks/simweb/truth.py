@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from benchmarks.simweb.values import Night, SimProgram, World
 from benchmarks.simweb.words import Meaning, meaning
 
 SLOW_NIGHTS = 2
-# What goes back and forth is held: it came back so often within so many nights, and is over when
-# it has rested for so many in which it was seen.
-REVERSALS, FLAP_NIGHTS, REST_NIGHTS = 2, 14, 7
+# What goes back and forth is held: it turned so often again between the same two policies within
+# so many nights, and is over when it has rested for so many in which it was seen.
+REVERSALS, FLAP_NIGHTS, REST_NIGHTS = 3, 14, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +199,8 @@ def _holds(watch: _Watch, reading: Meaning | None, number: int) -> bool:
             return said[-1] in said[:-1]
         watch.flapping = False
         return False
-    back = [one in said[:i] for i, one in enumerate(said)]
-    watch.flapping = last == number and back[-1] and sum(back) >= REVERSALS
+    turns = [{one, other} for one, other in pairwise(said)]
+    watch.flapping = last == number and turns[:-1].count(turns[-1]) >= REVERSALS
     return watch.flapping
 
 

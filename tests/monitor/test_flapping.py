@@ -115,28 +115,38 @@ def nights(store: Store) -> Nights:
 
 
 def test_a_policy_that_goes_back_and_forth_is_held_and_reported_once(nights: Nights) -> None:
-    told = nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY)
+    told = nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY, BOTH)
     assert told == [
-        "flapping: Fernway Hospital (im, surgery) goes back and forth between J-1 only and "
-        "J-1 and H-1B; held until it rests"
+        "flapping: Fernway Hospital (im, surgery) goes back and forth between J-1 and H-1B "
+        "and J-1 only; held until it rests"
     ]
-    assert [c.cycle_id for c in nights.changes()] == [2, 3]
-    assert [c.status for c in nights.changes()] == ["dismissed", "open"]  # taken back, as ever
+    assert [c.cycle_id for c in nights.changes()] == [2, 3, 4]
     status = nights.status()
-    assert nights.category() == "j1_only"  # the last that was flagged
+    assert nights.category() == "j1_and_h1b"  # the last that was flagged
     assert status.policy is not None
     assert status.policy.needs_review
     assert "between" in status.flapping
 
 
+def test_a_change_that_is_taken_back_and_made_after_all_is_told_each_time(nights: Nights) -> None:
+    assert nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, *[BOTH] * 3) == []
+    assert [c.cycle_id for c in nights.changes()] == [2, 3, 4]
+    assert nights.category() == "j1_and_h1b"
+
+
+def test_changes_to_different_policies_that_are_taken_back_are_no_flapping(nights: Nights) -> None:
+    assert nights.run(J1_ONLY, BOTH, J1_ONLY, NONE, J1_ONLY, *[SILENT] * 2, J1_ONLY) == []
+    assert [c.cycle_id for c in nights.changes()] == [2, 3, 4, 5, 7, 8]
+
+
 def test_one_that_comes_to_rest_where_it_stood_ends_without_a_change(nights: Nights) -> None:
-    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY)
-    assert nights.run(*[J1_ONLY] * 6) == []
-    assert nights.run(J1_ONLY) == [
-        "flapping: Fernway Hospital (im, surgery) has come to rest at J-1 only"
+    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY, BOTH)
+    assert nights.run(*[BOTH] * 6) == []
+    assert nights.run(BOTH) == [
+        "flapping: Fernway Hospital (im, surgery) has come to rest at J-1 and H-1B"
     ]
-    assert nights.run(*[J1_ONLY] * 3) == []
-    assert len(nights.changes()) == 2
+    assert nights.run(*[BOTH] * 3) == []
+    assert len(nights.changes()) == 3
     status = nights.status()
     assert status.flapping == ""
     assert status.policy is not None
@@ -144,46 +154,47 @@ def test_one_that_comes_to_rest_where_it_stood_ends_without_a_change(nights: Nig
 
 
 def test_one_that_comes_to_rest_elsewhere_is_flagged_then(nights: Nights) -> None:
-    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH)
-    assert nights.run(*[BOTH] * 6) == []
-    assert len(nights.changes()) == 2
-    assert len(nights.run(BOTH)) == 1
-    assert [(c.cycle_id, c.after["category"]) for c in nights.changes()][2:] == [(11, "j1_and_h1b")]
-    assert nights.run(*[BOTH] * 3) == []
-    assert nights.category() == "j1_and_h1b"
+    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY)
+    assert nights.run(*[J1_ONLY] * 6) == []
     assert len(nights.changes()) == 3
+    assert len(nights.run(J1_ONLY)) == 1
+    assert [(c.cycle_id, c.after["category"]) for c in nights.changes()][3:] == [(12, "j1_only")]
+    assert nights.run(*[J1_ONLY] * 3) == []
+    assert nights.category() == "j1_only"
+    assert len(nights.changes()) == 4
 
 
 def test_a_night_in_which_the_page_is_down_does_not_count_as_rest(nights: Nights) -> None:
-    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, *[DOWN] * 8)
-    assert nights.run(BOTH) == []
+    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY, *[DOWN] * 8)
+    assert nights.run(J1_ONLY) == []
     assert nights.status().flapping
 
 
 @pytest.mark.parametrize("news", [NONE, SILENT])
 def test_what_was_not_said_before_is_flagged_all_the_same(nights: Nights, news: str) -> None:
-    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH)
+    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY)
     assert nights.run(news, news, news) == []
-    assert len(nights.changes()) == 3
-    assert nights.run(J1_ONLY) == []
-    assert len(nights.changes()) == 3  # and back again is held
+    assert len(nights.changes()) == 4
+    assert nights.run(BOTH) == []
+    assert len(nights.changes()) == 4  # and back again is held
 
 
 def test_a_withdrawn_statement_is_flagged_in_the_night_it_comes_to_rest(nights: Nights) -> None:
-    nights.run(J1_ONLY, *[SILENT] * 2, J1_ONLY, *[SILENT] * 2)
-    assert nights.kinds() == ["statement_withdrawn", "statement_added"]
+    nights.run(SILENT, J1_ONLY, *[SILENT] * 2, J1_ONLY, *[SILENT] * 2)
+    told = ["statement_added", "statement_withdrawn", "statement_added"]
+    assert nights.kinds() == told
     assert nights.status().flapping
     nights.run(*[SILENT] * 6)
-    assert len(nights.changes()) == 2
+    assert nights.kinds() == told
     nights.run(SILENT)
-    assert nights.kinds()[2:] == ["statement_withdrawn"]
+    assert nights.kinds() == [*told, "statement_withdrawn"]
     assert not nights.status().flapping
 
 
 def test_a_page_that_comes_and_goes_is_held_too_and_told_when_it_stays_away(
     nights: Nights,
 ) -> None:
-    told = nights.run(J1_ONLY, GONE, GONE, J1_ONLY, GONE, GONE, J1_ONLY, GONE, GONE)
+    told = nights.run(*[J1_ONLY, GONE, GONE] * 4)
     assert len(told) == 1
     assert "between J-1 only and no page" in told[0]
     before = len(nights.changes())
@@ -209,8 +220,8 @@ def test_other_words_for_what_is_said_are_no_turn(nights: Nights) -> None:
 
 def test_it_is_held_in_a_whole_cycle_and_nobody_is_mailed(watch: Watch) -> None:
     watch.program()
-    for body in (J1_ONLY, BOTH, J1_ONLY, BOTH):
+    for body in (J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY):
         watch.site.page("/visa", body)
         watch.night()
-    assert [c.cycle_id for c in watch.changes()] == [2, 3]
+    assert [c.cycle_id for c in watch.changes()] == [2, 3, 4]
     assert watch.status().flapping
