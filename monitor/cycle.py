@@ -221,7 +221,7 @@ class _Run:
             rulebook()  # loaded while the first page is on its way
             for fetch in crawl:
                 for found in successors.sift(fetch):
-                    intake.take(found)
+                    intake.take(found, successors.heir_of(found))
                 self.progress.at(self.progress.stage, step=1)
             intake.flush()
         self._check_stop()

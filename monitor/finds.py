@@ -29,10 +29,11 @@ class Finds:
     _stating: dict[str, list[Fetch]] = field(default_factory=lambda: defaultdict(list))
     _likeliest: dict[str, Fetch] = field(default_factory=dict)
 
-    def consider(self, fetch: Fetch) -> None:
+    def consider(self, fetch: Fetch, heir_of: Collection[str] = ()) -> None:
         """Keeps a page that says something of visas; else the likeliest one of its target.
 
-        The likeliest page says nothing today. It is watched for the day on which it does.
+        The likeliest page says nothing today. It is watched for the day on which it does. Those
+        in `heir_of` are targets whose silent page has moved here: to them it is as good as any.
         """
         for key in fetch.targets:
             self.met[key] += 1
@@ -40,9 +41,10 @@ class Finds:
             return
         states = states_something(read_page(fetch.body, fetch.content_type))
         for key in fetch.targets:
-            if states and len(self._stating[key]) < KEEP:
-                self._stating[key].append(fetch)
-            elif not states and fetch.score > 0:
+            if states or key in heir_of:
+                if len(self._stating[key]) < KEEP:
+                    self._stating[key].append(fetch)
+            elif fetch.score > 0:
                 best = self._likeliest.get(key)
                 if best is None or fetch.score > best.score:
                     self._likeliest[key] = fetch

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
@@ -68,12 +68,15 @@ class Intake:
             self._places[institution_key(name)] = {canonical(page.url) for page in found}
         self._pages = {page.url: page for page in self.watchlist.pages()}
 
-    def take(self, fetch: Fetch) -> None:
-        """Takes one page in; it is in the store after the next `flush`, which comes soon."""
+    def take(self, fetch: Fetch, heir_of: Collection[str] = ()) -> None:
+        """Takes one page in; it is in the store after the next `flush`, which comes soon.
+
+        `heir_of` are the targets of which it is a silent page in a new place.
+        """
         self.tally.fetched += fetch.health.is_page
         self.tally.not_modified += fetch.health is Health.NOT_MODIFIED
         if fetch.discovered:
-            self._finds.consider(fetch)
+            self._finds.consider(fetch, heir_of)
             return
         self.tally.failed += not fetch.health.is_page
         packed = self.packer.submit(snapshots.pack, fetch.body) if fetch.body is not None else None

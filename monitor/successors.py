@@ -8,6 +8,7 @@ sentence as its proof. So
   of the site that is another program's is that program's;
 - a page that has only just gone is succeeded by one that says the same. One that says something
   else has to wait: most pages that are missing for a night are back in the next;
+- a page that says nothing of visas is succeeded by one of the same name in much the same words;
 - a statement that has vanished from a program's page may stand on another one now, in its own
   words or others, but it must be that statement, and the page must link to it.
 """
@@ -15,7 +16,7 @@ sentence as its proof. So
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health, discover
@@ -24,6 +25,7 @@ from extractors import Asker, Policy, Visa, classify, policy_for
 from monitor import watchlist
 from monitor.compare import ChangeKind, difference
 from monitor.flag import moved_along, silenced
+from monitor.likeness import Likeness, likeness
 from monitor.reading import asker_of, read, statements_of
 from monitor.watchlist import Watchlist
 from store import changes, cycles, policies, snapshots
@@ -56,6 +58,8 @@ class Successors:
     _still_gone: set[str] = field(default_factory=set)  # targets of a page that is gone again
     _beside: set[tuple[str, str]] = field(default_factory=set)  # finds for a statement: for whom
     _lost: dict[str, list[Policy]] = field(default_factory=lambda: defaultdict(list))
+    _silent: dict[str, list[Likeness]] = field(default_factory=lambda: defaultdict(list))
+    _heirs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by address
 
     def __post_init__(self) -> None:
         for url, keys in watchlist.owners(self.store).items():
@@ -92,14 +96,18 @@ class Successors:
         page = self._pages.get(fetch.url)
         if fetch.health not in _GONE or page is None:
             return
-        if page.id in self._gone_before:
-            self._still_gone.update(fetch.targets)
-        else:
-            ids = [] if page.snapshot_id is None else [page.snapshot_id]
-            stated = snapshots.readings(self.store, ids)
-            said = [statements_of(self.store, snapshot_id, stated) for snapshot_id in ids]
-            for key in fetch.targets:
-                self._lost[key].append(policy_for(said, asker=self._asker(key))[0])
+        ids = [] if page.snapshot_id is None else [page.snapshot_id]
+        stated = snapshots.readings(self.store, ids)
+        said = [statements_of(self.store, snapshot_id, stated) for snapshot_id in ids]
+        for key in fetch.targets:
+            policy, _ = policy_for(said, asker=self._asker(key))
+            if page.id in self._gone_before:
+                self._still_gone.add(key)
+            else:
+                self._lost[key].append(policy)
+            if page.snapshot_id is not None and not policy.stances:
+                last = snapshots.get(self.store, page.snapshot_id)
+                self._silent[key].append(likeness(last.body, last.content_type, page.url))
 
     def _all_gone(self, key: str) -> bool:
         """Whether no page of a target has been there of late: any may come in their place."""
@@ -139,6 +147,9 @@ class Successors:
         if fetch.body is None or searches_anew:
             return True
         found = classify(fetch.body, fetch.content_type, self._asker(key))
+        if not found.stances and self._is_heir(key, fetch, fetch.body):
+            self._heirs[fetch.final_url].add(key)
+            return True
         if lost is None and key in self._still_gone and (missing is None or self._all_gone(key)):
             return bool(found.stances)  # to this program, not to its neighbours
         if any(_says_the_same(found, policy) for policy in lost or ()):
@@ -147,6 +158,16 @@ class Successors:
             return False
         self._beside.add((key, fetch.final_url))
         return _holds(found, missing.stated)
+
+    def _is_heir(self, key: str, fetch: Fetch, body: bytes) -> bool:
+        if key not in self._silent:
+            return False
+        now = likeness(body, fetch.content_type, fetch.final_url)
+        return any(now.is_that_of(silent) for silent in self._silent[key])
+
+    def heir_of(self, fetch: Fetch) -> Collection[str]:
+        """The targets that have lost a page that said nothing, and of which this is that page."""
+        return self._heirs.get(fetch.final_url, ()) if fetch.body is not None else ()
 
     def takes_the_place(self, key: str, fetch: Fetch) -> bool:
         """Whether a find stands for a page that is gone, not beside one for a statement."""

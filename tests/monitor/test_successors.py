@@ -286,3 +286,36 @@ def test_a_page_that_was_down_before_it_was_gone_is_looked_for_in_two_nights(wat
     assert watch.night().changes == 0
     assert watch.category("medicine") == "j1_and_h1b"
     assert watch.status("medicine").health == "ok"
+
+
+QUIET = "<title>Eligibility</title><h1>Eligibility</h1><p>We ask for three letters and a CV.</p>"
+
+
+@pytest.mark.parametrize("down", [0, 1])
+def test_a_page_that_says_nothing_and_moves_is_known_by_its_name_and_words(
+    watch: Watch, down: int
+) -> None:
+    neighbours(watch)
+    watch.site.page("/medicine/visas", QUIET)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/new", QUIET, status=503 if down else 200)
+    watch.night()
+    watch.site.page("/new", QUIET)
+    watch.night()
+    watch.site.page("/new", QUIET + NONE)
+    watch.night()
+    watch.night()
+    assert watch.kinds() == ["statement_added"]
+    assert watch.category("medicine") == "no_sponsorship"
+
+
+def test_another_page_that_says_nothing_is_not_taken_for_a_lost_one(watch: Watch) -> None:
+    neighbours(watch)
+    watch.site.page("/medicine/visas", QUIET)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/new", QUIET.replace("Eligibility", "Eligibility of visitors"))
+    watch.night()
+    watch.night()
+    assert watch.kinds() == ["page_gone"]
