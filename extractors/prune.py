@@ -28,7 +28,7 @@ _INLINE = (
     "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "nobr", "img", "input", "hr", "link",
     "meta",
 )  # fmt: skip
-_WRAPPERS = frozenset(("div", "section", "article", "main", "header", "form", "aside", "center"))
+_WRAPPERS = ("div", "section", "article", "main", "header", "form", "aside", "center")
 _WRAPPER = "wrapper"
 _DROPPED_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "menubar", "alert"})
 _DROPPED_NAMES = re.compile(
@@ -46,6 +46,8 @@ _MANY_WORDS = 800  # attributes of one tag: parsing them takes quadratic time
 _LONG_TAG = 4000  # characters
 _TAG_START = re.compile(r"<[a-zA-Z][^\s<>/]{0,40}")
 _RAW_END = re.compile(r"</(?:script|style|textarea|title|xmp|template|noscript)\s*$", re.I)
+_WRAPPER_TAGS = re.compile(rf"(?:</?(?:{'|'.join(_WRAPPERS)})(?:\s[^<>]*)?>\s*)+", re.I)
+_ANY_TAGS = re.compile(r"(?:</?[a-z][^<>]*>\s*)+", re.I)
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(_INLINE)})(?:\s[^<>]*)?>", re.I)
 
 
@@ -81,7 +83,8 @@ def prune(page: str, *, folded: bool = True) -> str:
     for element in root.iter(etree.Element):
         if element.tag not in ("td", "th"):  # whose spans place them under their headers
             element.attrib.clear()
-        if element.tag in _WRAPPERS and _only_wraps(element):
+        bare = _BARE.get(element.tag)
+        if bare and bare(element):
             element.tag = _WRAPPER
     etree.strip_tags(root, _WRAPPER)
     if folded:
@@ -90,21 +93,35 @@ def prune(page: str, *, folded: bool = True) -> str:
 
 
 def _parse(page: str) -> etree._Element | None:
-    """The tree of `page`. libxml2 stops at 2,048 levels: old pages that never close their
-    <font> get there, and are read again without inline tags."""
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
-    data = page.encode("utf-8", "ignore")
-    try:
-        root = etree.fromstring(data, parser)
-        if any("depth" in entry.message for entry in parser.error_log):
-            parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
-            data = _INLINE_TAG.sub("", page).encode("utf-8", "ignore")
-            root = etree.fromstring(data, parser)
-    except etree.ParserError:
-        return None
-    except etree.XMLSyntaxError:  # nothing at all to parse
-        return None
+    """The tree of `page`; None when there is nothing at all to parse.
+
+    libxml2 gives up at 2,048 levels, and all that comes after is lost. A page that gets there (by
+    <font> or <div> that are never closed, or by malice) is read again with fewer and fewer kinds
+    of tags, the last time as plain lines.
+    """
+    root = None
+    for simplify in (str, _without_inline, _without_wrappers, _as_lines):
+        parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
+        page = simplify(page)
+        try:
+            root = etree.fromstring(page.encode("utf-8", "ignore"), parser)
+        except (etree.ParserError, etree.XMLSyntaxError):
+            return None
+        if not any("depth" in entry.message for entry in parser.error_log):
+            break
     return root
+
+
+def _without_inline(page: str) -> str:
+    return _INLINE_TAG.sub("", page)
+
+
+def _without_wrappers(page: str) -> str:
+    return _WRAPPER_TAGS.sub("<p>", page)
+
+
+def _as_lines(page: str) -> str:
+    return _ANY_TAGS.sub("<p>", page)
 
 
 def _is_bold(cell: etree._Element) -> bool:
@@ -115,11 +132,24 @@ def _is_bold(cell: etree._Element) -> bool:
     return not around.strip()
 
 
+def _is_empty(element: etree._Element) -> bool:
+    """True for a paragraph without anything in it or right after it: it parts nothing."""
+    return not (
+        len(element)
+        or (element.text and not element.text.isspace())
+        or (element.tail and not element.tail.isspace())
+    )
+
+
 def _only_wraps(element: etree._Element) -> bool:
     """True for a container of blocks with no text of its own: it can go, they stay."""
     if not len(element) or (element.text and not element.text.isspace()):
         return False
     return all(child.tag != "br" and (not child.tail or child.tail.isspace()) for child in element)
+
+
+# By tag, when an element may go and what it holds stays.
+_BARE = {**dict.fromkeys(_WRAPPERS, _only_wraps), "p": _is_empty, "li": _is_empty}
 
 
 def _without_monster_tags(page: str) -> str:

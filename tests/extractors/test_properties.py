@@ -11,6 +11,7 @@ from extractors import Policy, classify, page_text
 from extractors.blocks import html_blocks
 from extractors.sieve import may_speak_of_visas
 from extractors.statements import statements
+from extractors.values import Category
 
 PIECES = st.sampled_from(
     [
@@ -82,9 +83,33 @@ HOSTILE = {
     "spans": b"<table>" + b"<tr><td colspan=99999>J-1 visa<td>no" * 5_000 + b"</table>",
     "nested navigation": b"<nav>" * 2_000 + b"<p>J-1 visas only" * 50_000,
     "nested asides": b"<aside>" * 2_000 + b"<p>J-1 visas only" * 50_000,
+    "a million divs": b"<div>" * MILLION + b"<p>J-1 visas only</p>",
+    "a million paragraphs": b"<p>" * MILLION + b"<p>J-1 visas only</p>",
     "zero bytes": b"\0" * 5 * MILLION,
     "ten megabytes": b"<p>Our residents enjoy the city.</p>" * 280_000 + b"<p>J-1 visas only</p>",
 }
+
+DEEP = [
+    "<div>",
+    "<b>",
+    "<div><b>",
+    "<div class='a'><section>",
+    "<font size=2>",
+    "<ul><li>",
+    "<table><tr><td>",
+    "<blockquote>",
+    "<h3>",
+]
+
+
+@pytest.mark.parametrize("times", [1_000, 20_000])
+@pytest.mark.parametrize("tags", DEEP)
+def test_what_is_nested_without_end_is_read(tags: str, times: int) -> None:
+    """libxml2 stops at 2,048 levels: silence would be told of a page that speaks."""
+    said = "<h2>Visas</h2><p>We sponsor only J-1 visas.</p><table><tr><td>PGY-1<td>12</table>"
+    page = f"<html><body>{tags * times}<p>Deep down.</p>{said}</body></html>".encode()
+    assert classify(page).category is Category.J1_ONLY
+    assert page_text(page).startswith("Deep down.\nVisas\nWe sponsor only J-1 visas.\n")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
