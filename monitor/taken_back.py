@@ -7,6 +7,7 @@ takes it back is flagged as any other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from store.database import Store
 from store.records import Change, Review, stamp
 
 BY_ITSELF = "VisaWatch"  # the reviewer of a change that has closed itself
+_NOTE = re.compile(r"taken back: change (?P<by>\d+) leads to the policy from before")
 
 
 def close_taken_back(store: Store, change: Change, now: datetime) -> None:
@@ -41,6 +43,16 @@ def close_page_is_back(store: Store, program_id: str, now: datetime) -> None:
     """Closes what was flagged as a page that is gone: it was seen again. Inside `writing()`."""
     gone = [c for c in changes.of_program(store, program_id) if c.kind == ChangeKind.PAGE_GONE]
     _close(store, (c for c in gone if c.status == "open"), "the page is back", now)
+
+
+def days_taken_back(store: Store) -> dict[int, str]:
+    """By the number of a change that takes others back, the day of the first of those."""
+    days: dict[int, str] = {}
+    for note, detected_at in changes.closed_by(store, BY_ITSELF):
+        if found := _NOTE.fullmatch(note):
+            number, day = int(found["by"]), detected_at[:10]
+            days[number] = min(day, days.get(number, day))
+    return days
 
 
 def _told_before(store: Store, change: Change) -> list[Change]:

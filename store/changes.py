@@ -274,6 +274,16 @@ def reviews(store: Store, change_id: int) -> list[Review]:
     return [_review(row) for row in rows]
 
 
+def closed_by(store: Store, reviewer: str) -> list[tuple[str, str]]:
+    """The notes of all decisions of a reviewer, each with when its change was detected."""
+    rows = store.rows(
+        "SELECT r.note, c.detected_at FROM reviews r JOIN changes c ON c.id = r.change_id"
+        " WHERE r.by = ?",
+        (reviewer,),
+    )
+    return [(row["note"], row["detected_at"]) for row in rows]
+
+
 def reviews_of_reading(store: Store, program_id: str) -> list[Review]:
     """All decisions on what a program's pages say that no change led to, oldest first."""
     rows = store.rows("SELECT * FROM reviews WHERE program_id = ? ORDER BY id", (program_id,))

@@ -9,19 +9,22 @@ from email.headerregistry import Address
 from typing import Any
 from urllib.parse import urlsplit
 
+from monitor import waves
 from monitor.alerts import addresses, notes, planning
 from monitor.alerts.channels import is_channel
 from monitor.alerts.errors import MailError
+from monitor.alerts.layout import Block, Limits, layout
 from monitor.alerts.matching import described
 from monitor.alerts.message import mailto, message, one_line
-from monitor.alerts.planning import Batch, Subject
-from monitor.alerts.wording import Part, part
-from monitor.groups import stories
-from store import outbox
+from monitor.alerts.planning import Batch
+from monitor.alerts.sections import Section, Story, sections
+from monitor.alerts.wording import Item, Part, headline, item, part
+from store import outbox, programs
 from store.database import Store
 from store.records import Change, Mail, Subscription, address_key, stamp
 
 _DIGESTS = {"daily": "daily digest", "weekly": "weekly digest"}
+_MAIL = Limits(whole=10, whole_each=3, lines=12, headings=15)
 
 
 def enqueue(
@@ -45,20 +48,14 @@ def enqueue(
     """
     origin, site = addresses.sender(sender), home(base_url)
     only = None if changes is None else {change.id for change in changes}
-    parts: dict[tuple[int, ...], Part] = {}  # many addresses are told of the same changes
+    words = _Words(store, site)
     filed = 0
     for batch in planning.due(store, now, only):
-        told = []
-        groups = _groups(batch)
-        for group in groups:
-            numbers = tuple(subject.change.id for subject in group)
-            if numbers not in parts:
-                parts[numbers] = part(group, base_url=site)
-            told.append(parts[numbers])
+        found = words.sections(batch)
         if is_channel(batch.address):
-            mail = _note(batch, groups, told, now, site)
+            mail = _note(batch, found, words, now, site)
         else:
-            mail = _compose(batch, told, now, origin, site)
+            mail = _compose(batch, found, words, now, origin, site)
         # Composing takes its time, in which others may write. One of them may have told this
         # address already; what it left out is in the mail of the next run.
         with store.writing():
@@ -68,11 +65,40 @@ def enqueue(
     return filed
 
 
-def _groups(batch: Batch) -> list[list[Subject]]:
-    subjects = {subject.change.id: subject for subject in batch.subjects}
-    programs = {s.program.program_id: s.program for s in batch.subjects}
-    told = stories((s.change for s in batch.subjects), programs)
-    return [[subjects[change.id] for change in story] for story in told]
+class _Words:
+    """What mail says, put into words once: many addresses are told of the same."""
+
+    def __init__(self, store: Store, base_url: str) -> None:
+        self._store, self._base_url = store, base_url
+        self._items: dict[tuple[int, ...], Item] = {}
+        self._parts: dict[Item, Part] = {}
+        self._waves: dict[int, str] = {}
+
+    def sections(self, batch: Batch) -> list[Section]:
+        """What belongs together of a batch."""
+        unknown = {s.change.wave_id for s in batch.subjects} - self._waves.keys() - {None}
+        if unknown:
+            watched = {p.program_id: p for p in programs.listed(self._store)}
+            numbers = [number for number in unknown if number is not None]
+            self._waves |= waves.told(self._store, numbers, watched)
+        return sections(batch.subjects, self._waves)
+
+    def item(self, story: Story) -> Item:
+        """A story in words."""
+        numbers = tuple(subject.change.id for subject in story)
+        if numbers not in self._items:
+            self._items[numbers] = item(story, self._base_url)
+        return self._items[numbers]
+
+    def part(self, shown: Item) -> Part:
+        """The same as text and HTML."""
+        if shown not in self._parts:
+            self._parts[shown] = part(shown)
+        return self._parts[shown]
+
+    def blocks(self, found: Sequence[Section], limits: Limits) -> list[Block]:
+        """Sections as templates show them."""
+        return layout(found, limits, self._base_url, self.item)
 
 
 def home(base_url: str) -> str:
@@ -83,10 +109,17 @@ def home(base_url: str) -> str:
 
 
 def _compose(
-    batch: Batch, parts: list[Part], now: datetime, sender: Address, base_url: str
+    batch: Batch,
+    found: Sequence[Section],
+    words: _Words,
+    now: datetime,
+    sender: Address,
+    base_url: str,
 ) -> Mail:
     message_id = _message_id(batch, sender.domain)
-    subject = _subject(batch, parts)
+    subject = _subject(batch, found)
+    blocks = words.blocks(found, _MAIL)
+    headings = _headings(blocks)
     tokens = ".".join(reason.token for reason in batch.reasons)
     stop = mailto(sender.addr_spec, f"unsubscribe {tokens}")
     body = message(
@@ -99,7 +132,11 @@ def _compose(
         values={
             "subject": subject,
             "digest": _DIGESTS.get(batch.frequency, ""),
-            "parts": parts,
+            "blocks": blocks,
+            "headings": headings[: _MAIL.headings],
+            "unlisted": max(0, len(headings) - _MAIL.headings),
+            "counted": _counted(batch),
+            "part": words.part,
             "reasons": [_reason(reason, sender, base_url) for reason in batch.reasons],
             "address": batch.address,
             "sender": sender.addr_spec,
@@ -109,22 +146,22 @@ def _compose(
 
 
 def _note(
-    batch: Batch, groups: list[list[Subject]], parts: list[Part], now: datetime, base_url: str
+    batch: Batch, found: Sequence[Section], words: _Words, now: datetime, base_url: str
 ) -> Mail:
     """The same for a channel: shorter, as chats are read."""
     message_id = _message_id(batch, urlsplit(base_url).hostname or "visawatch.invalid")
-    subject = _subject(batch, parts)
+    subject = _subject(batch, found)
     stops = [
         f"{base_url}/unsubscribe/{r.token}" if base_url else f"visawatch unsubscribe {r.token}"
         for r in batch.reasons
     ]
     body = notes.note(
-        groups,
+        found,
+        words.blocks(found, notes.LIMITS),
         message_id=message_id,
         subject=subject,
         now=now.astimezone(UTC),
         stop=f"To stop: {', '.join(stops[:3])}",
-        base_url=base_url,
     )
     return Mail(0, message_id, batch.address, subject, body, created_at=stamp(now))
 
@@ -135,14 +172,29 @@ def _message_id(batch: Batch, domain: str) -> str:
     return f"<visawatch.{hashlib.sha256(identity.encode()).hexdigest()[:32]}@{domain}>"
 
 
-def _subject(batch: Batch, parts: list[Part]) -> str:
+def _subject(batch: Batch, found: Sequence[Section]) -> str:
+    """What matters most, and how much there is beside it."""
     kind = _DIGESTS.get(batch.frequency)
-    start = f"VisaWatch {kind}" if kind else "VisaWatch"
-    if len(parts) == 1:
-        return f"{start}: {parts[0].headline}"
-    programs = len({s.program.program_id for s in batch.subjects})
+    first = found[0]
+    told = first.wave or headline(first.stories[0])
+    others = len(batch.subjects) - len(first.subjects if first.wave else first.stories[0])
+    more = f", and {others} more" if others else ""
+    return f"VisaWatch{' ' + kind if kind else ''}: {told}{more}"
+
+
+def _headings(blocks: Sequence[Block]) -> Sequence[Block | Item]:
+    """What is listed at the top: nothing where the mail is about one thing."""
+    if len(blocks) > 1:
+        return blocks
+    (block,) = blocks
+    return block.items if len(block.items) > 1 else ()
+
+
+def _counted(batch: Batch) -> str:
+    """`12 changes at 3 institutions`."""
     changes = len(batch.subjects)
-    return f"{start}: {changes} changes at {programs} program{'s' if programs > 1 else ''}"
+    institutions = len({s.program.institution for s in batch.subjects})
+    return f"{changes} changes at {institutions} institution{'s' if institutions > 1 else ''}"
 
 
 def _reason(reason: Subscription, sender: Address, base_url: str) -> dict[str, Any]:

@@ -11,36 +11,39 @@ from email.policy import SMTP, default
 from email.utils import format_datetime
 from typing import Any
 
+from monitor.alerts.layout import Block, Limits
 from monitor.alerts.message import harmless, one_line, rendered
 from monitor.alerts.planning import Subject
-from monitor.alerts.wording import item
+from monitor.alerts.sections import Section
 from store.records import Mail
 
 LONGEST = 1900  # characters; Discord takes 2000, and of the others none takes less and cuts
-_MOST = 5  # changes that are told whole
+LIMITS = Limits(whole=5, whole_each=2, lines=5, headings=10)
 
 
 def note(
-    groups: Sequence[Sequence[Subject]],
+    sections: Sequence[Section],
+    blocks: Sequence[Block],
     *,
     message_id: str,
     subject: str,
     now: datetime,
     stop: str,
-    base_url: str,
 ) -> bytes:
-    """The alert as it is kept in the outbox: a MIME message, as mail is. `stop` ends it."""
-    items = [item(group, base_url) for group in groups]
+    """The alert as it is kept in the outbox: a MIME message, as mail is. `stop` ends it.
+
+    `blocks` are the sections as they are shown, within LIMITS.
+    """
     message = EmailMessage(policy=SMTP)
     message["Subject"] = one_line(harmless(subject), 150)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
-    whole = min(len(items), _MOST)
+    whole = len(blocks)
     while True:
         values = {
-            "items": items[:whole],
-            "others": items[whole : whole + 2 * _MOST],
-            "left": max(0, len(items) - whole - 2 * _MOST),
+            "blocks": blocks[:whole],
+            "others": blocks[whole : whole + LIMITS.headings],
+            "left": max(0, len(blocks) - whole - LIMITS.headings),
             "stop": stop,
         }
         text = rendered("note.txt", values)
@@ -48,7 +51,7 @@ def note(
             break
         whole -= 1
     message.set_content(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
-    changes = [_data(subject) for group in groups for subject in group]
+    changes = [_data(subject) for section in sections for subject in section.subjects]
     message.add_attachment(
         json.dumps(changes, ensure_ascii=True).encode(),
         maintype="application",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from monitor.alerts.matching import asks_for
 from monitor.diff import touched
+from monitor.taken_back import days_taken_back
 from store import outbox, subscriptions
 from store.database import Store
 from store.records import Change, Program, Subscription, address_key
@@ -21,6 +22,7 @@ class Subject:
     program: Program
     watched: bool
     visas: tuple[str, ...]
+    takes_back: str = ""  # the day of the change that this one takes back, if it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,13 @@ def due(store: Store, now: datetime, only: Collection[int] | None = None) -> Ite
     active = subscriptions.listed(store)
     if not active:
         return
+    taken_back = days_taken_back(store)
     subjects = {
         change.id: Subject(
             change,
             *outbox.program(store, change.program_id),
             touched(change.before, change.after),
+            taken_back.get(change.id, ""),
         )
         for change in outbox.mailable(store, min(s.created_at for s in active))
         if only is None or change.id in only

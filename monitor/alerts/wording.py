@@ -31,12 +31,13 @@ _REVIEWED = {
 }
 
 
+NAMES = 12  # programs of one change that are named; the rest is counted
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What a mail shows of one group of changes, in both its forms."""
 
-    number: int  # of its first change
-    headline: str
     text: str
     html: Markup
 
@@ -75,29 +76,33 @@ class Item:
 
     number: int
     programs: tuple[Named, ...]
+    names: str  # of the programs, in a line; of many, the first ...
+    left: int  # ... and how many more there are
     headline: str
     summary: str
     severity: str
     category_before: str
     category_after: str
     rows: tuple[Row, ...]
+    moved: bool  # whether a stance or a condition is another one
     quotes_before: tuple[Quote, ...]
     quotes_after: tuple[Quote, ...]
+    silence: str  # what is said where there is no quote
     spans: tuple[diff.Span, ...]
     url: str
     link: str
     detected: str
+    taken_back: str  # that it takes a change back, in a sentence
     reviewed: str
     review: str
     review_link: str
 
 
-def part(group: Sequence[Subject], *, base_url: str) -> Part:
+def part(shown: Item) -> Part:
     """What a mail shows of changes that belong together (see monitor.groups)."""
-    shown = item(group, base_url)
     text, html = (rendered(name, {"item": shown}) for name in ("change.txt", "change.html"))
     # The HTML template has escaped it already.
-    return Part(shown.number, shown.headline, text, Markup(html))  # noqa: S704
+    return Part(text, Markup(html))  # noqa: S704
 
 
 def headline(group: Sequence[Subject]) -> str:
@@ -111,7 +116,27 @@ def headline(group: Sequence[Subject]) -> str:
         name += f" ({len(group)} programs)"
     else:
         name += f", {one_line(program.specialty, 40)}"
-    return f"{name} {_happened(group[0].change)}"
+    since = group[0].takes_back
+    return f"{name} {_happened(group[0].change)}" + (f", as before {since}" if since else "")
+
+
+def _names(group: Sequence[Subject]) -> tuple[str, int]:
+    """`Pathology, Psychiatry (fellowship), Surgery`, and how many are not named."""
+    specialties = [subject.program.specialty for subject in group]
+    named = [
+        one_line(s.program.specialty, 60)
+        + (f" ({one_line(s.program.level)})" if _level_tells(s, specialties) else "")
+        + ("" if s.watched else " (no longer watched)")
+        for s in group
+    ]
+    # One more name is no longer than that there is one more.
+    most = NAMES if len(named) > NAMES + 1 else len(named)
+    return ", ".join(named[:most]), len(named) - most
+
+
+def _level_tells(subject: Subject, specialties: Sequence[str]) -> bool:
+    program = subject.program
+    return bool(program.level) and specialties.count(program.specialty) > 1
 
 
 def _named(subject: Subject) -> Named:
@@ -125,28 +150,45 @@ def item(group: Sequence[Subject], base_url: str) -> Item:
     """A group in words, as templates show it."""
     change = group[0].change
     before, after = change.before, change.after
+    gone = change.kind == "page_gone"  # its policy stands, but nothing says so any more
     visas = diff.touched(before, after)
+    names, left = _names(group)
+    rows = tuple(Row(diff.visa_words(v), _says(before, v), _says(after, v)) for v in visas)
     spans = diff.shortened(
         diff.word_diff(*(readable(diff.statement_text(p)) for p in (before, after)))
     )
     return Item(
         number=change.id,
         programs=tuple(_named(subject) for subject in group),
+        names=names,
+        left=left,
         headline=headline(group),
         summary=one_line(diff.summary(change), 300),
         severity=change.severity,
         category_before=diff.category(before),
         category_after=diff.category(after),
-        rows=tuple(Row(diff.visa_words(v), _says(before, v), _says(after, v)) for v in visas),
+        rows=rows,
+        moved=any(row.before != row.after for row in rows),
         quotes_before=_quotes(before, visas),
-        quotes_after=_quotes(after, visas),
+        quotes_after=() if gone else _quotes(after, visas),
+        silence="the page is gone; the policy last known stands" if gone else "nothing about this",
         spans=spans if any(span.op != "equal" for span in spans) else (),
         url=one_line(change.url or "", 2000),
         link=_link(change.url),
         detected=_moment(change.detected_at),
+        taken_back=_taken_back(group[0]),
         reviewed=_REVIEWED.get(change.status, ""),
         review=f"visawatch review {change.id} accept{' --group' if len(group) > 1 else ''}",
         review_link=f"{base_url}/changes/{change.id}" if base_url else "",
+    )
+
+
+def _taken_back(subject: Subject) -> str:
+    if not subject.takes_back:
+        return ""
+    return (
+        f"This takes back what changed on {subject.takes_back}, which nobody had reviewed yet: "
+        "the policy is as it was before."
     )
 
 

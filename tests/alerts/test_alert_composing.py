@@ -12,6 +12,7 @@ from store import changes, outbox, programs, subscriptions
 from store.records import Review, stamp
 
 DAY = timedelta(days=1)
+FIRST = "Harborview Medical, Internal Medicine no longer sponsors H-1B"
 
 
 def test_all_changes_of_a_cycle_are_one_mail_for_an_address(bench: Bench) -> None:
@@ -26,7 +27,7 @@ def test_all_changes_of_a_cycle_are_one_mail_for_an_address(bench: Bench) -> Non
     assert f"visawatch review {first.id} accept" in text
     assert f"visawatch review {second.id} accept" in text
     assert "about H-1B" in text
-    assert bench.mails()[0].subject == "VisaWatch: 2 changes at 2 programs"
+    assert bench.mails()[0].subject == f"VisaWatch: {FIRST}, and 1 more"
 
 
 def test_what_a_killed_cycle_flagged_is_mailed_by_the_next(bench: Bench) -> None:
@@ -34,7 +35,7 @@ def test_what_a_killed_cycle_flagged_is_mailed_by_the_next(bench: Bench) -> None
     bench.flag(at=NOW - DAY)
     bench.flag("lakeside-fm")
     assert bench.enqueue() == 1
-    assert parsed(bench.mails()[0])["Subject"] == "VisaWatch: 2 changes at 2 programs"
+    assert parsed(bench.mails()[0])["Subject"] == f"VisaWatch: {FIRST}, and 1 more"
 
 
 def test_the_callers_changes_limit_what_is_mailed(bench: Bench) -> None:
@@ -76,7 +77,7 @@ def test_a_daily_digest_comes_once_the_day_is_over(bench: Bench) -> None:
     tomorrow = NOW.replace(hour=0, minute=0) + DAY
     bench.flag("lakeside-fm", at=tomorrow)
     assert bench.enqueue(tomorrow) == 1
-    assert bench.mails()[0].subject == "VisaWatch daily digest: 2 changes at 2 programs"
+    assert bench.mails()[0].subject == f"VisaWatch daily digest: {FIRST}, and 1 more"
     bench.flag("lakeside-surg", at=tomorrow)
     assert bench.enqueue(tomorrow + timedelta(hours=23)) == 0
     assert bench.enqueue(tomorrow + DAY) == 1

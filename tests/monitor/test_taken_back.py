@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from conftest import BOTH, J1_ONLY, NONE, Watch
+from conftest import BOTH, FIRST_NIGHT, J1_ONLY, NONE, Watch
 
 from monitor.clock import system
 from monitor.review import decide
 from monitor.taken_back import BY_ITSELF
-from store import changes, policies
+from store import changes, outbox, policies, subscriptions
+from store.records import Subscription
 
 
 def flagged(watch: Watch, *bodies: str) -> list[str]:
@@ -29,6 +30,17 @@ def test_a_change_that_is_taken_back_closes_itself_and_says_so(watch: Watch) -> 
     assert review.at == second.detected_at
     assert watch.category() == "j1_only"
     assert policies.standing(watch.store)["im"].origin == "read"
+
+
+def test_the_mail_says_that_it_takes_a_change_back(watch: Watch) -> None:
+    with watch.store.writing():
+        subscriptions.add(watch.store, Subscription(0, "fellow@inbox.example"), FIRST_NIGHT)
+    flagged(watch, J1_ONLY, BOTH, J1_ONLY)
+    first, second = outbox.listed(watch.store)
+    assert first.subject == "VisaWatch: Fernway Hospital, Medicine now sponsors H-1B"
+    assert second.subject.endswith("no longer sponsors H-1B, as before 2026-11-02")
+    said = (b"takes back" in mail.message for mail in (first, second))
+    assert list(said) == [False, True]
 
 
 def test_two_changes_that_lead_back_to_the_start_are_both_closed(watch: Watch) -> None:
