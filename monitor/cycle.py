@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from crawler import Crawl, KnownPage, Limits, Plan, Standby, Target, crawling
+from crawler import Crawl, Limits, Plan, Standby, Target, crawling
 from extractors.rulebook import rulebook
 from monitor import alerts, flapping, outages, watchlist, waves
 from monitor.alerts.delivery import Settings as MailSettings
@@ -176,7 +176,7 @@ class _Run:
         suspected = self._suspicions(watched)
         if suspected:
             self._wait_to_confirm(crawled_at)
-            self._confirm(watched, suspected)
+            self._confirm(watched, suspected, missing)
         with self.store.writing():
             flapping.note(self.store, self.cycle.id, self.settings.flap)
             waves.recognise(self.store, self.cycle.id, self.clock(), self.settings.wave)
@@ -245,19 +245,21 @@ class _Run:
         self.stop.wait(crawled_at + self.settings.confirm_delay_seconds - time.monotonic())
         self._check_stop()
 
-    def _confirm(self, watched: watchlist.Watchlist, suspected: dict[str, Suspicion]) -> None:
+    def _confirm(
+        self,
+        watched: watchlist.Watchlist,
+        suspected: dict[str, Suspicion],
+        missing: Mapping[str, Missing],
+    ) -> None:
         """Fetches the pages of suspicious programs once more, and flags what is still so."""
-        targets = tuple(
-            Target(
-                program_id,
-                pages=tuple(
-                    KnownPage(page.url, search_when_gone=False)
-                    for page in watched.pages_of(program_id)
-                ),
-            )
-            for program_id in suspected
-        )
-        self._crawl(watched, targets, attempt=1)
+        seen = cycles.seen_pages(self.store, self.cycle.id)
+        late = {
+            program_id
+            for program_id in suspected.keys() & missing.keys()
+            if any(p.id not in seen for p in watched.own_pages(watched.programs[program_id]))
+        }
+        targets = watchlist.fresh_targets(watched, suspected, missing=late)
+        self._crawl(watched, targets, attempt=1, missing=missing)
         settle_all(
             self.store,
             watchlist.load(self.store, list(suspected)),

@@ -176,13 +176,15 @@ def fallen_silent(
 
     `before` is what the pages said, at their addresses of today (see `moved_along`). Whatever
     else the pages say in the second cycle, it is the same that is gone. What only pages said
-    that have been `gone` for long enough is believed already.
+    that have been `gone` for long enough is believed already, and so is what is gone beside a
+    condition that is new: the night is one for news, and they are told together.
     """
     policy, kind = suspicion.reading.policy, suspicion.difference.kind
     if policy is None or kind is ChangeKind.PAGE_GONE:
         return (str(kind),)
     visas = silenced(before, policy, watched, inherited, gone)
-    if kind is ChangeKind.STATEMENT_WITHDRAWN and not visas:
+    no_news = set(policy.conditions) <= set(before.conditions)
+    if kind is ChangeKind.STATEMENT_WITHDRAWN and not visas and no_news:
         visas = tuple(
             visa
             for visa, _ in before.stances

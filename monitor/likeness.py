@@ -1,6 +1,6 @@
 """Whether two pages are one, by name and words: how one that is silent on visas is known again.
 
-Compared are title and headings, and what is left without menus, sidebars and footers, in runs of
+Compared are their headings, and what is left without menus, sidebars and footers, in runs of
 four words. Much of a page may be news that change from night to night, so that a third is enough;
 but two programs' pages made alike are as like, and have to be told apart by where they are.
 """
@@ -19,15 +19,15 @@ _LIKE = 0.3  # the share of all runs of both pages that both have
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """By what a page is known again: its title and first heading, and its runs of words."""
+    """By what a page is known again: its first heading (or title), and its runs of words."""
 
-    names: tuple[str, ...]
+    name: str
     runs: frozenset[tuple[str, ...]]
 
     def is_that_of(self, other: Likeness) -> bool:
         """Whether two pages are likely the same. A page without words is like none."""
         shared, all_ = self.runs & other.runs, self.runs | other.runs
-        return self.names == other.names and len(shared) > _LIKE * len(all_)
+        return self.name == other.name and len(shared) > _LIKE * len(all_)
 
 
 def likeness(body: bytes, content_type: str, url: str) -> Likeness:
@@ -35,6 +35,6 @@ def likeness(body: bytes, content_type: str, url: str) -> Likeness:
     page = discover.read(body, url)
     said = re.findall(r"[^\W\d_]+", page_text(body, content_type).casefold())
     return Likeness(
-        (page.title.casefold(), *(heading.casefold() for heading in page.headings[:1])),
+        next((h for h in page.headings if h), page.title).casefold(),
         frozenset(zip(*(said[i:] for i in range(_RUN)), strict=False)),
     )

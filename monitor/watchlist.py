@@ -123,7 +123,7 @@ def targets(
         )
         discover = look and bool(sites) and (last is None or (overdue and not watched))
         if program_of(key) in missing and (last is None or last < cycle_id):
-            sites = sites or tuple({site_root(page.url) for page in watched})
+            sites = sites or _roots(watched)
             discover = bool(sites)
         if not known and not discover:
             return None
@@ -133,8 +133,7 @@ def targets(
         target(
             program_key(program.program_id),
             watchlist.own_pages(program),
-            # Its own site, then its institution's.
-            tuple(dict.fromkeys(u for u in (program.website_url, program.gme_url) if u)),
+            _sites(program),
             # A program whose page is named is looked for only when that page is gone.
             look=not program.eligibility_url,
         )
@@ -142,6 +141,37 @@ def targets(
     ]
     wanted += [target(institution_key(name), found) for name, found in watchlist.offices.items()]
     return tuple(t for t in wanted if t is not None)
+
+
+def fresh_targets(
+    watchlist: Watchlist, program_ids: Collection[str], *, missing: Collection[str] = ()
+) -> tuple[Target, ...]:
+    """What confirms a suspicion: all pages of these programs, in full.
+
+    Those in `missing` are searched for once more: a page that failed at the first look may lead to
+    where its statement has gone.
+    """
+    return tuple(
+        Target(
+            program_key(program_id),
+            _sites(watchlist.programs[program_id]) or _roots(watchlist.pages_of(program_id)),
+            tuple(
+                KnownPage(page.url, search_when_gone=False)
+                for page in watchlist.pages_of(program_id)
+            ),
+            discover=program_id in missing,
+        )
+        for program_id in program_ids
+    )
+
+
+def _sites(program: Program) -> tuple[str, ...]:
+    """Where a program's pages are looked for: on its own site, then on its institution's."""
+    return tuple(dict.fromkeys(u for u in (program.website_url, program.gme_url) if u))
+
+
+def _roots(pages: Collection[Page]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(site_root(page.url) for page in pages))
 
 
 def owners(store: Store) -> dict[str, set[str]]:

@@ -50,6 +50,23 @@ def test_a_change_that_was_not_confirmed_waits_until_the_page_is_up_again(watch:
     assert watch.night().changes == 1
 
 
+def test_a_condition_beside_what_the_institution_no_longer_says_is_told_with_it(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", BOTH)
+    neighbours(watch, gme="/gme")
+    own = "<h1>Visas</h1><p>We sponsor J-1 visas.</p>"
+    watch.site.page("/medicine/visas", own)
+    watch.night()
+    watch.site.page("/gme", SILENT)
+    watch.site.page(
+        "/medicine/visas", own.replace("visas.", "visas for ECFMG-certified applicants.")
+    )
+    watch.night()
+    assert [c.program_id for c in watch.changes()] == ["medicine"]
+    assert [c.after["category"] for c in watch.changes()] == ["j1_h1b_unstated"]
+
+
 def test_a_page_that_is_down_holds_up_nothing_that_it_has_no_word_in(watch: Watch) -> None:
     watch.site.page("/gme", NONE)
     neighbours(watch, gme="/gme")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, link, neighbours
+from loopback import Visit
 
 from store.records import Program
 
@@ -97,6 +98,30 @@ def test_a_statement_that_went_to_another_page_is_not_withdrawn(watch: Watch) ->
     watch.site.page("/new", "<p>We sponsor H-1B visas, too.</p>")
     for _ in range(3):
         watch.night()
+    assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
+def test_a_statement_that_went_to_a_page_behind_one_that_fails_at_first_is_not_withdrawn(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.night()
+    left = f"<p>J-1 visas are sponsored.</p>{link('/medicine/other', 'About the other visa')}"
+    watch.site.page("/medicine/other", "<p>We sponsor H-1B visas, too.</p>")
+    watch.site.page("/medicine/visas", left)
+    watch.night()
+    looks = len(watch.site.visits_of("/medicine/visas"))
+
+    def fails_at_first(visit: Visit) -> None:
+        first = len(watch.site.visits_of("/medicine/visas")) == looks + 1
+        visit.send(b"" if first else left.encode(), 404 if first else 200)
+
+    watch.site.route("/medicine/visas", fails_at_first)
+    watch.night()
+    assert len(watch.site.visits_of("/medicine/visas")) == looks + 2
+    watch.site.page("/medicine/visas", left)
+    watch.night()
     assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
     assert watch.category("medicine") == "j1_and_h1b"
 
