@@ -22,6 +22,7 @@ from monitor.confirm import settle_all
 from monitor.flag import Suspicion
 from monitor.intake import Intake, Tally
 from monitor.judging import first_look, suspicions
+from monitor.reporting import notices
 from monitor.successors import Missing, Successors, vanished
 from store import changes, cycles, leases
 from store.database import Store
@@ -180,6 +181,7 @@ class _Run:
         with self.store.writing():
             flapping.note(self.store, self.cycle.id, self.settings.flap)
             waves.recognise(self.store, self.cycle.id, self.clock(), self.settings.wave)
+            outages.note(self.store, watched, self.cycle.id, after=self.settings.stale_after_cycles)
         self.progress.at("mailing")
         delivery = self._alert()
         summary = Summary(
@@ -194,7 +196,6 @@ class _Run:
             seconds=round(time.monotonic() - began, 1),
         )
         with self.store.writing():
-            outages.note(self.store, watched, self.cycle.id, after=self.settings.stale_after_cycles)
             cycles.finish(self.store, self.cycle.id, stamp(self.clock()), asdict(summary))
         return summary, delivery
 
@@ -271,10 +272,19 @@ class _Run:
         )
 
     def _alert(self) -> alerts.Delivery:
-        now = self.clock()
-        alerts.enqueue(
-            self.store, now, sender=self.settings.mail.sender, base_url=self.settings.base_url
-        )
+        now, mail = self.clock(), self.settings.mail
+        site = self.settings.base_url
+        alerts.enqueue(self.store, now, sender=mail.sender, base_url=site)
+        if mail.maintainers:
+            alerts.enqueue_report(
+                self.store,
+                # Of all programs: a killed cycle may be gone on with for some of them.
+                notices(self.store, watchlist.load(self.store), self.cycle.id),
+                now,
+                maintainers=mail.maintainers,
+                sender=mail.sender,
+                base_url=site,
+            )
         return alerts.deliver(
             self.store, self.settings.mail, now, allow_hosts=self.settings.limits.allow_hosts
         )

@@ -55,6 +55,11 @@ def days_taken_back(store: Store) -> dict[int, str]:
     return days
 
 
+def closed_in(store: Store, cycle_id: int) -> list[Review]:
+    """By which decisions changes have closed themselves in a cycle."""
+    return changes.decided_in(store, BY_ITSELF, cycle_id)
+
+
 def _told_before(store: Store, change: Change) -> list[Change]:
     """The changes of the policy before this one, the latest first; without those of wording."""
     if change.kind == ChangeKind.PAGE_GONE or change.severity == Severity.MINOR:

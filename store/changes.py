@@ -274,6 +274,17 @@ def reviews(store: Store, change_id: int) -> list[Review]:
     return [_review(row) for row in rows]
 
 
+def decided_in(store: Store, reviewer: str, cycle_id: int) -> list[Review]:
+    """The decisions of a reviewer on changes since a cycle began, and before the next one did."""
+    rows = store.rows(
+        "SELECT r.* FROM reviews r JOIN cycles c ON c.id = ?2 WHERE r.by = ?1"
+        " AND r.change_id IS NOT NULL AND r.at >= c.started_at AND NOT EXISTS"
+        " (SELECT 1 FROM cycles n WHERE n.id > c.id AND n.started_at <= r.at) ORDER BY r.id",
+        (reviewer, cycle_id),
+    )
+    return [_review(row) for row in rows]
+
+
 def closed_by(store: Store, reviewer: str) -> list[tuple[str, str]]:
     """The notes of all decisions of a reviewer, each with when its change was detected."""
     rows = store.rows(

@@ -114,6 +114,24 @@ def enqueue(store: Store, mail: Mail, change_ids: Iterable[int]) -> int:
     return mail_id
 
 
+def reported(store: Store, address: str, whats: Iterable[str]) -> set[str]:
+    """Which of these things a maintainer was told of by mail."""
+    rows = store.rows(
+        "SELECT what FROM reported WHERE address = ? AND what IN (SELECT value FROM json_each(?))",
+        (address_key(address), json.dumps(list(whats))),
+    )
+    return {row["what"] for row in rows}
+
+
+def enqueue_report(store: Store, mail: Mail, whats: Iterable[str]) -> None:
+    """Files a mail to a maintainer, and that these things are in it. Inside `writing()`."""
+    mail_id = enqueue(store, mail, ())
+    store.write_many(
+        "INSERT OR IGNORE INTO reported VALUES (?, ?, ?)",
+        [(address_key(mail.address), what, mail_id) for what in whats],
+    )
+
+
 def due(
     store: Store,
     now: datetime,

@@ -511,3 +511,19 @@ def m015_waves_and_flaps(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """,
     )
+
+
+@migrations()
+def m017_reported(db: Database) -> None:
+    """What maintainers were told by mail beside changes, each thing once to each address."""
+    _run(
+        db,
+        """
+        CREATE TABLE reported (
+            address TEXT NOT NULL,       -- as store.records.address_key has it
+            what TEXT NOT NULL,          -- see monitor.reporting
+            outbox_id INTEGER NOT NULL REFERENCES outbox(id),
+            PRIMARY KEY (address, what)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    )

@@ -130,7 +130,10 @@ def _end(store: Store, named: list[sqlite3.Row], now: datetime) -> list[Subscrip
         [(stamp(now), row["id"]) for row in ended],
     )
     left = f"SELECT 1 FROM subscriptions WHERE ended_at IS NULL AND {_KEY} = ?"  # noqa: S608
-    stop = f"UPDATE outbox SET state = 'refused', error = ? WHERE state = 'queued' AND {_KEY} = ?"  # noqa: S608
+    stop = (
+        "UPDATE outbox SET state = 'refused', error = ? WHERE state = 'queued'"  # noqa: S608
+        f" AND {_KEY} = ? AND id IN (SELECT outbox_id FROM mailed)"  # what was subscribed to
+    )
     for key in sorted({address_key(row["address"]) for row in named}):
         if not store.rows(left, (key,)):
             store.write(stop, ("unsubscribed before it was sent", key))

@@ -60,6 +60,7 @@ class MailSettings(_Section):
     smtp_url: str = ""
     sender: str = ""
     maildir: str = "mail"
+    maintainers: tuple[str, ...] = ()
 
 
 class WebSettings(_Section):

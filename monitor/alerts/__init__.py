@@ -6,6 +6,7 @@ from monitor.alerts.composing import enqueue
 from monitor.alerts.delivery import Delivery, check, deliver
 from monitor.alerts.errors import AddressError, MailError
 from monitor.alerts.matching import described, lets_through, matches
+from monitor.alerts.reports import enqueue_report
 
 __all__ = [
     "AddressError",
@@ -18,6 +19,7 @@ __all__ = [
     "deliver",
     "described",
     "enqueue",
+    "enqueue_report",
     "is_channel",
     "lets_through",
     "matches",

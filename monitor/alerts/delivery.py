@@ -12,7 +12,7 @@ from typing import Protocol
 
 from monitor.alerts import addresses
 from monitor.alerts.channels import shown
-from monitor.alerts.errors import Lost, MailError, Postponed, Refused, Unanswered
+from monitor.alerts.errors import AddressError, Lost, MailError, Postponed, Refused, Unanswered
 from monitor.alerts.folder import Folder
 from monitor.alerts.posting import Poster
 from monitor.alerts.server import Connection, Server
@@ -50,6 +50,8 @@ class Settings(Protocol):
     def sender(self) -> str: ...
     @property
     def maildir(self) -> str: ...
+    @property
+    def maintainers(self) -> Collection[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ def check(settings: Settings) -> Server | None:
     Needs no network: a cycle can ask at its start whether it will be able to tell anyone.
     """
     addresses.sender(settings.sender)
+    for email in settings.maintainers:
+        try:
+            addresses.address(email)
+        except AddressError as error:
+            raise MailError(f"mail.maintainers: {error}") from error
     if not settings.smtp_url:
         return None
     if not settings.sender:

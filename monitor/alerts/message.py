@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -128,6 +128,17 @@ def _body(text: str, subtype: str) -> EmailMessage:
 def mailto(address: str, subject: str) -> str:
     """A link that writes a mail with this subject."""
     return f"mailto:{quote(address, safe='@')}?subject={quote(subject)}"
+
+
+def link(url: str | None) -> str:
+    """The URL if it is an http(s) one, else nothing: a page may name any scheme."""
+    if url is None or url != one_line(url, 2000) or " " in url:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def _indented(text: str, mark: str) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
 from extractors.values import Stance, Visa
 from monitor import diff
-from monitor.alerts.message import one_line, readable, rendered
+from monitor.alerts.message import link, one_line, readable, rendered
 from monitor.alerts.planning import Subject
 from store.records import Change
 
@@ -174,7 +173,7 @@ def item(group: Sequence[Subject], base_url: str) -> Item:
         silence="the page is gone; the policy last known stands" if gone else "nothing about this",
         spans=spans if any(span.op != "equal" for span in spans) else (),
         url=one_line(change.url or "", 2000),
-        link=_link(change.url),
+        link=link(change.url),
         detected=_moment(change.detected_at),
         taken_back=_taken_back(group[0]),
         reviewed=_REVIEWED.get(change.status, ""),
@@ -232,7 +231,7 @@ def _quotes(policy: dict[str, Any], visas: tuple[str, ...]) -> tuple[Quote, ...]
         (e["quote"], e.get("url")): Quote(
             readable(e["quote"]),
             one_line(e.get("url") or "", 2000),
-            _link(e.get("url")),
+            link(e.get("url")),
             _moment(e.get("fetched_at") or ""),
         )
         for e in policy.get("evidence", ())
@@ -245,14 +244,3 @@ def _moment(iso: str) -> str:
     """`2026-11-25T02:00:00Z` as `2026-11-25 02:00 UTC`; anything else as it is, in one line."""
     day, _, time = iso.partition("T")
     return f"{day} {time[:5]} UTC" if time.endswith("Z") else one_line(iso)
-
-
-def _link(url: str | None) -> str:
-    """The URL if it is an http(s) one, else nothing: a page may name any scheme."""
-    if url is None or url != one_line(url, 2000) or " " in url:
-        return ""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return url if parts.scheme in ("http", "https") and parts.netloc else ""

@@ -35,6 +35,7 @@ class Watch:
     nights: int = 0
     withdraw_cycles: int = 2
     delivery: Delivery = field(default_factory=Delivery)
+    mail: MailSettings | None = None  # a folder, unless it is set
 
     def programs(self, *listed: Program) -> None:
         with self.store.writing():
@@ -50,7 +51,7 @@ class Watch:
         at = FIRST_NIGHT + timedelta(days=self.nights)
         self.nights += 1
         settings = Settings(
-            mail=MailSettings(maildir=str(self.folder / "mail")),
+            mail=self.mail or MailSettings(maildir=str(self.folder / "mail")),
             limits=Limits(
                 delay_seconds=0,
                 timeout_seconds=5,
