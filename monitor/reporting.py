@@ -64,11 +64,10 @@ def _outages(store: Store, watched: Watchlist, cycle_id: int) -> Iterator[Notice
             yield Notice(Topic.READABLE, what, whom, "", report.url)
             continue
         seen = report.last_seen
-        last = f"last read on {seen[:10]}" if seen else "never read so far"
-        stands = "; its last known policy is shown as stale" if seen else ""
-        yield Notice(
-            Topic.UNREADABLE, what, whom, f"{last}{stands}. {report.detail}".strip(), report.url
-        )
+        last = f"Last read on {seen[:10]}" if seen else "Never read so far"
+        stands = "; what it said then is shown as stale" if seen else ""
+        why = f" Now: {report.detail}" if report.detail else ""
+        yield Notice(Topic.UNREADABLE, what, whom, f"{last}{stands}.{why}", report.url)
 
 
 def _flapping(store: Store, watched: Watchlist, cycle_id: int) -> Iterator[Notice]:
@@ -110,7 +109,7 @@ def _closed(store: Store, watched: Watchlist, cycle_id: int) -> Iterator[Notice]
             Topic.CLOSED,
             f"closed {change.id}",
             _whom(watched, [change.program_id]),
-            f"Change {change.id} of {change.detected_at[:10]}: {review.note}.",
+            f"Change {change.id}, flagged on {change.detected_at[:10]}: {review.note}.",
             change_id=change.id,
         )
 

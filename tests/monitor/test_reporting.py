@@ -66,7 +66,7 @@ def test_a_page_that_cannot_be_read_is_mailed_once_and_once_when_it_is_back(
         assert url in body(down, kind)
         assert "Fernway Hospital: " in body(down, kind)
         assert "403" in body(down, kind)
-    assert "last read on 2026-11-01" in body(down)
+    assert "Last read on 2026-11-01" in body(down)
     assert up["Subject"] == "VisaWatch: 1 page can be read again"
     assert url in body(up)
     assert len(mails(reports, LEE)) == 2
@@ -104,7 +104,7 @@ def test_a_change_that_is_taken_back_closes_itself_and_says_so(
     (mail,) = mails(reports)
     assert mail["Subject"] == "VisaWatch: 1 change closed itself"
     said = body(mail).replace("\n    ", " ")
-    assert "Change 1 of 2026-11-02: taken back: change 2 leads to the policy from before." in said
+    assert "Change 1, flagged on 2026-11-02: taken back: change 2 leads to" in said
 
 
 def test_a_cycle_that_is_run_again_tells_nothing_twice(watch: Watch, reports: MailServer) -> None:
