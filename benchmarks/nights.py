@@ -14,13 +14,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 from benchmarks.simweb import pages
 from benchmarks.simweb.answers import address
 from benchmarks.simweb.pages import FIRST_NIGHT
-from benchmarks.simweb.score import Flag, Score, Wrong, match, match_waves, words_of
+from benchmarks.simweb.score import Flag, Score, Wrong, match, match_offices, match_waves, words_of
 from benchmarks.simweb.server import Served, serving
 from benchmarks.simweb.truth import follow, pages_of
 from benchmarks.simweb.values import SimProgram, World
@@ -31,9 +33,9 @@ from extractors import Policy, classify
 from monitor import clock
 from monitor.cycle import Progress, Settings, run
 from monitor.status import statuses
-from store import changes, programs
+from store import changes, outbox, programs, subscriptions
 from store.database import Store
-from store.records import Change, Program
+from store.records import Change, Program, Subscription
 from visawatch.config import MailSettings
 
 GATE = range(11, 16)  # seeds at whose errors nobody looks
@@ -54,6 +56,9 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
     ):
         with store.writing():
             programs.save(store, [listed(world, p, web) for p in world.programs])
+            for site in world.sites:
+                wish = Subscription(0, f"site{site.number}@inbox.example", institution=site.name)
+                subscriptions.add(store, wish, FIRST_NIGHT)
         settings = _settings(world, Path(name))
         for number in range(1, nights + 1):
             _night(store, web, settings, number)
@@ -67,10 +72,12 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
                     told = " or ".join(sorted(map(words_of, right.shown)))
                     score.wrong.append(Wrong(program, number, words_of(shown), told))
         flagged = changes.listed(store, "all")
+        mails = _mails(store)
     score.wordings = sum(c.severity == "minor" for c in flagged)
     flags = [flag_of(c) for c in flagged if c.severity != "minor"]
     match(score, due, flags)
     match_waves(score, world, flags)
+    match_offices(score, world, flags, mails)
     score.misread = sum(bool(_misread(world, *where)) for where in _errors(score))
     score.seconds = time.monotonic() - began
     return world, score
@@ -89,6 +96,19 @@ def _night(store: Store, web: Served, settings: Settings, number: int) -> None:
 
     at = FIRST_NIGHT + timedelta(days=number - 1)
     run(store, settings, clock=clock.fixed(at), progress=Progress(on_change=follow_on))
+
+
+def _mails(store: Store) -> dict[tuple[int, int], list[str]]:
+    """The texts of all mail, by the site that it tells of and by night."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for mail in outbox.listed(store):
+        message = message_from_bytes(mail.message, policy=default)
+        text = message.get_body(("plain",))
+        assert text is not None
+        site = int(mail.address.partition("@")[0].removeprefix("site"))
+        night = (datetime.fromisoformat(mail.created_at) - FIRST_NIGHT).days + 1
+        found.setdefault((site, night), []).append(str(text.get_content()))
+    return found
 
 
 def _settings(world: World, folder: Path) -> Settings:
@@ -181,6 +201,8 @@ def report(world: World, score: Score) -> Iterator[str]:
             yield from _around(world, flag.program, flag.night)
     for wave in score.torn:
         yield f"wave {wave} was not told as one"
+    for name, night in score.scattered:
+        yield f"{name} was not told as one in night {night}"
     for wave in score.false_waves:
         yield f"wave {wave} was told, and none was planned"
     told: set[tuple[str, str]] = set()
@@ -224,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not chosen.figures and seed not in GATE:
             print("\n".join(report(world, score)))
         reached &= all(float(row[name]) >= bar for name, bar in BARS.items())
-        reached &= score.whole == 1 and not score.false_waves
+        reached &= score.whole == 1 and not score.false_waves and not score.scattered
     return 0 if reached else 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.simweb.truth import Due
@@ -53,6 +53,8 @@ class Score:
     waves: int = 0  # that reached enough institutions to be told as one ...
     torn: list[int] = field(default_factory=list)  # ... and were not, or not wholly
     false_waves: list[int] = field(default_factory=list)  # told, and nothing was planned
+    offices: int = 0  # nights of an institution in which a rule of its office changed several ...
+    scattered: list[tuple[str, int]] = field(default_factory=list)  # ... told more than once
     misread: int = 0  # of the errors: those of programs of which a page is misread by itself
     wordings: int = 0  # minor changes: the same policy in other words
     seconds: float = 0.0
@@ -97,6 +99,7 @@ class Score:
             "doubles": str(len(self.doubles)),
             "policies": f"{self.accuracy:.5f}",
             "waves": f"{self.waves - len(self.torn)}/{self.waves}",
+            "offices": f"{self.offices - len(self.scattered)}/{self.offices}",
             "false waves": str(len(self.false_waves)),
             "misread": str(self.misread),
             "minor": str(self.wordings),
@@ -154,6 +157,7 @@ def match_waves(score: Score, world: World, flags: Iterable[Flag]) -> None:
             (due, flag)
             for due, flag in score.told
             if (night := nights[due.program]) and night <= due.appeared <= night + SOON
+            if _refuses(due)
         ]
         where = {p.id: p.site for p in world.programs}
         told = {flag.wave for _, flag in members}
@@ -164,6 +168,37 @@ def match_waves(score: Score, world: World, flags: Iterable[Flag]) -> None:
                 score.torn.append(wave.number)
     found = {flag.wave for flag in flags}
     score.false_waves = sorted(number for number in found - true if number is not None)
+
+
+def _refuses(due: Due) -> bool:
+    """Whether a program comes to refuse the H-1B, as all that a wave reaches."""
+    before, after = (meaning.stance("H-1B") for meaning in (due.before, due.after))
+    return after == "not_sponsored" != before != "conflicting"
+
+
+def match_offices(
+    score: Score, world: World, flags: Iterable[Flag], mails: Mapping[tuple[int, int], list[str]]
+) -> None:
+    """Whether what an office changed was told as one entry.
+
+    `mails` are the texts that told of an institution, by the number of its site and by night.
+    """
+    known = {program.id: program for program in world.programs}
+    nights: dict[tuple[int, int], list[Flag]] = defaultdict(list)
+    for flag in flags:
+        nights[known[flag.program].site, flag.night].append(flag)
+    for (site, night), flagged in sorted(nights.items()):
+        inherit = [flag for flag in flagged if known[flag.program].kind == "office"]
+        rules = {(flag.before, flag.after) for flag in inherit}
+        if len(rules) == len(inherit):  # none of them is of several programs
+            continue
+        score.offices += 1
+        told = mails.get((site, night), [])
+        name = world.sites[site].name
+        lines = [line.removeprefix("- ") for text in told for line in text.splitlines()]
+        entries = [line for line in lines if line.startswith((f"{name} (", f"{name}, "))]
+        if len(told) != 1 or len(entries) > len(rules) + len(flagged) - len(inherit):
+            score.scattered.append((name, night))
 
 
 def _reached(program: SimProgram, wave: Wave) -> int:

@@ -12,7 +12,7 @@ from benchmarks.nights import _meaning as read_as
 from benchmarks.nights import simulate
 from benchmarks.simweb import pages, words
 from benchmarks.simweb.answers import Web
-from benchmarks.simweb.score import Flag, Score, match, match_waves
+from benchmarks.simweb.score import Flag, Score, match, match_offices, match_waves
 from benchmarks.simweb.server import serving
 from benchmarks.simweb.truth import Due, follow
 from benchmarks.simweb.values import Event, Fault, Night, PageState, SimProgram, Site, World, data
@@ -133,7 +133,8 @@ def test_a_wave_is_scored_as_one() -> None:
     )
     events = tuple(Event(5, f"{n}/surgery", "wave: 0") for n in range(FEWEST))
     world = World(0, (), programs, (), events)
-    due = [Due(p.id, 5, 5, "changed", A, B) for p in programs]
+    refuses = words.Meaning(frozenset({("J-1", "sponsored"), ("H-1B", "not_sponsored")}))
+    due = [Due(p.id, 5, 5, "changed", A, refuses) for p in programs]
 
     def scored(*told_as: int | None) -> Score:
         flags = [
@@ -152,6 +153,23 @@ def test_a_wave_is_scored_as_one() -> None:
     stray = Flag("p0", 9, "policy_changed", "", "", 7)
     match_waves(whole, world, [stray])
     assert whole.false_waves == [7]
+
+
+def test_an_offices_rule_is_scored_as_one() -> None:
+    programs = tuple(SimProgram(f"p{n}", 0, f"S{n}", "office", (), "0/office") for n in range(3))
+    world = World(0, (Site(0, "Alder Health 1", *[False] * 7),), programs, (), ())
+    flags = [Flag(p.id, 5, "policy_changed", "a", "b") for p in programs]
+
+    def scattered(*mails: str) -> list[tuple[str, int]]:
+        score = Score()
+        match_offices(score, world, flags, {(0, 5): list(mails)})
+        assert score.offices == 1
+        return score.scattered
+
+    one = "Alder Health 1 (3 programs) no longer sponsors H-1B"
+    assert scattered(one) == []
+    each = "\n".join(f"Alder Health 1, S{n} no longer sponsors H-1B" for n in range(3))
+    assert scattered(each) == scattered(one, one) == scattered() == [("Alder Health 1", 5)]
 
 
 def test_what_is_due_is_what_was_planned() -> None:
