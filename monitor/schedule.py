@@ -22,6 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.clock import Clock
 from monitor.cycle import CycleBusy, CycleStopped, Stop
+from store import cycles
 from store.database import Store
 
 JOB = "nightly"
@@ -32,26 +33,45 @@ log = logging.getLogger(__name__)
 
 RunCycle = Callable[[Store, str, Stop], None]
 SendMail = Callable[[Store], None]
+Due = Callable[[Store, datetime], bool]  # whether the cycle of a night is to be run
+
+
+def each_night(store: Store, night: datetime) -> bool:
+    """No night is left out."""
+    return True
 
 
 class Nights:
     """The nights of one database, each run once, by whichever process comes first."""
 
     def __init__(
-        self, path: Path, nightly_at: str, run: RunCycle, send: SendMail, clock: Clock
+        self,
+        path: Path,
+        nightly_at: str,
+        run: RunCycle,
+        send: SendMail,
+        clock: Clock,
+        due: Due = each_night,
     ) -> None:
         self._path = path
         self._nightly_at = nightly_at
         self._run = run
         self._send = send
         self._clock = clock
+        self._due = due
         self._stop = Stop()
         self._stopped = threading.Event()
 
     def run_due(self) -> bool:
-        """Runs the cycle of the night that has begun last, unless it was run; says if it did."""
+        """Runs the cycle of the night that has begun last, unless it was run; says if it did.
+
+        A night that is not due is left out; a cycle that was begun is gone on with in any night.
+        """
         night = night_of(self._clock(), self._nightly_at)
         with Store(self._path) as store:
+            if not cycles.under_way(store) and not self._due(store, datetime.fromisoformat(night)):
+                log.info("the night of %s is left out: it is a quiet time", night)
+                return False
             try:
                 self._run(store, night, self._stop)
             except (CycleBusy, CycleStopped) as reason:

@@ -60,6 +60,16 @@ def last_finished(store: Store) -> Cycle | None:
     return _cycle(rows[0]) if rows else None
 
 
+def under_way(store: Store) -> bool:
+    """Whether a cycle was begun and is not finished."""
+    return bool(store.rows("SELECT 1 FROM cycles WHERE finished_at IS NULL LIMIT 1"))
+
+
+def waiting(store: Store) -> bool:
+    """Whether a difference waits to be seen in another cycle."""
+    return bool(store.rows("SELECT 1 FROM pending LIMIT 1"))
+
+
 def observe(store: Store, observations: Sequence[Observation]) -> None:
     """Files observations; one that is there is replaced. Inside `writing()`."""
     store.write_many(

@@ -527,3 +527,32 @@ def m017_reported(db: Database) -> None:
         ) STRICT, WITHOUT ROWID;
         """,
     )
+
+
+@migrations()
+def m018_what_stands(db: Database) -> None:
+    """What a target list asks of each policy that stands, without reading the policies."""
+    _run(
+        db,
+        """
+        ALTER TABLE standings ADD COLUMN said TEXT NOT NULL DEFAULT '{}';  -- JSON
+        ALTER TABLE standings ADD COLUMN confidence REAL NOT NULL DEFAULT 0;
+        CREATE TRIGGER policies_say AFTER INSERT ON policies BEGIN
+            INSERT INTO standings (program_id, category, needs_review, since, said, confidence)
+            VALUES (NEW.program_id, 'unstated', 0, NEW.since,
+                json_object(
+                    'stances', json(coalesce(json_extract(NEW.policy, '$.stances'), '{}')),
+                    'conditions', json(coalesce(json_extract(NEW.policy, '$.conditions'), '[]'))),
+                coalesce(json_extract(NEW.policy, '$.confidence'), 0)
+            ) ON CONFLICT (program_id) DO UPDATE SET said = excluded.said,
+                confidence = excluded.confidence;
+        END;
+        UPDATE standings SET (said, confidence) = (SELECT
+            json_object(
+                'stances', json(coalesce(json_extract(y.policy, '$.stances'), '{}')),
+                'conditions', json(coalesce(json_extract(y.policy, '$.conditions'), '[]'))),
+            coalesce(json_extract(y.policy, '$.confidence'), 0)
+            FROM policies y WHERE y.id =
+            (SELECT max(id) FROM policies WHERE program_id = standings.program_id));
+        """,
+    )

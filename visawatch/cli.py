@@ -34,6 +34,7 @@ COMMANDS = {
     "snapshot": "snapshot",
     "reclassify": "reclassify",
     "rules": "rules",
+    "calendar": "calendar",
     "subscribe": "subscriptions",
     "unsubscribe": "subscriptions",
     "subscriptions": "subscriptions:list_subscriptions",
@@ -54,6 +55,7 @@ def faults() -> tuple[type[Exception], ...]:
     from monitor.cycle import CycleBusy, CycleStopped
     from monitor.replay import ReplayError
     from monitor.review import ReviewError
+    from shortlist.errors import ShortlistError
     from store.errors import StoreError
     from visawatch.config import ConfigError
     from web.passwords import PasswordError
@@ -69,6 +71,7 @@ def faults() -> tuple[type[Exception], ...]:
         ReplayError,
         ReviewError,
         RuleError,
+        ShortlistError,
         StoreError,
         OSError,
     )

@@ -72,6 +72,17 @@ class WebSettings(_Section):
     metrics_token: str = ""
 
 
+class ShortlistSettings(_Section):
+    """The files of the calendar, the rules of the land, weights and steps."""
+
+    folder: str = ""
+
+    @property
+    def path(self) -> Path | None:
+        """The folder with files of one's own, if there is one."""
+        return Path(self.folder) if self.folder else None
+
+
 class Config(BaseSettings):
     """All settings; the environment wins over the file."""
 
@@ -83,6 +94,7 @@ class Config(BaseSettings):
     monitor: MonitorSettings = MonitorSettings()
     mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()
+    shortlist: ShortlistSettings = ShortlistSettings()
 
 
 def load(path: Path | None) -> Config:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
 from monitor.alerts import deliver, enqueue
 from monitor.cycle import Stop, run
 from monitor.schedule import Nights
+from shortlist.calendar import calendar
+from shortlist.rhythm import due
 from store.database import Store
 from visawatch.app import App
 from visawatch.commands.crawl import hosts
@@ -26,6 +30,7 @@ from visawatch.cycling import report, settings_of, tell_maintainers
 def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
     """Run a cycle each night at monitor.nightly_at (UTC), until stopped.
 
+    In the months when policies rarely change, every second or third night (docs/shortlist.md).
     SIGTERM or Ctrl-C finishes the page in hand and stops. A night that was missed is caught up
     with once. Several processes on one database run each night once.
     """
@@ -44,6 +49,13 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
         for problem in deliver(store, mail, now, allow_hosts=allowed).problems:
             app.note(problem)
 
+    seasons = calendar(app.config.shortlist.path)
+
+    def is_due(store: Store, night: datetime) -> bool:
+        return due(store, night, seasons)
+
     at = app.config.monitor.nightly_at
-    app.note(f"a cycle each night at {at} UTC; Ctrl-C or SIGTERM stops")
-    Nights(app.db, at, run_cycle, send_mail, app.now).serve()
+    every = seasons.nights_between_looks(app.now().date())
+    often = "each night" if every == 1 else f"each {every} nights in this season"
+    app.note(f"a cycle {often} at {at} UTC; Ctrl-C or SIGTERM stops")
+    Nights(app.db, at, run_cycle, send_mail, app.now, is_due).serve()
