@@ -34,6 +34,7 @@ class MailServer:
     data: dict[str, list[str]] = field(default_factory=dict)
     sender: str = "250 OK"
     on_data: Callable[[str], None] = lambda recipient: None
+    on_command: Callable[[str], None] = lambda command: None  # MAIL and RCPT, before the answer
     received: list[tuple[str, bytes]] = field(default_factory=list)
     sessions: list[SMTP] = field(default_factory=list)
     port: int = 0
@@ -51,12 +52,14 @@ class MailServer:
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.on_command("MAIL")
         envelope.mail_from = address
         return self.sender
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.on_command("RCPT")
         if answers := self.rcpt.get(address):
             return self._answer(server, answers.pop(0))
         envelope.rcpt_tos.append(address)

@@ -33,6 +33,27 @@ with Store(path) as store:
 """
 
 
+# The same, and it kills itself at the third call of a function of the outbox: before it does
+# anything, or when all is done but not committed.
+DIES = """
+import os, signal, sys
+from store import outbox
+when, name = sys.argv.pop().split(" ")
+whole, calls = getattr(outbox, name), []
+
+def dies(*arguments):
+    calls.append(1)
+    if len(calls) == 3 and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    done = whole(*arguments)
+    if len(calls) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+setattr(outbox, name, dies)
+"""
+
+
 def sender(bench: Bench, server: MailServer) -> subprocess.Popen[str]:
     """A process that is about to send, and does so once it is told to."""
     url = f"smtp://127.0.0.1:{server.port}"
@@ -79,6 +100,52 @@ def test_a_killed_sender_loses_nothing(many: Bench) -> None:
     # Nobody can know whether a server has a mail that it did not answer for; the second copy
     # carries the same Message-ID. No other mail came twice.
     assert sorted(counts.values()) == [1] * (MAILS - 1) + [2]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("name", "repeats"), [("enqueue", 0), ("attempt", 0), ("mark_sent", 1)])
+def test_a_sender_killed_at_this_step(
+    bench: Bench, server: MailServer, when: str, name: str, repeats: int
+) -> None:
+    """Only a mail that was taken and not marked comes again, letter by letter the same."""
+    for number in range(5):
+        bench.subscribe(f"person{number}@a.example")
+    bench.flag()
+    url = f"smtp://127.0.0.1:{server.port}"
+    command = [sys.executable, "-c", DIES + SEND, str(bench.store.path), url, SENDER]
+    killed = subprocess.run(
+        [*command, NOW.isoformat(), f"{when} {name}"], input="go\n", text=True, timeout=60
+    )
+    assert killed.returncode == -signal.SIGKILL
+    sender(bench, server).communicate("go\n", timeout=60)
+    assert bench.states() == ["sent"] * 5
+    counts = server.counts()
+    assert set(counts) == {mail.message_id for mail in bench.mails()}
+    assert sorted(set(server.recipients())) == [f"person{n}@a.example" for n in range(5)]
+    assert sum(counts.values()) == 5 + repeats
+    assert len(set(server.received)) == 5
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT"])
+def test_a_sender_killed_in_the_middle_of_the_dialogue(many: Bench, command: str) -> None:
+    server = MailServer()
+    seen: list[str] = []
+
+    def kill(said: str) -> None:
+        seen.append(said)
+        if seen.count(command) == 4 and process.poll() is None:
+            process.kill()
+            process.wait()
+
+    server.on_command = kill
+    with serving(server):
+        process = sender(many, server)
+        process.communicate("go\n", timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        assert many.states().count("sent") == 3
+        mail = MailSettings(smtp_url=f"smtp://127.0.0.1:{server.port}", sender=SENDER)
+        assert deliver(many.store, mail, NOW) == Delivery(sent=MAILS - 3)
+    assert sorted(server.counts().values()) == [1] * MAILS
 
 
 def test_senders_killed_at_random_instants(bench: Bench) -> None:
