@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from alerts_bench import NOW, SENDER, Bench
@@ -221,3 +222,43 @@ def test_a_sender_that_waits_too_long_says_who_sends(
     go_on.set()
     process.communicate(timeout=60)
     assert set(server.counts().values()) == {1}
+
+
+def test_after_all_of_it_each_subscriber_has_each_alert_once(bench: Bench) -> None:
+    """A kill, a day without a server, one who is refused, and a time-out after DATA."""
+    everyone = ("ana", "bo", "cy", "di")
+    for name in everyone:
+        frequency = "daily" if name == "cy" else "at_once"
+        bench.subscribe(f"{name}@a.example", frequency=frequency)
+    server = MailServer(data={"di@a.example": ["drop taken"]})
+    server.rcpt["bo@a.example"] = ["550 no such mailbox"] * 9
+    flagged = [bench.flag()]
+
+    def kill(recipient: str) -> None:
+        if not process.returncode:
+            process.kill()
+            process.wait()
+
+    server.on_data = kill
+    with serving(server):
+        process = sender(bench, server)
+        process.communicate("go\n", timeout=60)
+        mail = MailSettings(smtp_url=f"smtp://127.0.0.1:{server.port}", sender=SENDER)
+        refused = []
+        for hour in range(1, 24 * 4):
+            at = NOW + timedelta(hours=hour)
+            server.sender = "421 closed for a day" if 10 < hour < 34 else "250 OK"
+            if hour in (12, 20):
+                flagged.append(bench.flag(("lakeside-fm", "lakeside-surg")[hour == 20], at=at))
+            bench.enqueue(at)
+            refused += [p for p in deliver(bench.store, mail, at).problems if "550" in p]
+    assert len(refused) == len(flagged)
+    assert all("bo@a.example" in reason for reason in refused)
+    for name in ("ana", "cy", "di"):
+        told = {raw for to, raw in server.received if to == f"{name}@a.example"}
+        text = b"".join(told).decode()
+        for change in flagged:
+            assert text.count(f"Review:    visawatch review {change.id} accept") == 1
+    # What came twice is the same, letter by letter: the one of the kill, and the one unanswered.
+    assert len(server.received) - len(set(server.received)) == 2
+    assert set(bench.states()) == {"sent", "refused"}
