@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-for _folder in ("alerts", "crawler", "cli", "store", "web"):
+for _folder in ("alerts", "crawler", "cli", "sources", "store", "web"):
     _path = str(Path(__file__).parent / _folder)
     if _path not in sys.path:
         sys.path.append(_path)

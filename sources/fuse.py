@@ -1,0 +1,279 @@
+"""All evidence on a program to one policy, by the table of weights. docs/sources.md has the rules.
+
+Pure, and blind to the order in which evidence comes. Per visa:
+
+1. Of one channel the newest says what the channel says; of residents, the two newest that are
+   not from one person must agree, or a maintainer stand for the newest.
+2. What a maintainer decided against, and has not changed since, is set aside.
+3. Of the channels, the one that weighs most decides. All others that count agree or disagree;
+   when one disagrees the visa is `disputed` and the policy needs a review.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import prod
+
+from extractors import AT_DISCRETION, Condition, ConditionKind, Policy, Stance, Visa
+from extractors import Evidence as Quote
+from sources.values import Age, Channel, Evidence, Fused, Role, Side
+from sources.weights import Table, age, table
+
+_OFFERED = (Stance.SPONSORED, Stance.CONDITIONAL)
+_DECIDING_VISAS = (Visa.J1, Visa.H1B)  # which make the category
+_COUNTING = (Role.DECIDES, Role.AGREES, Role.DISAGREES)
+
+
+def fuse(evidence: Iterable[Evidence], today: date, weights: Table | None = None) -> Fused:
+    """The policy that all evidence on one program comes to on a day, with all sides."""
+    weights = weights or table()
+    known = sorted(set(evidence), key=_order)
+    answers = [
+        _answer(visa, [e for e in known if e.stance(visa) is not Stance.UNSTATED], today, weights)
+        for visa in Visa
+    ]
+    stated = [answer for answer in answers if answer.stance is not Stance.UNSTATED]
+    sides = tuple(side for answer in answers for side in answer.sides)
+    deciding = [a.confidence for a in stated if a.visa in _DECIDING_VISAS]
+    policy = Policy(
+        stances=tuple((a.visa, a.stance) for a in stated),
+        conditions=tuple(c for a in stated for c in a.conditions),
+        # Of a chain that is as strong as its weakest link: agreeing evidence never lowers it.
+        confidence=round(min(deciding or [a.confidence for a in stated], default=1.0), 4),
+        needs_review=any(answer.doubtful for answer in answers),
+        evidence=tuple(_quote(side) for side in sides if side.role in _COUNTING),
+    )
+    return Fused(policy, sides, tuple(a.visa for a in answers if a.disputed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """What one channel says on one visa."""
+
+    channel: Channel
+    stance: Stance
+    newest: tuple[Evidence, ...]  # several when they are equally new
+    begun: str  # since when it says so
+    age: Age
+    weight: float
+    chance: float  # that it is right
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    visa: Visa
+    stance: Stance
+    sides: tuple[Side, ...]
+    conditions: tuple[Condition, ...] = ()
+    confidence: float = 1.0
+    disputed: bool = False
+    doubtful: bool = False
+
+
+def _answer(visa: Visa, said: Sequence[Evidence], today: date, weights: Table) -> _Answer:
+    ages = {e: age(e, today, weights[e.channel]) for e in said}
+    heavy = [e for e in said if weights[e.channel].of(ages[e]) > 0]
+    by_channel = ((c, [e for e in heavy if e.channel is c]) for c in Channel)
+    found = (_position(visa, channel, its, weights, ages) for channel, its in by_channel)
+    positions = [position for position in found if position is not None]
+    standing = [p for p in positions if not _set_aside(p, positions, weights)]
+    aside = [p for p in positions if p not in standing]
+    roles: dict[Evidence, Role] = {e: Role.SET_ASIDE for p in aside for e in p.newest}
+    if not standing:
+        return _Answer(visa, Stance.UNSTATED, _sides(visa, said, ages, roles, weights))
+    first = max(standing, key=lambda p: p.weight)
+    others = [p for p in standing if p is not first]
+    agreeing = [p for p in others if _agrees(first.stance, p, weights)]
+    against = [p for p in others if p not in agreeing]
+    roles |= dict.fromkeys(first.newest, Role.DECIDES)
+    roles |= {e: Role.AGREES for p in agreeing for e in p.newest}
+    roles |= {e: Role.DISAGREES for p in against for e in p.newest}
+    side_by_side = [first, *sorted(agreeing, key=lambda p: -p.weight)]
+    conditions, dates_differ = _conditions(visa, first.stance, side_by_side)
+    disputed = bool(against) or dates_differ or first.stance is Stance.CONFLICTING
+    alone = not any(weights[p.channel].last_word for p in agreeing)
+    doubtful = alone and (
+        not weights[first.channel].last_word or any(e.doubtful for e in first.newest)
+    )
+    return _Answer(
+        visa,
+        first.stance,
+        _sides(visa, said, ages, roles, weights),
+        conditions,
+        _confidence(side_by_side, against),
+        disputed,
+        disputed or doubtful,
+    )
+
+
+def _position(
+    visa: Visa,
+    channel: Channel,
+    said: Sequence[Evidence],
+    weights: Table,
+    ages: Mapping[Evidence, Age],
+) -> _Position | None:
+    """What a channel says on a visa; None when it says nothing that counts."""
+    if channel is Channel.RESIDENT:
+        newest, counting = _verified(visa, said), list(said)
+    else:
+        counting = [e for e in said if e.confirmed]
+        newest = [e for e in counting if _when(e) == max(map(_when, counting))]
+    if not newest:
+        return None
+    row = weights[channel]
+    stances = {e.stance(visa) for e in newest}
+    stance = stances.pop() if len(stances) == 1 else Stance.CONFLICTING
+    same = [e for e in counting if e.stance(visa) is stance] or newest
+    chances = [row.of(ages[e]) * e.confidence for e in same]
+    return _Position(
+        channel,
+        stance,
+        tuple(newest),
+        begun=max(e.begun for e in same),
+        age=ages[newest[0]],
+        weight=row.of(ages[newest[0]]),
+        # Two that are equally new and disagree are no surer than the less sure of them.
+        chance=max(chances) if same is not newest else min(chances),
+    )
+
+
+def _verified(visa: Visa, reports: Sequence[Evidence]) -> list[Evidence]:
+    """The newest reports of residents, when they are to be believed.
+
+    Two that agree and are not from one person are, and one that a maintainer stands for. Of each
+    person the last report counts.
+    """
+    by_person: dict[str, list[Evidence]] = defaultdict(list)
+    for report in reports:
+        by_person[report.who].append(report)
+    latest = sorted((max(r, key=_order) for r in by_person.values()), key=_order, reverse=True)
+    if not latest:
+        return []
+    first, *others = latest
+    if others and others[0].stance(visa) is first.stance(visa):
+        return [first, others[0]]
+    stands = any(e.confirmed and e.stance(visa) is first.stance(visa) for e in by_person[first.who])
+    return [first] if stands else []
+
+
+def _set_aside(position: _Position, all_of_them: Sequence[_Position], weights: Table) -> bool:
+    """Whether a maintainer knew of it when they decided otherwise."""
+    return any(
+        p.channel is Channel.MAINTAINER
+        and p is not position
+        and p.stance is not Stance.CONFLICTING
+        and not _agrees(p.stance, position, weights)
+        and position.begun <= p.begun
+        for p in all_of_them
+    )
+
+
+def _agrees(stance: Stance, other: _Position, weights: Table) -> bool:
+    if stance is other.stance:
+        return True
+    return weights[other.channel].coarse and stance in _OFFERED and other.stance in _OFFERED
+
+
+def _confidence(agreeing: Sequence[_Position], against: Sequence[_Position]) -> float:
+    """The chance that not all who agree are wrong, less the weight of who says otherwise."""
+    right = 1 - prod(1 - p.chance for p in agreeing)
+    return right * prod(1 - p.chance / 2 for p in against)
+
+
+def _conditions(
+    visa: Visa, stance: Stance, agreeing: Sequence[_Position]
+) -> tuple[tuple[Condition, ...], bool]:
+    """The conditions of all who agree, and whether two of them name different dates for one.
+
+    Of two dates, that of the channel that weighs more stands.
+    """
+    found: dict[ConditionKind, Condition] = {}
+    differ = False
+    for position in agreeing:
+        for condition in (c for e in position.newest for c in e.conditions):
+            if condition.visa is not visa or not _fits(condition.kind, stance):
+                continue
+            known = found.get(condition.kind)
+            if known is None or known.by is None:
+                found[condition.kind] = condition
+            elif condition.by not in (None, known.by):
+                differ = True
+    return tuple(found[kind] for kind in ConditionKind if kind in found), differ
+
+
+def _fits(kind: ConditionKind, stance: Stance) -> bool:
+    """Whether a stance can have a condition: what is refused has none but a pause."""
+    if stance is Stance.NOT_SPONSORED:
+        return kind is ConditionKind.PAUSED
+    return stance is not Stance.SPONSORED or kind not in AT_DISCRETION
+
+
+def _sides(
+    visa: Visa,
+    said: Sequence[Evidence],
+    ages: Mapping[Evidence, Age],
+    roles: Mapping[Evidence, Role],
+    weights: Table,
+) -> tuple[Side, ...]:
+    """All that was said on a visa, what weighs most first."""
+
+    def role(e: Evidence) -> Role:
+        if e in roles:
+            return roles[e]
+        if ages[e] is Age.AHEAD:
+            return Role.AHEAD
+        if not weights[e.channel].of(ages[e]):
+            return Role.HISTORY
+        return Role.SUPERSEDED if _overtaken(e, said) else Role.UNVERIFIED
+
+    sides = [
+        Side(visa, e.stance(visa), e, ages[e], weights[e.channel].of(ages[e]), role(e))
+        for e in said
+    ]
+    return tuple(sorted(sides, key=lambda s: (s.weight, _order(s.evidence)), reverse=True))
+
+
+def _overtaken(evidence: Evidence, said: Sequence[Evidence]) -> bool:
+    """Whether the same source has said something since; of residents, the same person."""
+    return any(
+        other.channel is evidence.channel
+        and (other.confirmed or evidence.channel is Channel.RESIDENT)
+        and (evidence.channel is not Channel.RESIDENT or other.who == evidence.who)
+        and _when(other) > _when(evidence)
+        for other in said
+    )
+
+
+def _when(evidence: Evidence) -> tuple[int, str]:
+    return evidence.season, evidence.at
+
+
+def _order(evidence: Evidence) -> tuple[object, ...]:
+    """Sorts evidence by its time; what is equally old, in some order that is always the same."""
+    return (
+        *_when(evidence),
+        evidence.channel,
+        evidence.who,
+        evidence.confirmed,
+        evidence.stances,
+        str(evidence),
+    )
+
+
+def _quote(side: Side) -> Quote:
+    """Evidence as a policy has it; its rule names the channel."""
+    e = side.evidence
+    return Quote(
+        side.visa,
+        side.stance,
+        e.quote,
+        0,
+        len(e.quote),
+        (f"channel:{e.channel}",),
+        url=e.link or None,
+        fetched_at=e.at,
+    )
