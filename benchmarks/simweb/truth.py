@@ -113,7 +113,8 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
         watch.stands, watch.own = reading, _own(watch)
         return Expected(reachable, frozenset({reading} if reading else ())), news
     watch.held = False
-    if any(night.answers_first(key) for key in keys):
+    differs = reading not in (None, watch.stands)  # then there is a second look, if not a first
+    if any(night.answers_first(key) or (differs and night.seen_last(key)) for key in keys):
         watch.answered.append(number)
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
@@ -158,10 +159,14 @@ def _count(
     else:
         watch.waits_since = watch.waits_since if watch.waits else watch.appeared or number
         lost = ["page"] if kind == "gone" else _differing(watch.stands, reading)
-        watch.waits = {one: watch.waits.get(one, 0) + 1 for one in lost}
-        if min(watch.waits.values()) < SLOW_NIGHTS:
+        # What its own pages no longer say is missing, though the institution's said the same.
+        missing = {*lost, *(() if kind == "gone" else _silenced(watch))}
+        watch.waits = {one: watch.waits.get(one, 0) + 1 for one in missing}
+        if min(watch.waits[one] for one in lost) < SLOW_NIGHTS:
             return []
-    watch.held = _holds(watch, reading, number)
+    # What was held is told in a night in which it can be seen.
+    unseen = watch.flapping and not sure and watch.turns[-1][1] == reading
+    watch.held = unseen or _holds(watch, reading, number)
     if watch.held:
         return []
     after = watch.stands if reading is None else reading
@@ -208,15 +213,16 @@ def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
     assert watch.stands is not None
     if gone or reading is None:
         return "gone"
-    differ = _differing(watch.stands, reading)
-    own = _own(watch)
-    silent = "unstated"
-    if differ and all(
-        reading.stance(v) == silent or own.stance(v) == silent != watch.own.stance(v)
-        for v in differ
-    ):
+    differ, silenced = _differing(watch.stands, reading), _silenced(watch)
+    if differ and all(reading.stance(v) == "unstated" or v in silenced for v in differ):
         return "withdrawn"
     return "changed"
+
+
+def _silenced(watch: _Watch) -> list[str]:
+    """The visas of which a program's own pages no longer speak."""
+    own = _own(watch)
+    return [v for v in ("J-1", "H-1B") if own.stance(v) == "unstated" != watch.own.stance(v)]
 
 
 def _differing(before: Meaning, after: Meaning | None) -> list[str]:
