@@ -67,7 +67,6 @@ def generate(path: Path, *, count: int = 13_000, seed: int = 1) -> Size:
         _policies(store, watched, stood)
         changes = _changes(store, watched, stood, chance)
         cycles.finish(store, len(NIGHTS), stamp(NIGHTS[-1]), {})
-        store.db.conn.execute("ANALYZE")
     return Size(count, pages, seen, changes)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.compare import Severity
+from store.changes import Brief
 from store.records import Change, Program
 
 _ORDER = list(Severity)  # the most severe first
@@ -49,7 +50,7 @@ def grouped(changes: Iterable[Change], programs: Mapping[str, Program]) -> list[
     waves: dict[object, dict[object, list[Change]]] = {}
     for change in changes:
         program = programs.get(change.program_id)
-        key = change.id if program is None else (_night(change), program.institution)
+        key = change.id if program is None else (night(change), program.institution)
         wave = key if change.wave_id is None else f"wave {change.wave_id}"
         waves.setdefault(wave, {}).setdefault(key, []).append(change)
     return [
@@ -73,7 +74,8 @@ def rank(severity: str) -> int:
     return _ORDER.index(Severity(severity))
 
 
-def _night(change: Change) -> tuple[object, ...]:
+def night(change: Change | Brief) -> tuple[object, ...]:
+    """What changes of one group have in common, beside their institution."""
     minor = change.severity == Severity.MINOR
     return change.cycle_id, change.status, minor, change.wave_id
 

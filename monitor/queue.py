@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.compare import Severity
-from monitor.groups import grouped
+from monitor.groups import night, stories
 from store import changes, policies, programs, remarks, search
+from store.changes import Brief
 from store.database import Store
 from store.records import Change, Program, Remark, Standing
 
@@ -62,79 +64,130 @@ class Doubt:
     standing: Standing
 
 
-def queue(store: Store, now: datetime, wanted: Filter | None = None) -> list[Entry]:
-    """The changes that are wanted (the open ones), the worst first, then the oldest."""
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The changes that are wanted, by their numbers.
+
+    `order` has the worst first, then the oldest. `groups` has them in groups (see monitor.groups),
+    the one with the worst change first, and those of a wave side by side.
+    """
+
+    order: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...]
+    places: tuple[tuple[int, int], ...]  # of `order`: see `place`
+
+    def around(self, change: Change) -> tuple[int | None, int | None]:
+        """Which come before and after a change, be it among them or not."""
+        here = place(change)
+        before, after = bisect_left(self.places, here), bisect_right(self.places, here)
+        return (
+            self.order[before - 1] if before else None,
+            self.order[after] if after < len(self.order) else None,
+        )
+
+    def beside(self, change_id: int) -> tuple[int, ...]:
+        """The group of a change; itself alone when it is not among them."""
+        return next((group for group in self.groups if change_id in group), (change_id,))
+
+
+def queue(store: Store, now: datetime, wanted: Filter | None = None) -> Queue:
+    """The changes that are wanted: the open ones, if nothing else is said."""
     wanted = wanted or Filter()
-    found = changes.listed(store, wanted.status)
-    said = remarks.of_changes(store, {change.id for change in found})
+    today = now.date().isoformat()
+    return store.once(("queue", wanted, today), lambda: _queue(store, today, wanted))
+
+
+def _queue(store: Store, today: str, wanted: Filter) -> Queue:
+    found = changes.briefly(store, wanted.status)
+    said = remarks.of_changes(store, {brief.id for brief in found})
+    found = [brief for brief in found if _wanted(brief, said.get(brief.id, ()), wanted, today)]
+    groups: dict[object, list[Brief]] = {}
+    for brief in found:
+        groups.setdefault((night(brief), brief.institution), []).append(brief)
+    firsts = {key: min(map(place, group)) for key, group in groups.items()}
+    begins: dict[str, tuple[int, int]] = {}
+    for key, group in groups.items():
+        begins[_wave(group[0])] = min(begins.get(_wave(group[0]), _LAST), firsts[key])
+    in_order = sorted(groups, key=lambda key: (begins[_wave(groups[key][0])], firsts[key]))
+    places = tuple(sorted(map(place, found)))
+    return Queue(
+        tuple(number for _, number in places),
+        tuple(tuple(brief.id for brief in groups[key]) for key in in_order),
+        places,
+    )
+
+
+def place(change: Change | Brief) -> tuple[int, int]:
+    """Where a change stands in the queue: before those with a greater one."""
+    return _WORST[change.severity], change.id
+
+
+def entries(store: Store, numbers: Collection[int]) -> list[Entry]:
+    """Those of these changes that there are, oldest first."""
+    found = changes.some(store, numbers)
+    said = remarks.of_changes(store, numbers)
     known = programs.ever_listed(store, {change.program_id for change in found})
-    entries = [
-        Entry(change, known[change.program_id], tuple(said.get(change.id, ()))) for change in found
-    ]
-    return sorted((e for e in entries if _wanted(e, wanted, now)), key=place)
-
-
-def place(entry: Entry) -> tuple[int, int]:
-    """Where an entry stands in the queue: before those with a greater one."""
-    return _WORST[entry.change.severity], entry.change.id
+    return [Entry(c, known[c.program_id], tuple(said.get(c.id, ()))) for c in found]
 
 
 def entry(store: Store, change_id: int) -> Entry:
     """One change. Raises NotFound."""
-    change = changes.get(store, change_id)
-    said = remarks.of_changes(store, [change_id]).get(change_id, ())
-    return Entry(change, programs.ever(store, change.program_id)[0], tuple(said))
+    for found in entries(store, [change_id]):
+        return found
+    return Entry(changes.get(store, change_id), Program("", "", ""))  # which says what is wrong
 
 
-def together(entries: Iterable[Entry]) -> list[tuple[Entry, ...]]:
-    """The entries in groups (see monitor.groups), the one with the worst change first.
-
-    The groups of a wave are side by side.
-    """
-    by_id = {e.change.id: e for e in entries}
+def told(store: Store, groups: Sequence[tuple[int, ...]]) -> list[tuple[Entry, ...]]:
+    """Groups of a queue with all that is known of them, in each what says the same together."""
+    by_id = {e.change.id: e for e in entries(store, [n for group in groups for n in group])}
     known = {e.program.program_id: e.program for e in by_id.values()}
-    groups = grouped((e.change for e in by_id.values()), known)
-    found = [tuple(by_id[c.id] for story in group.stories for c in story) for group in groups]
-    begins: dict[str, tuple[int, int]] = {}
-    for group in found:
-        begins[_wave(group)] = min(begins.get(_wave(group), _LAST), min(map(place, group)))
-    return sorted(found, key=lambda group: (begins[_wave(group)], min(map(place, group))))
+    return [
+        tuple(by_id[c.id] for s in stories((by_id[n].change for n in group), known) for c in s)
+        for group in groups
+    ]
 
 
-def _wave(group: tuple[Entry, ...]) -> str:
-    change = group[0].change
+def _wave(change: Brief) -> str:
     return f"change {change.id}" if change.wave_id is None else f"wave {change.wave_id}"
 
 
-def whole(store: Store, now: datetime, shown: Iterable[Entry]) -> dict[int, tuple[Entry, ...]]:
+def whole(store: Store, now: datetime, shown: Iterable[Entry]) -> dict[int, tuple[int, ...]]:
     """By change id, the whole open group of each of these: what a decision on it is about.
 
     That is more than what is shown when some of it was not asked for, or is snoozed.
     """
     severities = {"minor" if e.change.severity == "minor" else "" for e in shown}
     return {
-        entry.change.id: group
+        number: group
         for severity in severities
-        for group in together(queue(store, now, Filter(severity=severity, snoozed=True)))
-        for entry in group
+        for group in queue(store, now, Filter(severity=severity, snoozed=True)).groups
+        for number in group
     }
 
 
-def doubts(store: Store) -> list[Doubt]:
+def doubts(store: Store, most: int) -> list[Doubt]:
     """First readings that need a review, the least sure first.
 
     What a change led to is reviewed with that change.
     """
-    ids = search.in_doubt(store)
-    known = {program.program_id: program for program in programs.listed(store, ids)}
-    found = [
-        Doubt(known[program_id], standing)
-        for program_id, standing in policies.standing(store, ids).items()
-        if program_id in known
-        and standing.origin == "read"
-        and all(c.after != standing.policy for c in changes.of_program(store, program_id))
-    ]
-    return sorted(found, key=lambda d: (d.standing.policy["confidence"], d.program.program_id))
+    return store.once(("doubts", most), lambda: _doubts(store, most))
+
+
+def _doubts(store: Store, most: int) -> list[Doubt]:
+    found: list[Doubt] = []
+    start = 0
+    while len(found) < most and (ids := search.in_doubt(store, limit=most, offset=start)):
+        start += len(ids)
+        known = {program.program_id: program for program in programs.listed(store, ids)}
+        standing = policies.standing(store, ids)
+        found += [
+            Doubt(known[i], standing[i])
+            for i in ids
+            if i in standing
+            and standing[i].origin == "read"
+            and all(c.after != standing[i].policy for c in changes.of_program(store, i))
+        ]
+    return found[:most]
 
 
 def siblings(store: Store, change: Change, program: Program) -> list[Program]:
@@ -156,15 +209,14 @@ def _quotes(policy: dict[str, object]) -> set[str]:
     return {e["quote"] for e in evidence} if isinstance(evidence, list | tuple) else set()
 
 
-def _wanted(entry: Entry, wanted: Filter, now: datetime) -> bool:
-    change, program = entry.change, entry.program
-    names = f"{program.institution} {program.specialty} {program.program_id}".casefold()
-    owner = entry.assigned_to.casefold() or "nobody"
+def _wanted(change: Brief, said: Sequence[Remark], wanted: Filter, today: str) -> bool:
+    names = f"{change.institution} {change.specialty} {change.program_id}".casefold()
+    owner = _last(said, "assigned").casefold() or "nobody"
     return (
         (change.severity == wanted.severity if wanted.severity else change.severity != "minor")
         and all(word in names for word in wanted.words.casefold().split())
         and (not wanted.assigned or owner == wanted.assigned.casefold())
-        and (wanted.snoozed or change.status != "open" or not entry.is_snoozed(now))
+        and (wanted.snoozed or change.status != "open" or _last(said, "snoozed") <= today)
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from crawler import Health
 from extractors import Policy
 from monitor import flapping, watchlist
-from store import cycles, flaps, policies
+from store import cycles, flaps, pages, policies, programs
 from store.database import Store
 from store.records import Observation, Page, Program, stamp
 
@@ -61,23 +62,28 @@ def statuses(
     """
     if only is not None and not only:
         return []
-    watched = watchlist.load(store, only or ())
+    watched = programs.listed(store, only)
+    if only is not None:
+        for program_id in set(only).difference(p.program_id for p in watched):
+            programs.get(store, program_id)  # which says what is wrong
     held = flaps.under_way(store)
     standing = policies.standing(store, only)
     stood = {i: Policy.from_json(stands.policy) for i, stands in standing.items()}
-    speaking = {i: _speaking(watched.pages_of(i), stood.get(i)) for i in watched.programs}
-    ids = None if only is None else {page.id for pages in speaking.values() for page in pages}
-    latest, good = cycles.latest(store, ids), cycles.latest_good(store, ids)
+    speaking = _speaking(store, watched, stood, everybody=only is None)
+    ids = None if only is None else {page.id for told in speaking.values() for page in told}
+    latest = cycles.latest(store, ids)
+    good = {page_id: last for page_id, last in latest.items() if Health(last.health).is_page}
+    good |= cycles.latest_good(store, set(latest).difference(good))
 
     def status(program: Program) -> Status:
         stands, policy = standing.get(program.program_id), stood.get(program.program_id)
-        pages = speaking[program.program_id]
-        health, detail = _health([latest[page.id] for page in pages if page.id in latest])
-        seen = [good[page.id].at for page in pages if page.id in good]
+        told = speaking[program.program_id]
+        health, detail = _health([latest[page.id] for page in told if page.id in latest])
+        seen = [good[page.id].at for page in told if page.id in good]
         stale = False
         if policy is not None and health != "ok":
             # A program with another address has no page until the next cycle.
-            nights = max((cycles.unhealthy_cycles(store, page.id) for page in pages), default=0)
+            nights = max((cycles.unhealthy_cycles(store, page.id) for page in told), default=0)
             stale = nights >= stale_after_cycles
             policy = replace(policy, needs_review=policy.needs_review or stale)
         by_turns = (
@@ -98,13 +104,34 @@ def statuses(
             flapping=by_turns,
         )
 
-    return [status(program) for program in watched.programs.values()]
+    return [status(program) for program in watched]
 
 
-def _speaking(pages: list[Page], policy: Policy | None) -> list[Page]:
-    """The pages that carry the policy; the others count only while there is none."""
-    carrying = {e.url for e in policy.evidence} if policy else set()
-    return [page for page in pages if page.url in carrying] or pages
+def _speaking(
+    store: Store, watched: list[Program], stood: Mapping[str, Policy], *, everybody: bool
+) -> dict[str, list[Page]]:
+    """By program, the pages that carry its policy; the others count only while there is none."""
+    carrying = {i: {e.url for e in policy.evidence if e.url} for i, policy in stood.items()}
+    found: dict[str, list[Page]] = {}
+    if not everybody:  # most have some, and a few of many pages are found by their addresses
+        own, offices = defaultdict(list), defaultdict(list)
+        for watch in pages.watches_at(store, set().union(*carrying.values())):
+            if watch.program_id is not None:
+                own[watch.program_id].append(watch.page)
+            elif watch.institution is not None:
+                offices[watch.institution].append(watch.page)
+        for program in watched:
+            both = (*own[program.program_id], *offices[program.institution])
+            urls = carrying.get(program.program_id, ())
+            if speaking := [page for page in both if page.url in urls]:
+                found[program.program_id] = speaking
+    if rest := [p.program_id for p in watched if p.program_id not in found]:
+        every = watchlist.load(store, () if everybody else rest)
+        for program_id in rest:
+            all_of_it = every.pages_of(program_id)
+            urls = carrying.get(program_id, ())
+            found[program_id] = [page for page in all_of_it if page.url in urls] or all_of_it
+    return found
 
 
 def _health(observations: list[Observation]) -> tuple[str, str]:

@@ -44,8 +44,7 @@ def vitals(
     finished = [c for c in cycles.listed(store) if c.finished_at is not None]
     last = finished[-1] if finished else None
     running = next((c for c in cycles.listed(store) if c.finished_at is None), None)
-    health = cycles.healths(store)
-    blocked = Counter(urlsplit(url).netloc for url, h in health if h in _blocking())
+    blocked = Counter(urlsplit(url).netloc for url in cycles.with_health(store, _blocking()))
     policies: Counter[str] = Counter()
     for counts in search.matrix(store).values():
         policies.update(counts)
@@ -58,12 +57,12 @@ def vitals(
         next_at=next_night(now, nightly_at),
         cycles=tuple(finished[-MOST_CYCLES:]),
         programs=policies.total(),
-        pages=Counter(h for _, h in health),
+        pages=cycles.healths(store),
         blocking=tuple(blocked.most_common(20)),
         oldest=tuple(sorted(unread, key=lambda s: s.as_of or "")[:5]),
         policies=policies,
-        doubtful=len(search.in_doubt(store)),
-        open=Counter(c.severity for c in changes.listed(store, "open")),
+        doubtful=search.count_in_doubt(store),
+        open=changes.open_by_severity(store),
         outbox=outbox.by_state(store),
         bytes=_size(store.path),
     )

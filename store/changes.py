@@ -53,6 +53,42 @@ def listed(store: Store, status: str = "open", *, since_id: int = 0) -> list[Cha
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A change and its program without what the policies say: enough to put many in order."""
+
+    id: int
+    program_id: str
+    cycle_id: int
+    severity: str
+    status: str
+    wave_id: int | None
+    institution: str
+    specialty: str
+
+
+def briefly(store: Store, status: str = "open") -> list[Brief]:
+    """Changes oldest first, in brief; `status` is one of STATUSES or `all`."""
+    where, values = ("c.status = ?", (status,)) if status != "all" else ("true", ())
+    return [
+        Brief(*row)
+        for row in store.rows(
+            "SELECT c.id, c.program_id, c.cycle_id, c.severity, c.status, c.wave_id, i.name,"  # noqa: S608
+            " p.specialty FROM changes c JOIN programs p ON p.id = c.program_id"
+            f" JOIN institutions i ON i.id = p.institution_id WHERE {where} ORDER BY c.id",
+            values,
+        )
+    ]
+
+
+def open_by_severity(store: Store) -> dict[str, int]:
+    """How many changes wait for a decision."""
+    rows = store.rows(
+        "SELECT severity, count(*) AS n FROM changes WHERE status = 'open' GROUP BY severity"
+    )
+    return {row["severity"]: row["n"] for row in rows}
+
+
 def of_cycle(store: Store, cycle_id: int, *, beside: str = "") -> list[Change]:
     """The changes that one cycle flagged, oldest first.
 
@@ -95,6 +131,35 @@ def newest(store: Store, most: int, only: Collection[str] | None = None) -> list
     ]
 
 
+def nights(store: Store, most: int) -> list[list[int]]:
+    """The changes less those of wording, by cycle and institution, that with the newest one first.
+
+    Each is a list of ids, the newest first. Of a program, only its newest `most` are there.
+    """
+    return store.once(("nights", most), lambda: _nights(store, most))
+
+
+def _nights(store: Store, most: int) -> list[list[int]]:
+    rows = store.rows(
+        "SELECT c.id, c.cycle_id, p.institution_id FROM (SELECT id, program_id, cycle_id,"
+        " row_number() OVER (PARTITION BY program_id ORDER BY id DESC) AS age"
+        " FROM changes WHERE severity <> 'minor') c JOIN programs p ON p.id = c.program_id"
+        " WHERE c.age <= ? ORDER BY c.id DESC",
+        (most,),
+    )
+    found: dict[tuple[int, int], list[int]] = {}
+    for row in rows:
+        found.setdefault((row["cycle_id"], row["institution_id"]), []).append(row["id"])
+    return list(found.values())
+
+
+def some(store: Store, change_ids: Collection[int]) -> list[Change]:
+    """Those of these changes that there are, oldest first."""
+    where, values = among("id", change_ids)
+    rows = store.rows(f"SELECT * FROM changes WHERE true{where} ORDER BY id", values)  # noqa: S608
+    return [_change(row) for row in rows]
+
+
 def last_ids(store: Store) -> tuple[int, int]:
     """The last change and the last decision: as long as they are the same, so is all of both."""
     row = store.rows(
@@ -123,12 +188,14 @@ def told_between(
     Those of wording are left out. Those of one institution stand together.
     """
     total = store.rows(f"SELECT count(*) AS n FROM changes WHERE {_TOLD}", (since, until))  # noqa: S608
+    # What is sorted is not the policies: they are read of those that are shown.
     rows = store.rows(
-        "SELECT c.* FROM changes c JOIN programs p ON p.id = c.program_id"  # noqa: S608
+        "SELECT c.id FROM changes c JOIN programs p ON p.id = c.program_id"  # noqa: S608
         f" WHERE {_TOLD} ORDER BY c.cycle_id DESC, p.institution_id, c.id LIMIT ? OFFSET ?",
         (since, until, limit, offset),
     )
-    return int(total[0]["n"]), [_change(row) for row in rows]
+    by_id = {change.id: change for change in some(store, [row["id"] for row in rows])}
+    return int(total[0]["n"]), [by_id[row["id"]] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

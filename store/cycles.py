@@ -142,16 +142,29 @@ def gone(store: Store, cycles: int) -> set[int]:
     return {row["id"] for row in rows}
 
 
-def healths(store: Store) -> list[tuple[str, str]]:
-    """Each watched page's URL and the health it had last; `never_seen` for one without any."""
-    rows = store.rows(
-        "SELECT g.url, coalesce((SELECT health FROM observations WHERE page_id = g.id"
-        " ORDER BY cycle_id DESC, attempt DESC LIMIT 1), 'never_seen') AS health"
-        " FROM pages g WHERE g.id IN (SELECT w.page_id FROM watches w"
-        " LEFT JOIN programs p ON p.id = w.program_id"
-        " WHERE w.institution_id IS NOT NULL OR p.removed_at IS NULL)"
-    )
-    return [(row["url"], row["health"]) for row in rows]
+_WATCHED = (
+    "EXISTS (SELECT 1 FROM watches w LEFT JOIN programs p ON p.id = w.program_id"
+    " WHERE w.page_id = pages.id AND (w.institution_id IS NOT NULL OR p.removed_at IS NULL))"
+)
+
+
+def healths(store: Store) -> dict[str, int]:
+    """How many watched pages had which health last; `never_seen`: none yet."""
+
+    def counted() -> dict[str, int]:
+        rows = store.rows(
+            f"SELECT health, count(*) AS n FROM pages WHERE {_WATCHED} GROUP BY health"  # noqa: S608
+        )
+        return {row["health"]: row["n"] for row in rows}
+
+    return store.once("healths", counted)
+
+
+def with_health(store: Store, healths: Collection[str]) -> list[str]:
+    """The URLs of the watched pages that had one of these healths last."""
+    where, values = among("health", healths)
+    rows = store.rows(f"SELECT url FROM pages WHERE {_WATCHED}{where}", values)  # noqa: S608
+    return [row["url"] for row in rows]
 
 
 def latest(store: Store, only: Collection[int] | None = None) -> dict[int, Observation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from store.errors import StoreNewer, explained
+from store.memory import Memory, Value
 from store.schema import known_names, migrations
 
 BUSY_SECONDS = 10  # how long to wait for another writer before saying so
@@ -32,6 +33,7 @@ class Store:
         self, path: Path | str, *, busy_seconds: float = BUSY_SECONDS, read_only: bool = False
     ) -> None:
         self.path = Path(path)
+        self.remembered: tuple[Memory, int] | None = None  # of a reader: see store.reading
         with explained(self.path):
             connection = (_reader if read_only else sqlite3.connect)(
                 self.path, timeout=busy_seconds
@@ -95,6 +97,17 @@ class Store:
         """The rows of a SELECT as plain tuples, which cost a third of what `rows` gives."""
         with explained(self.path):
             return self.db.conn.execute(sql, parameters).fetchall()
+
+    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What `make` gives, which must follow from the database and the key alone.
+
+        One of `Readers` makes it once for as long as nothing is written to the database. The
+        value is handed to all who ask: nobody may change it.
+        """
+        if self.remembered is None:
+            return make()
+        memory, moment = self.remembered
+        return memory.get(moment, key, make)
 
     def write(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         """Runs one statement inside `writing()`; gives back the new row's id, if any."""

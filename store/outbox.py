@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import zstandard
 
 from store import changes
-from store.database import Store
+from store.database import Store, among
 from store.errors import NotFound
-from store.records import Change, Mail, Program, address_key, stamp
+from store.records import Change, Mail, Program, Review, address_key, stamp
 
 # No mail waits longer than this for its next attempt, so one that seems to was filed by a
 # clock that ran ahead and has been set right since.
@@ -36,13 +36,21 @@ def mailable(store: Store, since: str) -> list[Change]:
 
 
 def told(store: Store, change: Change) -> Change:
-    """A change as people are told of it: a correction is what it leads to.
+    """A change as people are told of it: see `all_told`."""
+    return all_told(store, [change])[0]
+
+
+def all_told(store: Store, found: Sequence[Change]) -> list[Change]:
+    """Changes as people are told of them: a correction is what it leads to.
 
     One that was corrected to what stood before is as good as dismissed, and comes as such.
     """
-    if change.status != "corrected":
-        return change
-    review = changes.holding(changes.reviews(store, change.id))
+    corrected = [change.id for change in found if change.status == "corrected"]
+    held = changes.last_reviews(store, corrected) if corrected else {}
+    return [_told(change, held.get(change.id)) for change in found]
+
+
+def _told(change: Change, review: Review | None) -> Change:
     if review is None or review.policy is None:
         return change
     truth = review.policy
@@ -62,28 +70,32 @@ def mailed(store: Store, address: str, change_ids: Iterable[int]) -> set[int]:
 
 
 def program(store: Store, program_id: str) -> tuple[Program, bool]:
-    """A program and whether it is still watched: changes of removed ones may be unmailed yet.
-
-    Raises NotFound.
-    """
-    rows = store.rows(
-        "SELECT p.*, i.name AS institution FROM programs p"
-        " JOIN institutions i ON i.id = p.institution_id WHERE p.id = ?",
-        (program_id,),
-    )
-    if not rows:
+    """One of `programs_of`. Raises NotFound."""
+    found = programs_of(store, [program_id])
+    if not found:
         raise NotFound(f"no program '{program_id}'")
-    row = rows[0]
-    return (
-        Program(
-            program_id,
-            row["institution"],
-            row["specialty"],
-            level=row["level"],
-            city=row["city"] or "",
-            state=row["state"] or "",
-        ),
-        row["removed_at"] is None,
+    return found[program_id]
+
+
+def programs_of(store: Store, program_ids: Collection[str]) -> dict[str, tuple[Program, bool]]:
+    """By id, programs and whether each is still watched: changes of others may be unmailed yet."""
+    where, values = among("p.id", program_ids)
+    rows = store.rows(
+        "SELECT p.*, i.name AS institution FROM programs p"  # noqa: S608
+        f" JOIN institutions i ON i.id = p.institution_id WHERE true{where}",
+        values,
+    )
+    return {row["id"]: (_program(row), row["removed_at"] is None) for row in rows}
+
+
+def _program(row: sqlite3.Row) -> Program:
+    return Program(
+        row["id"],
+        row["institution"],
+        row["specialty"],
+        level=row["level"],
+        city=row["city"] or "",
+        state=row["state"] or "",
     )
 
 

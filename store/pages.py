@@ -53,6 +53,19 @@ def watches_of(store: Store, program_ids: Collection[str]) -> list[Watch]:
     ]
 
 
+def watches_at(store: Store, urls: Collection[str]) -> list[Watch]:
+    """Every watch of the pages with these URLs, whoever watches them."""
+    return [
+        Watch(_page(row), row["program_id"], row["institution"], row["found"])
+        for row in store.rows(
+            "SELECT g.*, w.program_id, i.name AS institution, w.found FROM json_each(?) u"
+            " CROSS JOIN pages g ON g.url = u.value JOIN watches w ON w.page_id = g.id"
+            " LEFT JOIN institutions i ON i.id = w.institution_id ORDER BY g.id",
+            (json.dumps(sorted(urls)),),
+        )
+    ]
+
+
 def watches(store: Store) -> list[Watch]:
     """Every watch of a program that is watched, or of an institution that has one."""
     return [

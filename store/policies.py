@@ -55,12 +55,14 @@ def history(store: Store, program_id: str) -> list[Standing]:
 
 
 def _standing(row: sqlite3.Row) -> Standing:
+    policy = json.loads(row["policy"])
     return Standing(
         program_id=row["program_id"],
         since=row["since"],
         origin=row["origin"],
-        policy=json.loads(row["policy"]),
-        reading=json.loads(row["reading"]),
+        policy=policy,
+        # Mostly the same, and to read it costs more than to find it.
+        reading=policy if row["reading"] == row["policy"] else json.loads(row["reading"]),
         inherited_from=row["inherited_from"],
         cycle_id=row["cycle_id"],
     )

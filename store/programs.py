@@ -88,6 +88,15 @@ def listed(store: Store, only: Collection[str] | None = None) -> list[Program]:
     ]
 
 
+def names(store: Store) -> tuple[list[str], list[str]]:
+    """The ids of the watched programs, and the names of their institutions; in order."""
+    rows = store.rows(
+        "SELECT p.id, i.name FROM programs p JOIN institutions i ON i.id = p.institution_id"
+        " WHERE p.removed_at IS NULL ORDER BY p.id"
+    )
+    return [row["id"] for row in rows], sorted({row["name"] for row in rows})
+
+
 def get(store: Store, program_id: str) -> Program:
     """One watched program. Raises NotFound."""
     rows = store.rows(f"{_SELECT} WHERE p.removed_at IS NULL AND p.id = ?", (program_id,))

@@ -6,8 +6,10 @@ import queue
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from store.database import Store
+from store.memory import Memory
 
 MOST_IDLE = 16  # connections that are kept for the next reader
 
@@ -16,12 +18,17 @@ class Readers:
     """Lends connections to the database at `path`, each to one thread at a time.
 
     Every loan sees the database as it was at one moment, however much is written meanwhile
-    (sqlite.org/isolation.html).
+    (sqlite.org/isolation.html). What `Store.once` makes is kept for all of them until something
+    is written, by whatever process.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._idle: queue.LifoQueue[Store] = queue.LifoQueue(MOST_IDLE)
+        self._memory = Memory()
+        self._lock = Lock()
+        self._watcher: Store | None = None
+        self._seen, self._moment = -1, 0
 
     @contextmanager
     def reading(self) -> Iterator[Store]:
@@ -31,7 +38,12 @@ class Readers:
         except queue.Empty:
             store = Store(self.path, read_only=True)
         try:
+            before = self._now()
             store.db.conn.execute("BEGIN")
+            store.rows("SELECT 1 FROM sqlite_schema LIMIT 1")  # BEGIN alone sees no moment yet
+            # When something was written in between, nobody knows which moment it is.
+            unsure = self._now() != before
+            store.remembered = None if unsure else (self._memory, before)
             yield store
         finally:
             store.db.conn.rollback()
@@ -40,8 +52,23 @@ class Readers:
             except queue.Full:
                 store.close()
 
+    def _now(self) -> int:
+        """The moment: a number that rises whenever the database was written to."""
+        with self._lock:
+            if self._watcher is None:
+                self._watcher = Store(self.path, read_only=True)
+            # Only numbers of one connection can be compared (sqlite.org/pragma.html).
+            seen = self._watcher.rows("PRAGMA data_version")[0][0]
+            if seen != self._seen:
+                self._seen, self._moment = seen, self._moment + 1
+            return self._moment
+
     def close(self) -> None:
         """Closes the idle connections."""
+        with self._lock:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()

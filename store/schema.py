@@ -556,3 +556,75 @@ def m018_what_stands(db: Database) -> None:
             (SELECT max(id) FROM policies WHERE program_id = standings.program_id));
         """,
     )
+
+
+@migrations()
+def m019_lists(db: Database) -> None:
+    """What lists show is found by index: programs that were never seen stand in `standings`, too,
+    pages know their last health, and changes are listed without their policies."""
+    _run(
+        db,
+        """
+        CREATE TEMP TABLE standings_before AS SELECT * FROM standings;
+        DROP TRIGGER policies_stand;
+        DROP TRIGGER policies_say;
+        DROP TABLE standings;
+        CREATE TABLE standings (         -- of every program's policy, what is asked for
+            program_id TEXT PRIMARY KEY REFERENCES programs(id),
+            category TEXT NOT NULL DEFAULT 'unseen',
+            needs_review INTEGER NOT NULL DEFAULT 0,
+            confidence REAL NOT NULL DEFAULT 0,
+            said TEXT,                   -- JSON: stances and conditions; NULL: never seen
+            since INTEGER NOT NULL DEFAULT 0,       -- seconds since 1970, UTC; 0: never
+            checked_at INTEGER NOT NULL DEFAULT 0   -- the same, as of the last cycle
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX standings_category ON standings(category);
+        CREATE INDEX standings_changed ON standings(-since, program_id);
+        CREATE INDEX standings_checked ON standings(-checked_at, program_id);
+        CREATE INDEX standings_unchecked ON standings(checked_at, program_id);
+        CREATE INDEX standings_doubts ON standings(confidence, program_id) WHERE needs_review;
+        CREATE TRIGGER programs_stand AFTER INSERT ON programs BEGIN
+            INSERT OR IGNORE INTO standings (program_id) VALUES (NEW.id);
+        END;
+        CREATE TRIGGER policies_stand AFTER INSERT ON policies BEGIN
+            UPDATE standings SET
+                category = coalesce(json_extract(NEW.policy, '$.category'), 'unstated'),
+                needs_review = coalesce(json_extract(NEW.policy, '$.needs_review'), 0),
+                confidence = coalesce(json_extract(NEW.policy, '$.confidence'), 0),
+                said = json_object(
+                    'stances', json(coalesce(json_extract(NEW.policy, '$.stances'), '{}')),
+                    'conditions', json(coalesce(json_extract(NEW.policy, '$.conditions'), '[]'))),
+                since = coalesce(CAST(strftime('%s', NEW.since) AS INTEGER), 0)
+                WHERE program_id = NEW.program_id;
+            DELETE FROM standing_stances WHERE program_id = NEW.program_id;
+            INSERT INTO standing_stances
+                SELECT NEW.program_id, key, value FROM json_each(NEW.policy, '$.stances');
+            DELETE FROM standing_conditions WHERE program_id = NEW.program_id;
+            INSERT OR IGNORE INTO standing_conditions
+                SELECT NEW.program_id, json_extract(value, '$.kind')
+                FROM json_each(NEW.policy, '$.conditions');
+        END;
+        INSERT INTO standings SELECT p.id, coalesce(s.category, 'unseen'),
+            coalesce(s.needs_review, 0), coalesce(s.confidence, 0), s.said,
+            coalesce(CAST(strftime('%s', s.since) AS INTEGER), 0), coalesce(s.checked_at, 0)
+            FROM programs p LEFT JOIN standings_before s ON s.program_id = p.id;
+        DROP TABLE standings_before;
+
+        CREATE INDEX programs_place ON programs(coalesce(state, '') = '', coalesce(state, ''),
+            coalesce(city, ''), name, id) WHERE removed_at IS NULL;
+        CREATE INDEX changes_told ON changes(detected_at, cycle_id, program_id)
+            WHERE severity <> 'minor';
+        CREATE INDEX changes_brief ON changes(status, id, severity, kind, program_id, cycle_id,
+            wave_id, detected_at);
+
+        ALTER TABLE pages ADD COLUMN health TEXT NOT NULL DEFAULT 'never_seen';  -- the last one
+        UPDATE pages SET health = coalesce((SELECT health FROM observations
+            WHERE page_id = pages.id ORDER BY cycle_id DESC, attempt DESC LIMIT 1), 'never_seen');
+        CREATE INDEX pages_health ON pages(health);
+        CREATE TRIGGER observations_tell AFTER INSERT ON observations BEGIN
+            UPDATE pages SET health = NEW.health WHERE id = NEW.page_id AND health <> NEW.health
+                AND NOT EXISTS (SELECT 1 FROM observations WHERE page_id = NEW.page_id
+                    AND (cycle_id, attempt) > (NEW.cycle_id, NEW.attempt));
+        END;
+        """,
+    )

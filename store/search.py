@@ -10,39 +10,25 @@ from store.words import folded
 
 Key = tuple[str | int, ...]  # where a program stands in a sort
 
-_PROGRAMS = "programs p"
-_STANDINGS = "programs p LEFT JOIN standings s ON s.program_id = p.id"
+UNSEEN = "unseen"  # the category of a program of which no page was read yet
 
+# Each program with what stands for it: a trigger keeps a row of `standings` for every one.
+_LISTED = "FROM programs p JOIN standings s ON s.program_id = p.id WHERE p.removed_at IS NULL"
 
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """An order of programs: from which tables, and by what, the least first; never NULL."""
-
-    tables: str
-    keys: tuple[str, ...]
-
-    @property
-    def by(self) -> str:
-        """The keys as SQL."""
-        return ", ".join(self.keys)
-
-
+# By what programs are sorted, the least first; never NULL. Each has an index.
 SORTS = {
-    "name": Sort(_PROGRAMS, ("p.name", "p.id")),
-    "specialty": Sort(_PROGRAMS, ("p.specialty", "p.name", "p.id")),
-    "state": Sort(
-        _PROGRAMS,
-        (
-            "coalesce(p.state, '') = ''",
-            "coalesce(p.state, '')",
-            "coalesce(p.city, '')",
-            "p.name",
-            "p.id",
-        ),
+    "name": ("p.name", "p.id"),
+    "specialty": ("p.specialty", "p.name", "p.id"),
+    "state": (
+        "coalesce(p.state, '') = ''",
+        "coalesce(p.state, '')",
+        "coalesce(p.city, '')",
+        "p.name",
+        "p.id",
     ),
-    "changed": Sort(_STANDINGS, ("-coalesce(strftime('%s', s.since), 0)", "p.id")),
-    "checked": Sort(_STANDINGS, ("-coalesce(s.checked_at, 0)", "p.id")),
-    "unchecked": Sort(_STANDINGS, ("coalesce(s.checked_at, 0)", "p.id")),
+    "changed": ("-s.since", "s.program_id"),
+    "checked": ("-s.checked_at", "s.program_id"),
+    "unchecked": ("s.checked_at", "s.program_id"),
 }
 
 
@@ -84,10 +70,8 @@ def find(
 ) -> tuple[int, list[str]]:
     """How many programs there are of a wish, and the ids of a stretch of them; `sort` of SORTS."""
     where, values = _where(wish)
-    order = SORTS[sort]
     rows = store.rows(
-        f"SELECT p.id FROM {order.tables} WHERE p.removed_at IS NULL{where}"  # noqa: S608
-        f" ORDER BY {order.by} LIMIT ? OFFSET ?",
+        f"SELECT p.id {_LISTED}{where} ORDER BY {_by(sort)} LIMIT ? OFFSET ?",
         (*values, limit, offset),
     )
     ids = [row["id"] for row in rows]
@@ -99,11 +83,11 @@ def find(
 def count(store: Store, wish: Wish) -> int:
     """How many programs there are of a wish."""
     where, values = _where(wish)
-    rows = store.rows(
-        f"SELECT count(*) AS n FROM programs p WHERE p.removed_at IS NULL{where}",  # noqa: S608
-        values,
-    )
-    return int(rows[0]["n"])
+
+    def counted() -> int:
+        return int(store.rows(f"SELECT count(*) AS n {_LISTED}{where}", values)[0]["n"])
+
+    return store.once(("count", where, values), counted)
 
 
 def following(
@@ -115,15 +99,14 @@ def following(
     Raises ValueError for one that is not of this sort.
     """
     where, values = _where(wish)
-    order = SORTS[sort]
+    keys = SORTS[sort]
     if after:
-        if len(after) != len(order.keys):
+        if len(after) != len(keys):
             raise ValueError(f"no key of the sort '{sort}'")
-        where += f" AND ({order.by}) > ({', '.join('?' * len(after))})"
-    names = ", ".join(f"{key} AS k{n}" for n, key in enumerate(order.keys))
+        where += f" AND ({_by(sort)}) > ({', '.join('?' * len(after))})"
+    names = ", ".join(f"{key} AS k{n}" for n, key in enumerate(keys))
     rows = store.rows(
-        f"SELECT p.id, {names} FROM {order.tables} WHERE p.removed_at IS NULL{where}"  # noqa: S608
-        f" ORDER BY {order.by} LIMIT ?",
+        f"SELECT p.id, {names} {_LISTED}{where} ORDER BY {_by(sort)} LIMIT ?",
         (*values, *after, limit + 1),
     )
     more = len(rows) > limit
@@ -145,27 +128,38 @@ def choices(store: Store) -> Choices:
         )
         return tuple(row["name"] for row in rows)
 
-    return Choices(distinct("state"), distinct("specialty"), distinct("level"))
+    return store.once(
+        "choices", lambda: Choices(distinct("state"), distinct("specialty"), distinct("level"))
+    )
 
 
 def matrix(store: Store) -> dict[str, dict[str, int]]:
-    """By specialty and category, the number of programs; `unseen` is where nothing stands."""
-    found: dict[str, dict[str, int]] = {}
-    for row in store.rows(
-        "SELECT p.specialty, coalesce(s.category, 'unseen') AS category, count(*) AS n"  # noqa: S608
-        f" FROM {_STANDINGS} WHERE p.removed_at IS NULL GROUP BY 1, 2 ORDER BY 1"
-    ):
-        found.setdefault(row["specialty"], {})[row["category"]] = row["n"]
-    return found
+    """By specialty and category, the number of programs; `UNSEEN` is where nothing stands."""
+
+    def counted() -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for row in store.rows(
+            f"SELECT p.specialty, s.category, count(*) AS n {_LISTED} GROUP BY 1, 2 ORDER BY 1, 2"
+        ):
+            found.setdefault(row["specialty"], {})[row["category"]] = row["n"]
+        return found
+
+    return store.once("matrix", counted)
 
 
-def in_doubt(store: Store) -> list[str]:
-    """The watched programs whose policy needs a review, by id."""
+def in_doubt(store: Store, *, limit: int = -1, offset: int = 0) -> list[str]:
+    """The watched programs whose policy needs a review, by id; the least sure first."""
     rows = store.rows(
-        "SELECT s.program_id AS id FROM standings s JOIN programs p ON p.id = s.program_id"
-        " WHERE s.needs_review AND p.removed_at IS NULL ORDER BY 1"
+        f"SELECT s.program_id AS id {_LISTED} AND s.needs_review"
+        " ORDER BY s.confidence, s.program_id LIMIT ? OFFSET ?",
+        (limit, offset),
     )
     return [row["id"] for row in rows]
+
+
+def count_in_doubt(store: Store) -> int:
+    """How many of them there are."""
+    return int(store.rows(f"SELECT count(*) AS n {_LISTED} AND s.needs_review")[0]["n"])
 
 
 def note_checks(store: Store) -> None:
@@ -188,11 +182,16 @@ def note_checks(store: Store) -> None:
         "   (SELECT max(id) FROM policies WHERE program_id = s.program_id),"
         "   json_each(y.policy, '$.evidence') e),"
         " checks(program_id, at) AS (SELECT w.program_id, coalesce("
-        "   max(CASE WHEN (w.program_id, w.url) IN carrying THEN w.at END), max(w.at))"
+        "   max(CASE WHEN (w.program_id, w.url) IN carrying THEN w.at END), max(w.at), 0)"
         "   FROM watched w GROUP BY 1)"
         " UPDATE standings SET checked_at = checks.at FROM checks"
-        " WHERE checks.program_id = standings.program_id AND checked_at IS NOT checks.at"
+        " WHERE checks.program_id = standings.program_id AND checked_at <> checks.at"
     )
+
+
+def _by(sort: str) -> str:
+    """A sort as SQL."""
+    return ", ".join(SORTS[sort])
 
 
 def _where(wish: Wish) -> tuple[str, tuple[object, ...]]:
@@ -210,27 +209,29 @@ def _where(wish: Wish) -> tuple[str, tuple[object, ...]]:
             parts.append((f"{column} = ?", value))
     if wish.city:
         parts.append(("p.city LIKE ? ESCAPE '!'", f"{_literal(wish.city)}%"))
-    for table, condition, value in (
-        ("institutions", "name LIKE ? ESCAPE '!'", _part(wish.institution)),
-        ("standings", "category = ?", wish.category),
-        ("standings", "needs_review = ?", 0 if wish.without_doubt else None),
-        ("standings", "checked_at >= ?", _seconds(wish.checked_since)),
-        ("standing_stances", "stance IN ('sponsored', 'conditional') AND visa = ?", wish.visa),
-        ("standing_conditions", "kind = ?", wish.condition),
+    for sql, value in (
+        (
+            "p.institution_id IN (SELECT id FROM institutions WHERE name LIKE ? ESCAPE '!')",
+            _part(wish.institution),
+        ),
+        ("s.category = ?", wish.category),
+        # What was never seen is in doubt, too.
+        ("s.needs_review = 0 AND s.category <> ?", UNSEEN if wish.without_doubt else None),
+        ("s.checked_at >= ?", _seconds(wish.checked_since)),
+        ("s.checked_at < ?", _seconds(wish.not_checked_since)),
+        # Not IN: SQLite would begin with all that have the visa, however few are in a state.
+        (
+            "EXISTS (SELECT 1 FROM standing_stances WHERE program_id = p.id AND visa = ?"
+            " AND stance IN ('sponsored', 'conditional'))",
+            wish.visa,
+        ),
+        (
+            "EXISTS (SELECT 1 FROM standing_conditions WHERE program_id = p.id AND kind = ?)",
+            wish.condition,
+        ),
     ):
         if value not in (None, ""):
-            ours, theirs = (
-                ("institution_id", "id") if table == "institutions" else ("id", "program_id")
-            )
-            sql = f"p.{ours} IN (SELECT {theirs} FROM {table} WHERE {condition})"  # noqa: S608
             parts.append((sql, value))
-    if wish.not_checked_since:
-        parts.append(
-            (
-                "p.id NOT IN (SELECT program_id FROM standings WHERE checked_at >= ?)",
-                _seconds(wish.not_checked_since),
-            )
-        )
     return "".join(f" AND {sql}" for sql, _ in parts), tuple(value for _, value in parts)
 
 

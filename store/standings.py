@@ -14,7 +14,7 @@ Fact = tuple[str, str, str, str, str, str, str | None, float, int, int | None]
 # The statement that a target list is measured by (benchmarks/shortlist.py).
 FACTS = (
     "SELECT p.id, p.name, p.specialty, p.level, coalesce(p.state, ''), coalesce(p.city, ''),"
-    " s.said, coalesce(s.confidence, 0), coalesce(s.needs_review, 0), s.checked_at"
+    " s.said, coalesce(s.confidence, 0), coalesce(s.needs_review, 0), nullif(s.checked_at, 0)"
     " FROM programs p LEFT JOIN standings s ON s.program_id = p.id WHERE p.removed_at IS NULL"
 )
 

@@ -68,6 +68,7 @@ class WebSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=2, ge=1, le=64)
     base_url: str = ""
     metrics_token: str = ""
 

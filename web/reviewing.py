@@ -92,16 +92,14 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
     change, program = entry.change, entry.program
     reviews = tuple(changes.reviews(store, change_id))
     waiting = queue.queue(store, now)
-    groups = queue.together(queue.queue(store, now, _all_of(change)))
-    group = next((g for g in groups if any(e.change.id == change_id for e in g)), (entry,))
+    (group,) = queue.told(store, [queue.queue(store, now, _all_of(change)).beside(change_id)])
     versions = changes.versions(store, [e.change.id for e in group])
     spans = diff.word_diff(*(readable(diff.statement_text(p)) for p in _policies(change)))
     before, after = (
         _side(store, name, policy, change, spans)
         for name, policy in zip((BEFORE, AFTER), _policies(change), strict=True)
     )
-    earlier = [e.change.id for e in waiting if queue.place(e) < queue.place(entry)]
-    later = [e.change.id for e in waiting if queue.place(e) > queue.place(entry)]
+    earlier, later = waiting.around(change)
     return Screen(
         entry=entry,
         summary=diff.summary(change),
@@ -115,9 +113,9 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
         why=_why(store, program, (*after.sources, *before.sources)),
         history=tuple(_history(store, program, change_id)),
         siblings=tuple(queue.siblings(store, change, program)[:_MOST_SIBLINGS]),
-        previous=earlier[-1] if earlier else None,
-        next=later[0] if later else None,
-        waiting=len(waiting),
+        previous=earlier,
+        next=later,
+        waiting=len(waiting.order),
         users=tuple(user.name for user in users.listed(store)),
     )
 

@@ -122,7 +122,7 @@ def views(store: Store, ids: Sequence[str], *, stale_after_cycles: int) -> list[
 
 def says(policy: Policy) -> tuple[Says, ...]:
     """What a policy says, visa by visa, the J-1 and the H-1B always."""
-    data = policy.to_json()
+    data = {"conditions": [{"visa": c.visa, "kind": c.kind, "by": c.by} for c in policy.conditions]}
     spoken = dict(policy.stances)
     return tuple(
         Says(

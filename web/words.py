@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
@@ -15,6 +16,7 @@ _VISA = re.compile(r"\b(?:J-1|H-1B|O-1|E-3|F-1)\b")
 _TIME = Markup('<time datetime="{}">{}</time>')
 
 
+@lru_cache(1000)
 def day(moment: str | None) -> Markup | str:
     """`2026-11-25T02:00:00Z` as `2026-11-25`, in one piece; nothing as `never`.
 
@@ -72,6 +74,7 @@ def state_pairs(states: Iterable[str]) -> list[tuple[str, str]]:
     return sorted(((s, NAMES.get(s, s)) for s in states), key=lambda pair: pair[1])
 
 
+@lru_cache(1000)
 def unbroken(text: str) -> Markup:
     """A text whose visas' names are never broken at their hyphens at the end of a line.
 

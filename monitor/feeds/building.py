@@ -74,11 +74,21 @@ def institution_path(name: str) -> str:
     return f"institution/{file_name(name)}.atom"
 
 
+def _named(store: Store, path: str) -> tuple[str, str]:
+    """Whose feed a path is: a program's id, or an institution's name; the other one is empty."""
+
+    def paths() -> dict[str, tuple[str, str]]:
+        ids, names = programs.names(store)
+        found = {institution_path(name): ("", name) for name in names}
+        return found | {f"program/{file_name(i)}.atom": (i, "") for i in ids}
+
+    return store.once("paths of feeds", paths).get(path, ("", ""))
+
+
 class _Builder:
     def __init__(self, store: Store, base_url: str) -> None:
         self._store, self._home = store, base_url
         self._known: dict[tuple[int, ...], Entry] = {}  # most are in three feeds
-        self._programs: dict[str, tuple[Program, bool]] = {}
         first = cycles.first(store)
         self._begun = first.started_at if first else _BEFORE_ALL
         # RFC 4151: a name that we may give out, and a year in which we might. Not the port.
@@ -103,20 +113,40 @@ class _Builder:
     def one(self, path: str) -> Feed | None:
         """One feed."""
         if path == "all.atom":
-            return self._all(self._subjects(None))
-        watched = programs.listed(self._store)
-        for program in watched:
-            if path == program_path(program):
-                return self._of_program(program, self._subjects([program.program_id]))
-        for name in {program.institution for program in watched}:
-            if path == institution_path(name):
-                # Those of its programs that were removed as well, as in `build`.
-                ids = programs.ids_of(self._store, name)
-                return self._of_institution(name, self._subjects(ids))
+            return self._all(self._newest())
+        program_id, name = _named(self._store, path)
+        if program_id:
+            program = programs.get(self._store, program_id)
+            return self._of_program(program, self._subjects([program_id]))
+        if name:
+            # Those of its programs that were removed as well, as in `build`.
+            return self._of_institution(name, self._subjects(programs.ids_of(self._store, name)))
         return None
 
+    def _newest(self) -> list[Subject]:
+        """Those of the newest `LONGEST` stories of all, and perhaps some more.
+
+        A story is told in the place of its oldest change, and is all in one night of one
+        institution: the nights are read one by one, from the newest change on.
+        """
+        found: list[Subject] = []
+        for ids in changes.nights(self._store, LONGEST):
+            if len(found) >= LONGEST and len(self._stories(found, before=ids[0])) >= LONGEST:
+                break
+            found += self._told_of(changes.some(self._store, ids))
+        return found
+
+    def _stories(self, subjects: Sequence[Subject], before: int = 0) -> list[tuple[Change, ...]]:
+        """The stories of these, newest first; those that are newer than a change."""
+        told = stories(
+            (s.change for s in subjects), {s.program.program_id: s.program for s in subjects}
+        )
+        # A change of one program is the newest of its story; ids rise with time.
+        newest = sorted(told, key=lambda story: story[0].id, reverse=True)
+        return [story for story in newest if story[0].id > before]
+
     def _subjects(self, only: Collection[str] | None) -> list[Subject]:
-        return [self._subject(c) for c in changes.newest(self._store, LONGEST, only)]
+        return self._told_of(changes.newest(self._store, LONGEST, only))
 
     def _all(self, subjects: Sequence[Subject]) -> Feed:
         return self._feed("all.atom", "Visa policies: all changes", subjects)
@@ -131,14 +161,7 @@ class _Builder:
 
     def _feed(self, path: str, title: str, subjects: Sequence[Subject]) -> Feed:
         by_id = {subject.change.id: subject for subject in subjects}
-        # A change of one program is the newest of its story; ids rise with time.
-        told = sorted(
-            stories(
-                (s.change for s in subjects), {s.program.program_id: s.program for s in subjects}
-            ),
-            key=lambda story: story[0].id,
-            reverse=True,
-        )
+        told = self._stories(subjects)
         entries = [self._entry([by_id[change.id] for change in s]) for s in told[:LONGEST]]
         return Feed(
             path=path,
@@ -152,10 +175,10 @@ class _Builder:
     def _entry(self, group: Sequence[Subject]) -> Entry:
         numbers = tuple(subject.change.id for subject in group)
         if numbers not in self._known:
-            self._known[numbers] = self._told(group)
+            self._known[numbers] = self._made(group)
         return self._known[numbers]
 
-    def _told(self, group: Sequence[Subject]) -> Entry:
+    def _made(self, group: Sequence[Subject]) -> Entry:
         change, shown = group[0].change, item(group, self._home)
         status = change.status
         decided = [r.at for s in group for r in changes.reviews(self._store, s.change.id)]
@@ -170,9 +193,9 @@ class _Builder:
             categories=(change.severity, status),
         )
 
-    def _subject(self, change: Change) -> Subject:
-        if change.program_id not in self._programs:
-            self._programs[change.program_id] = outbox.program(self._store, change.program_id)
-        program, watched = self._programs[change.program_id]
-        told = outbox.told(self._store, change)
-        return Subject(told, program, watched, touched(told.before, told.after))
+    def _told_of(self, found: Sequence[Change]) -> list[Subject]:
+        programs = outbox.programs_of(self._store, {change.program_id for change in found})
+        return [
+            Subject(told, *programs[told.program_id], touched(told.before, told.after))
+            for told in outbox.all_told(self._store, found)
+        ]

@@ -58,7 +58,7 @@ def flagged(nights: Watch, tmp_path: Path) -> Iterator[Watch]:
 
 def numbers(store: Store, now: datetime, wanted: queue.Filter | None = None) -> list[int]:
     """The changes that wait."""
-    return [entry.change.id for entry in queue.queue(store, now, wanted)]
+    return list(queue.queue(store, now, wanted).order)
 
 
 def test_undo_brings_back_what_held_before_and_keeps_all(flagged: Watch) -> None:
@@ -109,7 +109,8 @@ def test_a_snoozed_change_comes_back_on_its_day(flagged: Watch) -> None:
     say(store, Remark(2, "snoozed", "2026-11-12", "ada", at))
     assert numbers(store, NOW) == [1]
     assert numbers(store, NOW, queue.Filter(snoozed=True)) == [2, 1]
-    entry, _ = queue.queue(store, NOW + timedelta(days=2))
+    assert numbers(store, NOW + timedelta(days=2)) == [2, 1]
+    entry = queue.entry(store, 2)
     assert entry.snoozed_until == "2026-11-12"
     for text in ("soon", "2026-13-01", "20261201"):
         with pytest.raises(ReviewError, match="is not a day"):
@@ -120,13 +121,16 @@ def test_a_snoozed_change_comes_back_on_its_day(flagged: Watch) -> None:
 
 def test_the_worst_comes_first(flagged: Watch) -> None:
     found = queue.queue(flagged.store, NOW)
-    assert [(e.change.program_id, e.change.severity) for e in found] == [
+    told = [entry for group in queue.told(flagged.store, found.groups) for entry in group]
+    assert found.order == (2, 1)
+    assert [found.around(entry.change) for entry in told] == [(None, 1), (2, None)]
+    assert [(e.change.program_id, e.change.severity) for e in told] == [
         ("im", "critical"),
         ("em", "major"),
     ]
-    only = queue.queue(flagged.store, NOW, queue.Filter(severity="major", words="fernway em"))
-    assert [e.change.program_id for e in only] == ["em"]
-    assert queue.queue(flagged.store, NOW, queue.Filter(assigned="ada")) == []
+    wanted = queue.Filter(severity="major", words="fernway em")
+    assert numbers(flagged.store, NOW, wanted) == [1]
+    assert numbers(flagged.store, NOW, queue.Filter(assigned="ada")) == []
 
 
 def test_a_correction_becomes_an_example_once(flagged: Watch) -> None:
@@ -151,10 +155,10 @@ def test_a_correction_becomes_an_example_once(flagged: Watch) -> None:
 
 def test_a_first_reading_in_doubt_is_confirmed_or_corrected(flagged: Watch) -> None:
     store = flagged.store
-    (found,) = queue.doubts(store)
+    (found,) = queue.doubts(store, 9)
     assert (found.program.program_id, found.standing.policy["needs_review"]) == ("doubt", True)
     decide_reading(store, "doubt", "accepted", by="ada", now=NOW, seen=0)
-    assert queue.doubts(store) == []
+    assert queue.doubts(store, 9) == []
     assert flagged.category("doubt") == "conflicting"
     with pytest.raises(Overtaken):
         decide_reading(store, "doubt", "corrected", by="ben", now=NOW, policy=NEITHER, seen=0)

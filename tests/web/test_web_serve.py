@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import httpx
 import pytest
 from shell import Shell
+
+from visawatch import workers
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -30,10 +36,11 @@ def test_it_says_where_it_serves_and_stops_in_good_order(
         assert found, said
         assert "No programs are watched yet" in httpx.get(found[1], trust_env=False).text
         process.send_signal(number)
-        rest = process.communicate(timeout=30)[1]
+        rest = process.stderr.read()  # not communicate(), which forgets what was read ahead
+        process.wait(30)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert process.returncode == 0
     assert re.fullmatch("The review room, /review, is open at this machine only: .*\n", rest)
 
@@ -49,3 +56,47 @@ def test_a_port_that_is_taken_is_named(shell: Shell) -> None:
 def test_a_database_of_no_use_is_named(shell: Shell) -> None:
     shell.db.write_bytes(b"not a database" * 100)
     assert "not a SQLite database" in shell("serve", "--port", "0", status=1).err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children are found in /proc")
+def test_a_process_that_dies_is_replaced_and_none_is_left_behind(shell: Shell) -> None:
+    process = subprocess.Popen(
+        shell.command("serve", "--port", "0", "--workers", "2"),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=shell.environment(),
+        cwd=shell.folder,
+    )
+    try:
+        assert process.stderr is not None
+        found = re.match(r"(http://127\.0\.0\.1:\d+/) is served; ", process.stderr.readline())
+        assert found
+        until = time.monotonic() + 60
+        served_since = time.monotonic()
+        while len(children(process)) < 2 or time.monotonic() - served_since < workers.SOON + 0.5:
+            assert httpx.get(found[1], trust_env=False).status_code == 200
+            assert time.monotonic() < until
+        killed, other = children(process)
+        os.kill(killed, signal.SIGKILL)
+        while killed in (now := children(process)) or len(now) < 2:
+            assert time.monotonic() < until
+        assert other in now
+        assert httpx.get(found[1], trust_env=False).status_code == 200
+        process.kill()  # nobody tells the children
+        while served(found[1]):
+            assert time.monotonic() < until
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(number) for number in text.split()]
+
+
+def served(address: str) -> bool:
+    try:
+        return httpx.get(address, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

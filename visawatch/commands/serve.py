@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable
 from datetime import datetime
+from types import FrameType
 
 import click
 import uvicorn
@@ -15,6 +16,7 @@ from store import users
 from store.database import Store
 from visawatch.app import App
 from visawatch.config import Config
+from visawatch.workers import run
 from web.app import create_app
 from web.site import Site, SiteSettings, hosts_of
 
@@ -27,14 +29,20 @@ MOST_CONNECTIONS = 1000
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Listen there; 0: any.  [default: web.port]"
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Serve with so many processes, one for each core.  [default: web.workers]",
+)
 @click.pass_obj
-def serve(app: App, host: str | None, port: int | None) -> None:
+def serve(app: App, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the public pages, until Ctrl-C or SIGTERM.
 
     Behind a proxy, web.base_url says where readers reach the site; a path in it is the prefix of
     every link.
     """
     config = app.config
+    workers = workers or config.web.workers
     host = host or config.web.host
     with _listening(host, config.web.port if port is None else port) as listener:
         settings = SiteSettings(
@@ -46,7 +54,8 @@ def serve(app: App, host: str | None, port: int | None) -> None:
             nightly_at=config.monitor.nightly_at,
             metrics_token=config.web.metrics_token,
         )
-        web = create_app(Site(app.db, app.now, settings, _sender(config)))
+        site = Site(app.db, app.now, settings, _sender(config))
+        create_app(site)  # which says what is wrong, once
         app.note(f"{_address(listener)}{settings.prefix}/ is served; Ctrl-C or SIGTERM stops")
         if not settings.allowed_hosts:
             app.note(
@@ -59,22 +68,37 @@ def serve(app: App, host: str | None, port: int | None) -> None:
                     f"The review room, {settings.prefix}/review, is open at this machine only: "
                     "`visawatch users add NAME` makes a user who may log in."
                 )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # uvicorn takes them over, stops in good order, and raises them again for us.
-            signal.signal(number, lambda *_: None)
-        uvicorn.Server(
-            uvicorn.Config(
-                web,
-                http="h11",  # which bounds the size of headers
-                ws="none",
-                h11_max_incomplete_event_size=LONGEST_HEAD,
-                limit_concurrency=MOST_CONNECTIONS,
-                server_header=False,
-                access_log=app.verbose,
-                log_config=None,
-                timeout_graceful_shutdown=5,
-            )
-        ).run(sockets=[listener])
+        if workers == 1:
+            _run(site, listener, verbose=app.verbose)
+        else:
+            status = run(workers, lambda: _run(site, listener, verbose=app.verbose))
+            if status:
+                raise click.exceptions.Exit(status)
+
+
+def _run(site: Site, listener: socket.socket, *, verbose: bool) -> None:
+    """Serves in this process."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(site),
+            http="h11",  # which bounds the size of headers
+            ws="none",
+            h11_max_incomplete_event_size=LONGEST_HEAD,
+            limit_concurrency=MOST_CONNECTIONS,
+            server_header=False,
+            access_log=verbose,
+            log_config=None,
+            timeout_graceful_shutdown=5,
+        )
+    )
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn takes them over once it has begun, stops in good order, and raises them again.
+        signal.signal(number, stop)
+    server.run(sockets=[listener])
 
 
 def _address(listener: socket.socket) -> str:

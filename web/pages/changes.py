@@ -137,13 +137,10 @@ def _story(group: list[Subject], decisions: Mapping[int, Review]) -> Story:
 
 def _subjects(store: Store, found: list[Change]) -> dict[int, Subject]:
     """By number, the changes as people are told of them, with their programs."""
-    programs = {c.program_id: outbox.program(store, c.program_id) for c in found}
-    told = {change.id: outbox.told(store, change) for change in found}
+    programs = outbox.programs_of(store, {change.program_id for change in found})
     return {
-        number: Subject(
-            change, *programs[change.program_id], diff.touched(change.before, change.after)
-        )
-        for number, change in told.items()
+        told.id: Subject(told, *programs[told.program_id], diff.touched(told.before, told.after))
+        for told in outbox.all_told(store, found)
     }
 
 

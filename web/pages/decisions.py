@@ -201,10 +201,9 @@ def _onward(request: Request, site: Site, change_id: int) -> Response:
 
 
 def _next(store: Store, site: Site, change_id: int) -> int | None:
-    here = queue.place(queue.entry(store, change_id))
-    waiting = [e for e in queue.queue(store, site.now(), Filter()) if e.change.id != change_id]
-    later = [e.change.id for e in waiting if queue.place(e) > here]
-    return later[0] if later else waiting[0].change.id if waiting else None
+    waiting = queue.queue(store, site.now(), Filter())
+    _, later = waiting.around(changes.get(store, change_id))
+    return later or next((number for number in waiting.order if number != change_id), None)
 
 
 def _to(request: Request, path: str, **query: object) -> Response:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from monitor.feeds import feed, rendered
 from store import changes
+from store.database import Store
 from web.routing import Pages
 from web.site import OfSite
 
@@ -28,7 +29,12 @@ def atom(request: Request, site: OfSite, path: str) -> Response:
         }
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        found = feed(store, path, base_url=site.settings.base_url)
-    if found is None:
+        made = store.once(("feed", path), lambda: _made(store, path, site.settings.base_url))
+    if made is None:
         raise HTTPException(404)
-    return Response(rendered(found), media_type="application/atom+xml", headers=headers)
+    return Response(made, media_type="application/atom+xml", headers=headers)
+
+
+def _made(store: Store, path: str, base_url: str) -> bytes | None:
+    found = feed(store, path, base_url=base_url)
+    return None if found is None else rendered(found)

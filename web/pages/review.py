@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Path, Query, Request
@@ -10,10 +11,9 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from monitor import queue, waves
-from monitor.queue import Filter
+from monitor.queue import Entry, Filter
 from store import changes, policies, programs, remarks, snapshots, users
-from store.database import Store
-from store.records import Change, Program
+from store.records import Change
 from web import reviewing
 from web.framing import frame
 from web.rendering import page
@@ -44,26 +44,26 @@ def waiting(
     """The changes that wait, in groups, the worst first; and first readings in doubt."""
     wanted = Filter(status, severity, q, assigned, snoozed)
     with site.reading() as store:
-        groups = queue.together(queue.queue(store, site.now(), wanted))
-        shown = groups[(number - 1) * PER_PAGE : number * PER_PAGE]
+        found = queue.queue(store, site.now(), wanted)
+        shown = queue.told(store, found.groups[(number - 1) * PER_PAGE : number * PER_PAGE])
         entries = [e for group in shown for e in group]
         whole = queue.whole(store, site.now(), entries)
-        numbers = {e.change.wave_id for e in entries if e.change.wave_id is not None}
-        known = {e.program.program_id: e.program for e in entries}
+        members = {n: changes.of_wave(store, n) for n in _waves(entries)}
+        known = programs.ever_listed(store, {c.program_id for m in members.values() for c in m})
         return page(
             request,
             "review.html",
             title="Review",
             groups=shown,
-            whole=[whole.get(group[0].change.id, group) for group in shown],
-            waves=waves.told(store, numbers, known | _watched(store)) if numbers else {},
-            members={n: _open(changes.of_wave(store, n)) for n in numbers},
+            whole=[whole.get(g[0].change.id, [e.change.id for e in g]) for g in shown],
+            waves=waves.told(store, members, known),
+            members={n: _open(of_it) for n, of_it in members.items()},
             seen=lambda numbers: reviewing.seen(changes.versions(store, numbers)),
-            total=sum(map(len, groups)),
+            total=len(found.order),
             number=number,
-            last_page=max(1, -(-len(groups) // PER_PAGE)),
+            last_page=max(1, -(-len(found.groups) // PER_PAGE)),
             wanted=wanted,
-            doubts=queue.doubts(store)[:MOST_DOUBTS] if number == 1 else (),
+            doubts=queue.doubts(store, MOST_DOUBTS) if number == 1 else (),
             users=[user.name for user in users.listed(store)],
             done=queue.entry(store, done) if done else None,
             reviewing=reviewing,
@@ -183,8 +183,8 @@ def _frame(site: Site, policy: dict[str, object], digest: str) -> Response:
     return frame(kept[0], spans)
 
 
-def _watched(store: Store) -> dict[str, Program]:
-    return {program.program_id: program for program in programs.listed(store)}
+def _waves(entries: Iterable[Entry]) -> set[int]:
+    return {e.change.wave_id for e in entries if e.change.wave_id is not None}
 
 
 def _open(members: list[Change]) -> list[int]:
