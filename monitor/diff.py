@@ -156,8 +156,8 @@ def touched(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
     Those whose stance or conditions differ; if there are none, those that are quoted in
     other words; if there are none either (a page that is gone), all that are stated.
     """
-    for of in (_standing, _quotes):
-        visas = [v for v in Visa if of(before, v) != of(after, v)]
+    for of, among in ((_standing, _spoken_of(before, after)), (_quotes, Visa)):
+        visas = [v for v in among if of(before, v) != of(after, v)]
         if visas:
             return tuple(visas)
     stated = {**before.get("stances", {}), **after.get("stances", {})}
@@ -170,7 +170,8 @@ def summary(change: Change) -> str:
     `H-1B: sponsored -> not sponsored (J-1 and H-1B -> J-1 only)`
     """
     before, after = change.before, change.after
-    parts = [", ".join(lines) for v in Visa if (lines := tuple(_visa_lines(v, before, after)))]
+    told = (tuple(_visa_lines(v, before, after)) for v in _spoken_of(before, after))
+    parts = [", ".join(lines) for lines in told if lines]
     old, new = category(before), category(after)
     if change.kind == "page_gone":
         return f"the page is gone; last known: {old}"
@@ -201,6 +202,13 @@ def conditions(policy: dict[str, Any], visa: str) -> tuple[str, ...]:
 def visa_words(visa: str) -> str:
     """A visa's name as people read it: `H-1B`, `permanent residents`."""
     return VISA_WORDS.get(Visa(visa), visa)
+
+
+def _spoken_of(*policies: dict[str, Any]) -> list[Visa]:
+    """The visas that any of these says something of, in the order of `Visa`."""
+    named = {visa for policy in policies for visa in policy.get("stances", ())}
+    named |= {c["visa"] for policy in policies for c in policy.get("conditions", ())}
+    return [visa for visa in Visa if visa in named]
 
 
 def _visa_lines(visa: Visa, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def vitals(
     finished = [c for c in cycles.listed(store) if c.finished_at is not None]
     last = finished[-1] if finished else None
     running = next((c for c in cycles.listed(store) if c.finished_at is None), None)
-    blocked = Counter(urlsplit(url).netloc for url in cycles.with_health(store, _blocking()))
+    blocked = store.once("blocking", lambda: _blocked(store))
     policies: Counter[str] = Counter()
     for counts in search.matrix(store).values():
         policies.update(counts)
@@ -77,6 +77,11 @@ def next_night(now: datetime, nightly_at: str) -> datetime:
     hour, minute = map(int, nightly_at.split(":"))
     today = now.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
     return today if today > now else today + timedelta(days=1)
+
+
+def _blocked(store: Store) -> Counter[str]:
+    """By host, how many pages it keeps from us."""
+    return Counter(urlsplit(url).netloc for url in cycles.with_health(store, _blocking()))
 
 
 def _blocking() -> frozenset[str]:
