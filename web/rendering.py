@@ -64,7 +64,7 @@ def page(
     """
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     links = Links(site_of(request).settings.prefix)
-    text = _TEMPLATES.get_template(template).render(
+    text = TEMPLATES.get_template(template).render(
         **values,
         links=links,
         here=path_of(request),
@@ -91,4 +91,4 @@ def _environment() -> Environment:
     return environment
 
 
-_TEMPLATES = _environment()
+TEMPLATES = _environment()

@@ -176,3 +176,45 @@ def test_a_database_from_before_is_searched_as_well(tmp_path: Path) -> None:
     with Store(path) as store:
         assert found(store, text="elm massachusetts", category="j1_only") == ["elm"]
         assert found(store, visa="J-1", condition="paused", without_doubt=True) == ["elm"]
+
+
+def test_a_database_from_before_knows_its_lists(tmp_path: Path) -> None:
+    """What m016 keeps beside the data is made of what is there."""
+    path = tmp_path / "old.db"
+    old = Database(sqlite3.connect(path))
+    migrations.apply(old, stop_before="m016_lists")
+    run = old.conn.execute
+    run("INSERT INTO institutions VALUES (1, 'Elm Hospital', NULL)")
+    for name in ("seen", "unseen"):
+        run(
+            "INSERT INTO programs (id, institution_id, specialty, level, name)"
+            " VALUES (?, 1, 'Surgery', 'residency', ?)",
+            (name, name),
+        )
+    for confidence in (0.9, 0.4):
+        run(
+            "INSERT INTO policies (program_id, since, origin, policy, reading)"
+            " VALUES ('seen', ?, 'read', ?, '{}')",
+            (stamp(NOON), f'{{"category": "j1_only", "stances": {{}}, "conditions": [],'
+             f' "needs_review": true, "confidence": {confidence}}}'),
+        )  # fmt: skip
+    run("UPDATE standings SET checked_at = 1795600000")
+    run("INSERT INTO pages (id, url) VALUES (1, 'https://x.example/1'), (2, 'https://x.example/2')")
+    run("INSERT INTO watches (page_id, program_id, found) VALUES (1, 'seen', 'named'),"
+        " (2, 'unseen', 'named')")  # fmt: skip
+    run("INSERT INTO cycles (id, started_at) VALUES (1, ?), (2, ?)", (stamp(NOON), stamp(NOON)))
+    for cycle, health in ((1, "ok"), (2, "gone")):
+        run("INSERT INTO observations VALUES (1, ?, 0, 0, ?, NULL, NULL)", (cycle, health))
+    old.conn.commit()
+    old.conn.close()
+    with Store(path) as store:
+        assert search.matrix(store) == {"Surgery": {"j1_only": 1, "unseen": 1}}
+        assert found(store, "changed") == found(store, "checked") == ["seen", "unseen"]
+        assert found(store, checked_since=datetime.fromtimestamp(1795600000, UTC)) == ["seen"]
+        assert search.in_doubt(store) == ["seen"]
+        assert store.rows("SELECT confidence FROM standings ORDER BY 1 DESC")[0][0] == 0.4
+        assert cycles.healths(store) == {"gone": 1, "never_seen": 1}
+        with store.writing():
+            cycles.observe(store, [Observation(2, 2, 1, 0, "ok"), Observation(2, 2, 0, 0, "gone")])
+        assert cycles.healths(store) == {"gone": 1, "ok": 1}  # of the later attempt
+        assert cycles.with_health(store, ["gone", "blocked"]) == ["https://x.example/1"]
