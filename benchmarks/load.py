@@ -234,8 +234,10 @@ def _noted(made: list[Callable[[], object]]) -> Iterator[None]:
     """Notes which templates are rendered with what, and which values are written as JSON."""
     get_template, dump = rendering.TEMPLATES.get_template, Model.model_dump_json
 
-    def template(name: str) -> Any:
-        found = get_template(name)
+    def template(name: str, *included_by: Any) -> Any:
+        found = get_template(name, *included_by)
+        if included_by:
+            return found
 
         def render(**values: Any) -> str:
             made.append(lambda: found.render(**values))

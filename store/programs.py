@@ -132,8 +132,8 @@ def ever_listed(store: Store, only: Collection[str]) -> dict[str, Program]:
 def institution(store: Store, institution_id: int) -> Institution:
     """An institution with a watched program. Raises NotFound."""
     rows = store.rows(
-        "SELECT * FROM institutions WHERE id = ? AND id IN"
-        " (SELECT institution_id FROM programs WHERE removed_at IS NULL)",
+        "SELECT * FROM institutions i WHERE id = ? AND EXISTS"
+        " (SELECT 1 FROM programs WHERE institution_id = i.id AND removed_at IS NULL)",
         (institution_id,),
     )
     if not rows:

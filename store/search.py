@@ -159,7 +159,8 @@ def in_doubt(store: Store, *, limit: int = -1, offset: int = 0) -> list[str]:
 
 def count_in_doubt(store: Store) -> int:
     """How many of them there are."""
-    return int(store.rows(f"SELECT count(*) AS n {_LISTED} AND s.needs_review")[0]["n"])
+    sql = f"SELECT count(*) AS n {_LISTED} AND s.needs_review"
+    return store.once("in doubt", lambda: int(store.rows(sql)[0]["n"]))
 
 
 def note_checks(store: Store) -> None:

@@ -32,7 +32,9 @@ def join(store: Store, wave_id: int, change_ids: Collection[int]) -> None:
 def listed(store: Store) -> list[Wave]:
     """All waves with their members, oldest first."""
     members: dict[int, list[int]] = {}
-    for row in store.rows("SELECT id, wave_id FROM changes WHERE wave_id IS NOT NULL ORDER BY id"):
+    for row in store.rows(
+        "SELECT id, wave_id FROM changes WHERE wave_id IS NOT NULL ORDER BY wave_id, id"
+    ):
         members.setdefault(row["wave_id"], []).append(row["id"])
     return [
         Wave(row["id"], row["visa"], row["way"], row["cycle_id"], tuple(members.get(row["id"], ())))

@@ -12,7 +12,7 @@ from benchmarks.load_data import generate
 from monitor import queue
 from monitor.feeds import feed
 from monitor.status import statuses
-from store import changes, cycles, search
+from store import changes, cycles, programs, search, waves
 from store.changes import Sought
 from store.database import Store
 from store.search import Wish
@@ -92,6 +92,8 @@ def test_a_page_of_programs_is_read_in_the_order_of_an_index(large: Path, sort: 
         lambda store: queue.doubts(store, 50),
         lambda store: feed(store, "program/p00007.atom"),
         lambda store: cycles.with_health(store, ["login_wall"]),
+        lambda store: programs.institution(store, 7),
+        lambda store: waves.listed(store),
     ],
 )
 def test_no_list_goes_through_a_whole_table(large: Path, ask: Callable[[Store], Any]) -> None:
