@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+PORTION = 32_000  # characters that are sent together: each sending costs as much as a row
+
 # What makes a cell a formula (owasp.org, CSV injection), with the full-width forms.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -21,9 +23,13 @@ def cell(value: object) -> str:
 
 
 def lines(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
-    """The rows as CSV (RFC 4180, UTF-8 with the mark by which Excel knows it)."""
-    yield b"\xef\xbb\xbf"
+    """The rows as CSV (RFC 4180, UTF-8 with the mark by which Excel knows it), some at a time."""
+    buffer = io.StringIO("\ufeff", newline="")
+    buffer.seek(0, io.SEEK_END)
     for row in rows:
-        buffer = io.StringIO(newline="")
         csv.writer(buffer).writerow([cell(value) for value in row])
-        yield buffer.getvalue().encode("utf-8", "replace")
+        if buffer.tell() >= PORTION:
+            yield buffer.getvalue().encode("utf-8", "replace")
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode("utf-8", "replace")
