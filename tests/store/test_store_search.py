@@ -179,10 +179,10 @@ def test_a_database_from_before_is_searched_as_well(tmp_path: Path) -> None:
 
 
 def test_a_database_from_before_knows_its_lists(tmp_path: Path) -> None:
-    """What m016 keeps beside the data is made of what is there."""
+    """What m019 keeps beside the data is made of what is there."""
     path = tmp_path / "old.db"
     old = Database(sqlite3.connect(path))
-    migrations.apply(old, stop_before="m016_lists")
+    migrations.apply(old, stop_before="m019_lists")
     run = old.conn.execute
     run("INSERT INTO institutions VALUES (1, 'Elm Hospital', NULL)")
     for name in ("seen", "unseen"):
