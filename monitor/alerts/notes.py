@@ -18,7 +18,7 @@ from monitor.alerts.sections import Section
 from store.records import Mail
 
 LONGEST = 1900  # characters; Discord takes 2000, and of the others none takes less and cuts
-LIMITS = Limits(whole=5, whole_each=2, lines=5, headings=10)
+LIMITS = Limits(whole=5, whole_each=2, lines=8, headings=10)
 
 
 def note(
@@ -67,7 +67,7 @@ def parts(mail: Mail) -> tuple[str, str, dict[str, Any]]:
     text = message.get_body(("plain",))
     attached = [json.loads(part.get_content()) for part in message.iter_attachments()]
     return (
-        str(message["Subject"]),
+        str(message["Subject"]).strip(),  # a long one is folded before its first word
         str(text.get_content()).strip() if text else "",
         {"message_id": mail.message_id, "changes": attached[0] if attached else []},
     )

@@ -11,6 +11,7 @@ from alerts_bench import text_of as text_as_sent
 
 from extractors.conditions import ConditionKind
 from extractors.values import Condition, Stance, Visa
+from monitor.alerts import notes
 from store import changes, waves
 from store.records import Change, Mail, Program, stamp
 
@@ -199,3 +200,18 @@ def test_a_program_that_is_there_twice_is_named_with_its_level(bench: Bench) -> 
     bench.add_program(Program("fern-im", "Fernway Hospital", "Pathology", level="residency"))
     change_all(bench, ["fern-residency", "fern-fellowship", "fern-im"])
     assert "Neurology (residency), Neurology (fellowship), Pathology" in text_of(mailed(bench))
+
+
+def test_a_chat_gets_a_wave_as_one_entry_too(bench: Bench) -> None:
+    national_rule(bench, 20)
+    bench.subscribe("jsons://hooks.example/visas")
+    assert bench.enqueue(base_url=SITE) == 1
+    title, text, data = notes.parts(bench.mails()[0])
+    told = "39 programs of 20 institutions cut back on H-1B, 2026-11-25"
+    assert title == f"VisaWatch: {told}"
+    lines = text.splitlines()
+    assert lines[0] == f"{told} (critical)"
+    assert lines[1] == "- Moor2 Clinic (3 programs) no longer sponsors H-1B"
+    assert lines[9] == f"- and 17 more: {SITE}/changes?week=2026-W48"
+    assert len(text) <= notes.LONGEST
+    assert len(data["changes"]) == 39
