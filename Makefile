@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench load quality reader fuzz peers picture lock clean
+.PHONY: demo test lint bench load quality reader fuzz peers picture screenshots lock clean
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -40,6 +40,10 @@ peers: .venv/installed $(PEERS:%=.venv-peers/%/installed)
 
 picture: .venv/installed
 	$(BIN)/python docs/picture.py
+
+# The web site as it looks, for the README: needs Chromium.
+screenshots: .venv/installed
+	$(BIN)/python docs/screenshots.py
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -9,6 +9,7 @@ from store.records import Cycle
 
 WIDTH, HEIGHT = 300, 80  # units of the drawing
 _GAP = 1
+_FEWEST = 12  # cycles that fill the width, so that three are no blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _chart(
 ) -> Chart:
     values = [measure(cycle) for cycle in cycles]
     most = max(values) or 1
-    width = WIDTH / len(cycles)
+    width = WIDTH / max(len(cycles), _FEWEST)
     bars = (
         Bar(
             round(at * width, 2),

@@ -24,6 +24,8 @@ _STYLE = """
 body { font: 15px/1.55 system-ui, sans-serif; margin: .75rem; overflow-wrap: anywhere; }
 p { margin: 0 0 .5rem; }
 mark { background: #ffe27a; color: #1b2430; padding: .1em .15em; outline: 2px solid #8a6d00; }
+#said { scroll-margin-top: 4rem; }
+h1 { position: absolute; clip-path: inset(50%); }
 .cut { color: GrayText; font-style: italic; }
 """
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -58,7 +60,7 @@ def frame(snapshot: Snapshot, quotes: Iterable[Span]) -> HTMLResponse:
     html = Markup(
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="color-scheme" content="light dark"><title>The page as it was</title>'
-        "<style>{}</style></head><body>\n{}\n</body></html>"
+        "<style>{}</style></head><body><main><h1>The page as it was</h1>\n{}\n</main></body></html>"
     ).format(Markup(_STYLE), body)  # noqa: S704 (ours)
     return HTMLResponse(html, headers=_HEADERS)
 

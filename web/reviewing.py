@@ -55,6 +55,14 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Sibling:
+    """Another program of the institution that says the same, and its change that waits, if any."""
+
+    program: Program
+    waiting: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """One change with all that a decision needs. `seen` is what a form of it carries."""
 
@@ -69,7 +77,7 @@ class Screen:
     group_seen: str
     why: tuple[tuple[str, tuple[Explained, ...]], ...]  # by URL
     history: tuple[tuple[str, str], ...]  # when, and what; the newest first
-    siblings: tuple[Program, ...]
+    siblings: tuple[Sibling, ...]
     previous: int | None
     next: int | None
     waiting: int
@@ -112,7 +120,7 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
         group_seen=seen(versions),
         why=_why(store, program, (*after.sources, *before.sources)),
         history=tuple(_history(store, program, change_id)),
-        siblings=tuple(queue.siblings(store, change, program)[:_MOST_SIBLINGS]),
+        siblings=tuple(_siblings(store, change, program)),
         previous=earlier,
         next=later,
         waiting=len(waiting.order),
@@ -214,6 +222,12 @@ def _why(
             kept = snapshots.get(store, snapshot_id)
             out.append((url, tuple(explained(kept.body, kept.content_type, asker_of(program)))))
     return tuple(out)
+
+
+def _siblings(store: Store, change: Change, program: Program) -> Iterable[Sibling]:
+    for other in queue.siblings(store, change, program)[:_MOST_SIBLINGS]:
+        theirs = changes.of_program(store, other.program_id)
+        yield Sibling(other, next((c.id for c in theirs if c.status == "open"), None))
 
 
 def _history(store: Store, program: Program, change_id: int) -> Iterable[tuple[str, str]]:

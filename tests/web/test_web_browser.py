@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hostile import NAME, SHOWN, hostile
 from playwright.sync_api import Browser, Page, expect
 from serving import PASSWORD, Serve, Served
 
-from extractors import policy_for, read_page, with_source
-from store import changes, programs, snapshots
+from store import changes
 from store.database import Store
-from store.records import Program
-
-LINK = "http://evil.example/x"
-SAID = (
-    "We sponsor only J-1 visas </textarea><script>alert(1)</script>"
-    f"<img src={LINK} onerror=alert(2)> for\u202e all."
-)
-HOSTILE = f"""<!DOCTYPE html><html><head><script>alert(3)</script>
-<style>@import url({LINK}); body {{ background: url({LINK}) }} mark {{ display: none }}</style>
-<meta http-equiv="refresh" content="0;url={LINK}"><base href="{LINK}"></head>
-<body onload="alert(4)"><svg onload="alert(5)"><use href="{LINK}#a"/></svg>
-<iframe src="javascript:alert(6)"></iframe><img src="{LINK}" onerror="alert(7)">
-<form action="{LINK}"><button autofocus onfocus="alert(8)">x</button></form>
-{"<div><b>" * 500}<p>Deep down.</p>
-<h2>Visas</h2><p>{SAID.replace("<", "&lt;")}</p></body></html>"""
-NAME = "<img src=x onerror=alert(9)>"
 
 
 def log_in(page: Page, served: Served, name: str) -> None:
@@ -97,30 +80,13 @@ def test_a_second_reviewer_is_shown_what_the_first_decided(
         assert [r.by for r in changes.reviews(store, 1)] == ["ada"]
 
 
-@pytest.fixture
-def hostile(users: Path) -> Path:
-    """The database with change 5, at a program and a page that mean harm."""
-    with Store(users) as store, store.writing():
-        programs.save(store, [Program("evil", f"{NAME} Hospital", NAME)])
-        packed = snapshots.pack(HOSTILE.encode())
-        snapshots.keep(store, packed, "text/html; charset=utf-8")
-        said = with_source(
-            read_page(HOSTILE.encode()),
-            url=f"javascript:alert(10)//{LINK}",
-            fetched_at="2026-11-24T02:00:00Z",
-            snapshot=packed.sha256.hex(),
-        )
-        after = policy_for([said])[0].to_json()
-        assert after["category"] == "j1_only"
-        first = changes.get(store, 1)
-        changes.flag(store, replace(first, program_id="evil", after=after, url=LINK))
-    return users
-
-
+@pytest.mark.parametrize("nested", [500, 1_000_000])
 def test_a_page_that_means_harm_is_text_and_runs_nothing(
-    hostile: Path, serve: Serve, browser_page: Page
+    users: Path, serve: Serve, browser_page: Page, nested: int
 ) -> None:
-    page, served = browser_page, serve(hostile)
+    hostile(users, nested)
+    page, served = browser_page, serve(users)
+    page.set_default_timeout(60_000)  # a million tags take a few seconds
     asked: list[str] = []
     harm: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -129,15 +95,18 @@ def test_a_page_that_means_harm_is_text_and_runs_nothing(
     log_in(page, served, "ada")
     expect(page.locator("main")).to_contain_text(NAME)
     page.goto(f"{served.origin}/review/5")
-    shown = SAID.replace("\u202e", "")  # which would turn the text around
-    expect(page.locator(".source blockquote").last).to_have_text(shown)
+    expect(page.locator(".source blockquote").last).to_have_text(SHOWN)
     frame = page.frame_locator("iframe").last
-    expect(frame.locator("mark")).to_have_text(shown)
+    expect(frame.locator("mark")).to_have_text(SHOWN)
     expect(frame.locator("body")).to_contain_text("Deep down.")
     source = page.locator("iframe").last.get_attribute("src")
     page.goto(f"{served.origin}{source}")  # by itself, it is no more than in its frame
-    expect(page.locator("mark")).to_have_text(shown)
+    expect(page.locator("mark")).to_have_text(SHOWN)
     assert page.locator("script, svg, img, form, iframe, base, meta[http-equiv]").count() == 0
+    for path in ("/?q=hospital", "/programs/evil", "/changes", "/changes/5", "/feeds/all.atom"):
+        page.goto(served.origin + path)
+    page.goto(f"{served.origin}/changes/5")
+    expect(page.locator("main")).to_contain_text("</textarea><script>alert(1)</script>")
     assert harm == []
     assert [url for url in asked if not url.startswith(f"{served.origin}/")] == []
     assert not re.search(r"href=.javascript", page.content())

@@ -9,7 +9,7 @@ from pathlib import Path
 from serving import PASSWORD, Serve, words
 
 from monitor.status import statuses
-from store import changes, waves
+from store import changes, policies, waves
 from store.database import Store
 
 NOTE = "a page for last year"
@@ -194,3 +194,21 @@ def test_health_is_told_to_people_and_machines(users: Path, serve: Serve) -> Non
     assert 'visawatch_open_changes{severity="critical"} 4.0' in lines
     assert "visawatch_last_cycle_changes 2.0" in lines
     assert any(line.startswith("visawatch_database_bytes ") for line in lines)
+
+
+def test_programs_that_say_the_same_are_linked(users: Path, serve: Serve) -> None:
+    """Three of one hospital rest on the page of its office; the changes of two of them wait."""
+    with Store(users) as store, store.writing():
+        first = changes.get(store, 1)
+        office = policies.standing(store, ["marrow-bay-pathology"])["marrow-bay-pathology"].policy
+        for name in ("pathology", "psychiatry"):
+            flagged = replace(first, program_id=f"marrow-bay-{name}", after=office)
+            changes.flag(store, flagged)
+    page = serve(users).enter("ben", PASSWORD).page("/review/5")
+    (said,) = page.xpath("//details[contains(summary, 'say the same')]")
+    assert words(said[0]) == "2 other programs of the institution say the same"
+    assert [a.get("href") for a in said.iter("a")] == [
+        "/programs/marrow-bay-anesthesiology",
+        "/programs/marrow-bay-psychiatry",
+        "/review/6",
+    ]
