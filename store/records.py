@@ -216,7 +216,7 @@ class Subscription:
 
     id: int
     address: str  # an e-mail address, or the URL of a channel (see monitor.alerts.channels)
-    program_id: str = ""
+    program_id: str = ""  # or several, with spaces between: a list that is watched
     institution: str = ""
     specialty: str = ""
     state: str = ""
@@ -225,6 +225,11 @@ class Subscription:
     frequency: str = "at_once"  # at_once | daily | weekly
     token: str = ""
     created_at: str = ""
+
+    @property
+    def program_ids(self) -> tuple[str, ...]:
+        """The programs that it names."""
+        return tuple(self.program_id.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ COMMANDS = {
     "snapshot": "snapshot",
     "reclassify": "reclassify",
     "rules": "rules",
+    "shortlist": "shortlist",
     "calendar": "calendar",
     "subscribe": "subscriptions",
     "unsubscribe": "subscriptions",

@@ -11,6 +11,8 @@ from store.records import Change, Program, Subscription
 
 SEVERITIES = ("minor", "major", "critical")  # the least severe first
 
+MOST_NAMED = 5  # programs of a list that is watched
+
 FREQUENCY_WORDS = {
     "at_once": "as soon as they are seen",
     "daily": "once a day",
@@ -45,7 +47,7 @@ def asks_for(
 def lets_through(subscription: Subscription, program: Program) -> bool:
     """Whether a subscription's filters that are about programs let this one through."""
     s = subscription
-    if s.program_id and s.program_id != program.program_id:
+    if s.program_id and program.program_id not in s.program_ids:
         return False
     wanted = (
         (s.institution, program.institution),
@@ -66,12 +68,19 @@ def described(subscription: Subscription) -> str:
     filters = [
         least.get(s.severity, "critical changes"),
         s.visa and f"about {s.visa}",
-        s.program_id and f"of program {s.program_id}",
+        s.program_id and _programs(s.program_ids),
         s.institution and f"at {s.institution}",
         s.specialty and f"in {s.specialty}",
         s.state and f"in state {s.state}",
     ]
     return " ".join(filter(None, filters)) + f", {FREQUENCY_WORDS[s.frequency]}"
+
+
+def _programs(ids: Sequence[str]) -> str:
+    if len(ids) == 1:
+        return f"of program {ids[0]}"
+    more = f", and {len(ids) - MOST_NAMED} more" if len(ids) > MOST_NAMED else ""
+    return f"of {len(ids)} programs ({', '.join(ids[:MOST_NAMED])}{more})"
 
 
 @lru_cache(maxsize=50_000)

@@ -93,9 +93,9 @@ class _Asked:
         filters = replace(subscription, id=0, address="", token="", created_at="")
         if filters not in self._known:
             subjects = (
-                self._by_program.get(filters.program_id, ())
+                [s for name in filters.program_ids for s in self._by_program.get(name, ())]
                 if filters.program_id
-                else self._subjects.values()
+                else list(self._subjects.values())
             )
             self._known[filters] = frozenset(
                 s.change.id for s in subjects if asks_for(filters, s.change, s.program, s.visas)

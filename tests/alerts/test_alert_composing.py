@@ -30,6 +30,17 @@ def test_all_changes_of_a_cycle_are_one_mail_for_an_address(bench: Bench) -> Non
     assert bench.mails()[0].subject == f"VisaWatch: {FIRST}, and 1 more"
 
 
+def test_a_list_that_is_watched_is_one_subscription(bench: Bench) -> None:
+    bench.subscribe("ana@a.example", program_id="harborview-im lakeside-surg")
+    for program_id in ("harborview-im", "lakeside-fm"):
+        bench.flag(program_id)
+    assert bench.enqueue() == 1
+    text = text_of(bench.mails()[0])
+    assert "Harborview Medical" in text
+    assert "Lakeside Health" not in text
+    assert "of 2 programs (harborview-im, lakeside-surg)" in " ".join(text.split())
+
+
 def test_what_a_killed_cycle_flagged_is_mailed_by_the_next(bench: Bench) -> None:
     bench.subscribe("ana@a.example")
     bench.flag(at=NOW - DAY)

@@ -20,6 +20,8 @@ ALL = Subscription(1, "ana@a.example")
         ({}, True),
         ({"program_id": "harborview-im"}, True),
         ({"program_id": "harborview_im"}, False),
+        ({"program_id": "lakeside-fm harborview-im"}, True),
+        ({"program_id": "lakeside-fm lakeside-surg"}, False),
         ({"institution": "HARBORVIEW  medical"}, True),
         ({"institution": "Harbor"}, False),
         ({"specialty": "internal medicine"}, True),

@@ -1,0 +1,238 @@
+"""A target list as a terminal, a script and a spreadsheet get it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from extractors.values import Policy
+from shortlist.advice import advise, why
+from shortlist.fit import KLASS_WORDS, WAY_WORDS, Way
+from shortlist.steps import Due
+from shortlist.target import Shortlist, Target
+from shortlist.whatif import Otherwise
+from store.records import Program
+
+MOST_NAMED = 5  # programs that a "what if" names
+COLUMNS = (
+    "rank", "program_id", "institution", "specialty", "city", "state", "class", "stands", "score",
+    "why", "conditions_to_meet", "next", "quotes", "last_seen", "page", "coordinator",
+)  # fmt: skip
+
+
+def show(console: Console, found: Shortlist, targets: Sequence[Target]) -> None:
+    """The list, with what it leaves out and why."""
+    _show_classes(console, found)
+    table = Table("", "Program", "Class, and why it is here", "Next", "Score", show_lines=True)
+    for column in table.columns:
+        column.overflow = "fold"
+    for target in targets:
+        program, verdict = target.status.program, target.ranked.verdict
+        place = ", ".join(filter(None, (program.city, program.state)))
+        policy = _policy(target)
+        quotes = dict.fromkeys(f'"{e.quote}"' for e in policy.evidence) if policy else {}
+        table.add_row(
+            str(target.rank),
+            Text(f"{program.institution}, {program.specialty}\n{place}"),
+            Text(
+                "\n".join(
+                    (
+                        KLASS_WORDS[verdict.klass],
+                        *why(target),
+                        *dict.fromkeys(quotes),
+                        _seen(target),
+                    )
+                )
+            ),
+            Text("\n".join(advise(found.question, target).steps)),
+            Text(f"{_score(target):.0f}\n" + "\n".join(_parts(target))),
+        )
+    console.print(table)
+    console.print(Text(cut(found)))
+
+
+def _show_classes(console: Console, found: Shortlist) -> None:
+    table = Table("Class", *WAY_WORDS.values(), title=title(found))
+    for klass, ways in found.classes.items():
+        if ways.total():
+            table.add_row(KLASS_WORDS[klass], *(str(ways[way] or "") for way in Way))
+    console.print(table)
+    for reason, count in found.reasons[:MOST_NAMED]:
+        console.print(Text(f"ruled out, {count}: {reason}"))
+
+
+def title(found: Shortlist) -> str:
+    """`The 2027 Match: 23 of 105 programs are not ruled out`."""
+    total = len(found.open) + len(found.closed)
+    match = found.question.season.match
+    return f"The {match} Match: {len(found.open)} of {total} programs are not ruled out"
+
+
+def cut(found: Shortlist) -> str:
+    """What the number of applications takes in and leaves out."""
+    chosen, left = found.chosen, found.left_out
+    ways = ", ".join(f"{found.ways[way]} {WAY_WORDS[way]}" for way in Way if found.ways[way])
+    said = f"{len(chosen)} of {found.profile.applications} applications: {ways or 'none'}."
+    if not left:
+        return f"{said} Nothing that is open to you is left out."
+    last, first = chosen[-1].score or 0, left[0].score or 0
+    return (
+        f"{said} {len(left)} more are left out; the last one in has {last:.1f} points, "
+        f"the first one out {first:.1f}."
+    )
+
+
+def show_what_ifs(console: Console, found: Sequence[Otherwise], known: dict[str, Program]) -> None:
+    """What other facts about the applicant would open and close."""
+    console.print(Rule(Text("What if"), align="left"))
+    for one in found:
+        console.print(
+            Text(f"{one.words}: {len(one.opens)} open, {len(one.closes)} close", style="bold")
+        )
+        for sign, ids in (("+", one.opens), ("-", one.closes)):
+            for program_id in ids[:MOST_NAMED]:
+                program = known[program_id]
+                console.print(Text(f"  {sign} {program.institution}, {program.specialty}"))
+            if len(ids) > MOST_NAMED:
+                console.print(Text(f"  {sign} and {len(ids) - MOST_NAMED} more"))
+
+
+def show_concerns(console: Console, found: Shortlist) -> None:
+    """The rules of the land, apart from the policies."""
+    concerns = found.concerns
+    if not concerns:
+        return
+    console.print(Rule(Text("Rules of the land (no program's policy)"), align="left"))
+    for concern in concerns:
+        rule = concern.rule
+        console.print(Text(f"{rule.title}: {concern.because}", style="bold"))
+        if concern.ended:
+            console.print(Text(f"  ended on {rule.until} by its own words: look up whether it did"))
+        console.print(Text(f"  {rule.says}\n  {rule.source}, read on {rule.seen}"))
+
+
+def show_steps(console: Console, due: Sequence[Due]) -> None:
+    """The checklist after the Match."""
+    table = Table("", "About", "Visa", "What", "Who", title="After the Match")
+    for one in due:
+        step = one.step
+        table.add_row("☐", *map(Text, (str(one.day), str(step.visa), step.says, step.who)))
+    console.print(table)
+
+
+def as_json(found: Shortlist, target: Target) -> dict[str, Any]:
+    """One line of `shortlist --json`."""
+    verdict, status = target.ranked.verdict, target.status
+    policy = status.policy
+    advice = advise(found.question, target)
+    return {
+        "rank": target.rank,
+        "program_id": status.program.program_id,
+        "class": str(verdict.klass),
+        "stands": str(verdict.way),
+        "visa": str(verdict.best.visa),
+        "score": round(_score(target), 1),
+        "parts": {
+            s.part: {"weight": s.weight, "value": round(s.value, 3), "points": round(s.points, 1)}
+            for s in target.shares
+        },
+        "why": list(why(target)),
+        "to_do": [
+            {"kind": str(t.kind), "by": t.by.isoformat(), "words": t.words, "rule": t.rule or None}
+            for t in verdict.best.to_do
+        ],
+        "next": list(advice.steps),
+        "letter": {"to": advice.letter.to, "subject": advice.letter.subject,
+                   "body": advice.letter.body} if advice.letter else None,
+        "category": str(policy.category) if policy else None,
+        "quotes": [{"quote": e.quote, "url": e.url} for e in policy.evidence] if policy else [],
+        "as_of": status.as_of,
+        "needs_review": policy.needs_review if policy else True,
+    }  # fmt: skip
+
+
+def summary_json(found: Shortlist, what_ifs: Sequence[Otherwise]) -> dict[str, Any]:
+    """The last line of `shortlist --json`."""
+    return {
+        "season": found.question.season.match,
+        "considered": len(found.open) + len(found.closed),
+        "not_ruled_out": len(found.open),
+        "chosen": len(found.chosen),
+        "classes": {
+            str(klass): {str(way): n for way, n in ways.items()}
+            for klass, ways in found.classes.items()
+            if ways
+        },
+        "ruled_out": [{"why": reason, "programs": count} for reason, count in found.reasons],
+        "what_if": [
+            {"what": one.words, "opens": list(one.opens), "closes": list(one.closes)}
+            for one in what_ifs
+        ],
+        "rules": [
+            {
+                "rule": c.rule.id,
+                "title": c.rule.title,
+                "ended": c.ended,
+                "because": c.because,
+                "source": c.rule.source,
+            }
+            for c in found.concerns
+        ],
+    }
+
+
+def rows(found: Shortlist, targets: Sequence[Target]) -> Iterator[tuple[object, ...]]:
+    """The list as lines of a CSV file, the first one with the names of the columns."""
+    yield COLUMNS
+    for target in targets:
+        program, verdict, policy = target.status.program, target.ranked.verdict, _policy(target)
+        quotes = dict.fromkeys(e.quote for e in policy.evidence) if policy else ()
+        yield (
+            target.rank,
+            program.program_id,
+            program.institution,
+            program.specialty,
+            program.city,
+            program.state,
+            KLASS_WORDS[verdict.klass],
+            WAY_WORDS[verdict.way],
+            round(_score(target), 1),
+            "; ".join(why(target)),
+            "; ".join(t.words for t in verdict.best.to_do),
+            "; ".join(advise(found.question, target).steps),
+            " | ".join(quotes),
+            target.status.as_of,
+            program.eligibility_url or program.website_url,
+            program.coordinator_email,
+        )
+
+
+def _policy(target: Target) -> Policy | None:
+    return target.status.policy
+
+
+def _score(target: Target) -> float:
+    return target.ranked.score or 0.0
+
+
+def _parts(target: Target) -> list[str]:
+    return [
+        f"{share.part} {share.points:.0f} of {_most(target, share.weight):.0f}"
+        for share in target.shares
+        if share.weight
+    ]
+
+
+def _most(target: Target, weight: int) -> float:
+    return 100 * weight / sum(share.weight for share in target.shares)
+
+
+def _seen(target: Target) -> str:
+    seen = f"last seen {target.status.as_of[:10]}" if target.status.as_of else "never seen"
+    doubt = target.status.policy is None or target.status.policy.needs_review
+    return f"{seen}, in doubt" if doubt else seen
