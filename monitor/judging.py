@@ -101,7 +101,7 @@ def _judge(
     """What differs, if anything; `there` says that a page was seen in this cycle."""
     program_id = reading.program.program_id
     before = standing.get(program_id)
-    if before is None:
+    if before is None or before.cycle_id is None:  # of which only other channels spoke so far
         first = Outcome.UNSEEN if reading.policy is None else Outcome.FIRST_SIGHT
         return Judgement(first, reading.policy)
     if agrees(reading, before):

@@ -184,7 +184,7 @@ def _doubts(store: Store, most: int) -> list[Doubt]:
             Doubt(known[i], standing[i])
             for i in ids
             if i in standing
-            and standing[i].origin == "read"
+            and standing[i].origin in ("read", "fused")
             and all(c.after != standing[i].policy for c in changes.of_program(store, i))
         ]
     return found[:most]

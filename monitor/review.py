@@ -129,8 +129,9 @@ def decide_reading(
             program_id=program_id,
         )
         changes.decide(store, review)
-        shown = review.policy or {**standing.reading, "needs_review": False}
-        origin = "corrected" if policy else "read"
+        read = standing.policy if standing.origin == "fused" else standing.reading
+        shown = review.policy or {**read, "needs_review": False}
+        origin = "corrected" if policy else "fused" if standing.origin == "fused" else "read"
         stands = replace(standing, since=review.at, origin=origin, policy=shown)
         policies.record(store, stands)
     return stands

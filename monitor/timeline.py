@@ -31,6 +31,7 @@ class Began(StrEnum):
     REVIEW = "review"  # a maintainer decided so
     AGREEMENT = "agreement"  # its pages came to say what a maintainer had decided
     NEW_RULES = "new_rules"  # better rules read the same pages (reclassify)
+    OTHER_CHANNELS = "other_channels"  # a coordinator, FREIDA or residents said so, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Period:
     at: str
     until: str | None
     policy: dict[str, Any]
-    channel: str  # website | maintainer
-    origin: str  # read | dismissed | corrected
+    channel: str  # website | maintainer, or who else decides: coordinator | freida | ...
+    origin: str  # read | dismissed | corrected | fused
     began: Began
     change: int | None = None
     reviews: tuple[Review, ...] = ()
@@ -167,13 +168,22 @@ def _period(
         at=standing.since,
         until=None,
         policy=standing.policy,
-        channel="maintainer" if standing.origin == "corrected" else "website",
+        channel=_channel(standing),
         origin=standing.origin,
         began=began,
         change=change,
         reviews=reviews,
         inherited_from=standing.inherited_from,
     )
+
+
+def _channel(standing: Standing) -> str:
+    """Where a policy comes from: of several channels, the one that decides."""
+    if standing.origin == "fused":
+        rules = [rule for e in standing.policy["evidence"] for rule in e["rules"][:1]]
+        named = (rule.removeprefix("channel:") for rule in rules if rule.startswith("channel:"))
+        return next(named, "website")
+    return "maintainer" if standing.origin == "corrected" else "website"
 
 
 def _began(
@@ -183,6 +193,9 @@ def _began(
     confirmed: Sequence[Review],
 ) -> tuple[Began, int | None, tuple[Review, ...]]:
     """How a policy came to stand: by which change, by whose decision."""
+    if standing.origin == "fused":
+        of_it = tuple(r for r in confirmed if r.at == standing.since)
+        return Began.OTHER_CHANNELS, None, of_it[-1:]
     if before is None:
         return Began.FIRST_SIGHT, None, ()
     if standing.cycle_id != before.cycle_id:

@@ -24,7 +24,7 @@ from sources.weights import Table, age, table
 
 _OFFERED = (Stance.SPONSORED, Stance.CONDITIONAL)
 _DECIDING_VISAS = (Visa.J1, Visa.H1B)  # which make the category
-_COUNTING = (Role.DECIDES, Role.AGREES, Role.DISAGREES)
+COUNTING = (Role.DECIDES, Role.AGREES, Role.DISAGREES)
 
 
 def fuse(evidence: Iterable[Evidence], today: date, weights: Table | None = None) -> Fused:
@@ -44,7 +44,7 @@ def fuse(evidence: Iterable[Evidence], today: date, weights: Table | None = None
         # Of a chain that is as strong as its weakest link: agreeing evidence never lowers it.
         confidence=round(min(deciding or [a.confidence for a in stated], default=1.0), 4),
         needs_review=any(answer.doubtful for answer in answers),
-        evidence=tuple(_quote(side) for side in sides if side.role in _COUNTING),
+        evidence=tuple(_quote(side) for side in sides if side.role in COUNTING),
     )
     return Fused(policy, sides, tuple(a.visa for a in answers if a.disputed))
 
@@ -191,18 +191,24 @@ def _conditions(
 
     Of two dates, that of the channel that weighs more stands.
     """
-    found: dict[ConditionKind, Condition] = {}
+    found: dict[ConditionKind, set[str | None]] = {}
     differ = False
     for position in agreeing:
+        put: dict[ConditionKind, set[str | None]] = defaultdict(set)
         for condition in (c for e in position.newest for c in e.conditions):
-            if condition.visa is not visa or not _fits(condition.kind, stance):
-                continue
-            known = found.get(condition.kind)
-            if known is None or known.by is None:
-                found[condition.kind] = condition
-            elif condition.by not in (None, known.by):
+            if condition.visa is visa and _fits(condition.kind, stance):
+                put[condition.kind].add(condition.by)
+        for kind, dates in put.items():
+            if found.get(kind, {None}) == {None}:
+                found[kind] = dates
+            elif dates - {None} and not dates & found[kind]:
                 differ = True
-    return tuple(found[kind] for kind in ConditionKind if kind in found), differ
+    conditions = (
+        Condition(visa, kind, by)
+        for kind in ConditionKind
+        for by in sorted(found.get(kind, ()), key=str)
+    )
+    return tuple(conditions), differ
 
 
 def _fits(kind: ConditionKind, stance: Stance) -> bool:
@@ -273,7 +279,12 @@ def _quote(side: Side) -> Quote:
         e.quote,
         0,
         len(e.quote),
-        (f"channel:{e.channel}",),
+        (channel_rule(e.channel),),
         url=e.link or None,
         fetched_at=e.at,
     )
+
+
+def channel_rule(channel: Channel) -> str:
+    """What stands for a channel where a policy's evidence names the rules that fired."""
+    return f"channel:{channel}"

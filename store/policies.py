@@ -54,6 +54,14 @@ def history(store: Store, program_id: str) -> list[Standing]:
     ]
 
 
+def ever_of_origin(store: Store, origin: str) -> list[str]:
+    """The programs for which a policy of this origin ever stood, by id."""
+    rows = store.rows(
+        "SELECT DISTINCT program_id AS id FROM policies WHERE origin = ? ORDER BY 1", (origin,)
+    )
+    return [row["id"] for row in rows]
+
+
 def _standing(row: sqlite3.Row) -> Standing:
     policy = json.loads(row["policy"])
     return Standing(

@@ -125,7 +125,7 @@ class Standing:
 
     program_id: str
     since: str
-    origin: str  # read | dismissed | corrected
+    origin: str  # read | dismissed | corrected | fused (see sources.weigh)
     policy: dict[str, Any]
     reading: dict[str, Any]
     inherited_from: str | None = None

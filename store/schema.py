@@ -628,3 +628,80 @@ def m019_lists(db: Database) -> None:
         END;
         """,
     )
+
+
+@migrations()
+def m020_sources(db: Database) -> None:
+    """What other channels than the pages say, whom we asked, and what was answered."""
+    _allow_fused(db)
+    _run(
+        db,
+        """
+        CREATE TABLE evidence (
+            id INTEGER PRIMARY KEY,
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            channel TEXT NOT NULL CHECK (channel IN ('coordinator', 'freida', 'resident')),
+            season INTEGER NOT NULL,     -- the Match year that it speaks of
+            at TEXT NOT NULL,
+            said TEXT NOT NULL,          -- JSON: stances and conditions
+            who TEXT NOT NULL,           -- of a resident a salted hash
+            quote TEXT NOT NULL,
+            link TEXT NOT NULL,
+            confidence REAL NOT NULL,
+            doubtful INTEGER NOT NULL,
+            note TEXT NOT NULL,          -- what a maintainer should know of it
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'accepted', 'rejected')),
+            decided_by TEXT, decided_at TEXT,
+            key TEXT NOT NULL UNIQUE     -- of what it was made from: the same is not filed twice
+        ) STRICT;
+        CREATE INDEX evidence_program ON evidence(program_id, id);
+        CREATE INDEX evidence_waiting ON evidence(state) WHERE state = 'waiting';
+        CREATE TABLE questions (         -- to coordinators: one to each program in a season
+            id INTEGER PRIMARY KEY,
+            program_id TEXT NOT NULL REFERENCES programs(id),
+            season INTEGER NOT NULL,
+            address TEXT NOT NULL,
+            message_id TEXT NOT NULL UNIQUE,
+            approved_by TEXT NOT NULL,
+            asked_at TEXT NOT NULL,
+            UNIQUE (program_id, season)
+        ) STRICT;
+        CREATE TABLE answers (           -- every mail that was read, so that none is read twice
+            message_id TEXT PRIMARY KEY,
+            question_id INTEGER REFERENCES questions(id),
+            kind TEXT NOT NULL CHECK (kind IN ('answer', 'auto_reply', 'bounce', 'unreadable')),
+            sender TEXT NOT NULL,
+            received_at TEXT NOT NULL,
+            read_at TEXT NOT NULL,
+            problem TEXT NOT NULL        -- why nothing could be made of it; empty: it was queued
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX answers_question ON answers(question_id);
+        CREATE TABLE salts (             -- of residents' hashes; one a season, then forgotten
+            season INTEGER PRIMARY KEY,
+            salt BLOB NOT NULL
+        ) STRICT;
+        """,
+    )
+
+
+def _allow_fused(db: Database) -> None:
+    """Lets a policy be 'fused' from several channels: a CHECK can only change with its table."""
+    kept = [
+        row["sql"]
+        for row in db.query(
+            "SELECT sql FROM sqlite_master WHERE tbl_name = 'policies' AND sql IS NOT NULL"
+            " ORDER BY type <> 'table', rowid"
+        )
+    ]
+    old = "('read', 'dismissed', 'corrected')"
+    made = kept[0].replace(old, "('read', 'dismissed', 'corrected', 'fused')", 1)
+    assert made != kept[0], kept[0]  # noqa: S101 (m003 has made it)
+    db.conn.execute(made.replace("policies", "policies_new", 1))
+    db.conn.execute("INSERT INTO policies_new SELECT * FROM policies")
+    db.conn.execute("DROP TABLE policies")
+    db.conn.execute("ALTER TABLE policies_new RENAME TO policies")
+    for script in kept[1:]:
+        db.conn.execute(script)
+    db.conn.execute(
+        "CREATE INDEX policies_fused ON policies(origin, program_id) WHERE origin = 'fused'"
+    )

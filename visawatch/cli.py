@@ -29,6 +29,8 @@ COMMANDS = {
     "policies": "policies",
     "changes": "changes",
     "review": "review",
+    "sources": "sources",
+    "verify": "verify",
     "history": "history",
     "replay": "replay",
     "snapshot": "snapshot",
@@ -57,6 +59,7 @@ def faults() -> tuple[type[Exception], ...]:
     from monitor.replay import ReplayError
     from monitor.review import ReviewError
     from shortlist.errors import ShortlistError
+    from sources.errors import SourceError
     from store.errors import StoreError
     from visawatch.config import ConfigError
     from web.passwords import PasswordError
@@ -72,6 +75,7 @@ def faults() -> tuple[type[Exception], ...]:
         ReplayError,
         ReviewError,
         RuleError,
+        SourceError,
         ShortlistError,
         StoreError,
         OSError,

@@ -17,6 +17,7 @@ from rich.progress import Progress as Bar
 from crawler import Limits, Standby
 from monitor import alerts, flapping, outages, watchlist, waves
 from monitor.cycle import Progress, Settings, Stop, Summary, run
+from sources.weigh import Weighed, weigh
 from store.database import Store
 from visawatch.app import App, printable
 
@@ -81,6 +82,16 @@ def tell_maintainers(app: App, store: Store, summary: Summary) -> None:
         *outages.reports(store, watched, summary.cycle),
     ):
         app.note(printable(str(line)))
+    say_weighed(app, weigh(store, app.now()))
+
+
+def say_weighed(app: App, weighed: Collection[Weighed]) -> None:
+    """What became of the evidence beside pages, on standard error."""
+    if weighed:
+        disputed = sum(one.disputed for one in weighed)
+        count = "1 policy is" if len(weighed) == 1 else f"{len(weighed)} policies are"
+        in_dispute = f", {disputed} of them disputed: see /review" if disputed else ""
+        app.note(f"{count} another by what other sources say{in_dispute}")
 
 
 def report(app: App, summary: Summary, delivery: alerts.Delivery, *, as_json: bool) -> None:

@@ -133,7 +133,9 @@ def _policy(status: Status) -> Text:
         text.append("\nneeds review", style="yellow")
     if status.inherited_from:
         text.append("\nfrom its GME office", style="dim")
-    if status.origin != "read":
+    if status.origin == "fused":
+        text.append("\nfrom several sources", style="dim")
+    elif status.origin != "read":
         text.append(f"\n{status.origin} by a maintainer", style="dim")
     return text
 

@@ -24,6 +24,7 @@ _BEGAN = {
     Began.REVIEW: "by a maintainer's decision on #{change}",
     Began.AGREEMENT: "its pages have come to say what a maintainer decided",
     Began.NEW_RULES: "better rules read the same pages otherwise",
+    Began.OTHER_CHANNELS: "others than its pages spoke of it, too",
 }
 
 

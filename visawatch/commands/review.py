@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
-from extractors import Condition, ConditionKind, Policy, Stance, Visa
+from extractors import Policy
 from monitor.diff import category
 from monitor.review import decide, say, undo
 from store.records import Remark, stamp
 from visawatch.app import App
-
-STANCES = [str(s) for s in Stance]
+from visawatch.truth import by_option, policy_options, policy_said
 
 
 @click.group()
@@ -23,24 +20,13 @@ def review(ctx: click.Context, change_id: int) -> None:
     ctx.meta["change_id"] = change_id
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in a container
-        return ""
-
-
-_by = click.option("--by", default=_user, help="Who says so.  [default: the user logged in]")
-
-
 def _who(function: click.decorators.FC) -> click.decorators.FC:
-    by = _by
     note = click.option("--note", default="", help="Why.")
     group = click.option(
         "--group", is_flag=True, help="Decide on all of its institution's changes of that night."
     )
     wave = click.option("--wave", is_flag=True, help="Decide on all changes of its wave.")
-    return by(note(group(wave(function))))
+    return by_option(note(group(wave(function))))
 
 
 @review.command()
@@ -60,15 +46,7 @@ def dismiss(ctx: click.Context, by: str, note: str, group: bool, wave: bool) -> 
 
 
 @review.command()
-@click.option("--j1", type=click.Choice(STANCES), required=True, help="What is true of J-1.")
-@click.option("--h1b", type=click.Choice(STANCES), required=True, help="What is true of H-1B.")
-@click.option(
-    "--condition",
-    "conditions",
-    multiple=True,
-    metavar="VISA:KIND[:BY]",
-    help="A condition, such as H-1B:step3_passed:2027-02-01; repeatable.",
-)
+@policy_options(required=True)
 @_who
 @click.pass_context
 def correct(
@@ -82,16 +60,12 @@ def correct(
     wave: bool,
 ) -> None:
     """The policy was read wrongly: this one stands, until the statement changes."""
-    stances = ((Visa.J1, Stance(j1)), (Visa.H1B, Stance(h1b)))
-    policy = Policy(
-        stances=tuple((visa, s) for visa, s in stances if s is not Stance.UNSTATED),
-        conditions=tuple(_condition(text) for text in conditions),
-    )
+    policy = policy_said(j1, h1b, conditions)
     _decide(ctx, "corrected", by, note, policy, group=group, wave=wave)
 
 
 @review.command("undo")
-@_by
+@by_option
 @click.pass_context
 def undo_last(ctx: click.Context, by: str) -> None:
     """Take the last decision back; both are kept. What held before it holds again."""
@@ -103,7 +77,7 @@ def undo_last(ctx: click.Context, by: str) -> None:
 
 @review.command()
 @click.argument("text")
-@_by
+@by_option
 @click.pass_context
 def comment(ctx: click.Context, text: str, by: str) -> None:
     """Say TEXT about the change, for other maintainers."""
@@ -112,7 +86,7 @@ def comment(ctx: click.Context, text: str, by: str) -> None:
 
 @review.command()
 @click.argument("name")
-@_by
+@by_option
 @click.pass_context
 def assign(ctx: click.Context, name: str, by: str) -> None:
     """Give the change to the user NAME; '' gives it to nobody."""
@@ -121,7 +95,7 @@ def assign(ctx: click.Context, name: str, by: str) -> None:
 
 @review.command()
 @click.argument("day")
-@_by
+@by_option
 @click.pass_context
 def snooze(ctx: click.Context, day: str, by: str) -> None:
     """Leave the change out of the review room's queue until DAY (2027-02-01); '' ends that."""
@@ -169,15 +143,3 @@ def _decide(
         }[verdict]
         words = category(stands)
         app.note(f"change {change.id} {verdict}: {change.program_id} stands as {words}")
-
-
-def _condition(text: str) -> Condition:
-    visa, _, rest = text.partition(":")
-    kind, _, by = rest.partition(":")
-    try:
-        return Condition(Visa(visa), ConditionKind(kind), by or None)
-    except ValueError as error:
-        kinds = ", ".join(ConditionKind)
-        raise click.BadParameter(
-            f"'{text}' is not VISA:KIND[:BY]; kinds are {kinds}", param_hint="--condition"
-        ) from error

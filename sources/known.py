@@ -1,0 +1,155 @@
+"""All evidence on a program that the store has: its pages', findings', and other channels'."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from extractors import Policy, Stance
+from monitor import watchlist
+from monitor.status import Status, statuses
+from monitor.taken_back import BY_ITSELF
+from monitor.timeline import season
+from sources.values import Channel, Evidence
+from store import changes, evidence, policies
+from store.database import Store
+from store.evidence import Saying
+from store.records import Review, Standing
+
+FUSED = "fused"  # the origin of a policy that channels beside the pages have part in
+
+
+def known(store: Store, only: Collection[str]) -> dict[str, list[Evidence]]:
+    """By id, all evidence on each of these watched programs. Raises NotFound."""
+    if not only:
+        return {}
+    said = evidence.of_programs(store, only)
+    offices = _office_pages(store, only)
+    found = {}
+    for status in statuses(store, only=only):
+        program_id = status.program.program_id
+        history = policies.history(store, program_id)
+        found[program_id] = [
+            *_of_pages(status, history, offices[program_id]),
+            *_findings(store, program_id, history),
+            *_first_said(said.get(program_id, ())),
+        ]
+    return found
+
+
+def _of_pages(
+    status: Status, history: Sequence[Standing], office: Collection[str]
+) -> list[Evidence]:
+    """What a program's pages say, its own and its institution's apart."""
+    if not history or history[-1].cycle_id is None:
+        return []  # none of them was ever read
+    last = history[-1]
+    reading = Policy.from_json(last.reading)
+    since = last.since
+    for before in reversed(history):
+        if before.cycle_id is None or Policy.from_json(before.reading).stances != reading.stances:
+            break
+        since = before.since
+
+    def inherited(visa: str) -> bool:
+        speaking = {e.url for e in reading.evidence if e.visa == visa}
+        return bool(speaking) and speaking <= set(office)
+
+    parts = []
+    for channel, whether in ((Channel.WEBSITE, False), (Channel.INSTITUTION, True)):
+        visas = {visa for visa, _ in reading.stances if inherited(visa) is whether}
+        quotes = [e for e in reading.evidence if e.visa in visas]
+        if not visas:
+            continue
+        parts.append(
+            Evidence(
+                channel,
+                at=status.as_of or last.since,
+                season=season(status.as_of or last.since),
+                stances=tuple(pair for pair in reading.stances if pair[0] in visas),
+                conditions=tuple(c for c in reading.conditions if c.visa in visas),
+                quote=" … ".join(dict.fromkeys(e.quote for e in quotes)),
+                link=next((e.url for e in quotes if e.url), "") or "",
+                since=since,
+                doubtful=reading.needs_review,
+                confidence=reading.confidence,
+            )
+        )
+    return parts
+
+
+def _findings(store: Store, program_id: str, history: Sequence[Standing]) -> list[Evidence]:
+    """What a maintainer decided, as long as its pages say what they said then."""
+    flagged = [c for c in changes.of_program(store, program_id) if c.severity != "minor"]
+    held = [changes.holding(changes.reviews(store, change.id)) for change in flagged]
+    made = [r for r in (*changes.reviews_of_reading(store, program_id), *held) if _by_person(r)]
+    found = []
+    for review in filter(None, made):
+        if any(change.detected_at > review.at for change in flagged):
+            continue  # the change that was flagged since waits for a decision of its own
+        stood = [s for s in history if s.since == review.at]
+        if not stood:
+            continue
+        # What was weighed in the same second is not what was decided.
+        decided = next((s for s in stood if s.origin != FUSED), stood[0])
+        policy = Policy.from_json(decided.policy)
+        found.append(
+            Evidence(
+                Channel.MAINTAINER,
+                at=review.at,
+                season=season(review.at),
+                stances=tuple(p for p in policy.stances if p[1] is not Stance.CONFLICTING),
+                conditions=policy.conditions,
+                who=review.by,
+                quote=review.note,
+            )
+        )
+    return found
+
+
+def _by_person(review: Review | None) -> bool:
+    return review is not None and review.by != BY_ITSELF
+
+
+def _first_said(sayings: Sequence[Saying]) -> list[Evidence]:
+    """What other channels say; what one repeats it says since it first did."""
+    found = []
+    since: dict[tuple[str, str], tuple[object, str]] = {}
+    for saying in sorted(sayings, key=lambda s: (s.season, s.at, s.id)):
+        said = Policy.from_json({**_EMPTY, **saying.said})
+        source = (saying.channel, saying.who)
+        before = since.get(source)
+        first = before[1] if before and before[0] == said.stances else saying.at
+        since[source] = (said.stances, first)
+        found.append(replace(_evidence(saying, said), since=first))
+    return found
+
+
+_EMPTY = Policy().to_json()
+
+
+def _evidence(saying: Saying, said: Policy) -> Evidence:
+    return Evidence(
+        Channel(saying.channel),
+        at=saying.at,
+        season=saying.season,
+        stances=said.stances,
+        conditions=said.conditions,
+        who=saying.who,
+        quote=saying.quote,
+        link=saying.link,
+        confirmed=saying.state == "accepted",
+        doubtful=saying.doubtful and saying.state != "accepted",
+        confidence=saying.confidence,
+        id=saying.id,
+    )
+
+
+def _office_pages(store: Store, only: Collection[str]) -> dict[str, set[str]]:
+    """By program, the addresses of its institution's pages that are not its own, too."""
+    watched = watchlist.load(store, tuple(only))
+    return {
+        program_id: {page.url for page in watched.office_pages(program)}
+        - {page.url for page in watched.own_pages(program)}
+        for program_id, program in watched.programs.items()
+    }
