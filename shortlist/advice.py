@@ -62,7 +62,7 @@ def _to_ask(target: Target, now: datetime) -> Iterator[str]:
         yield "its page could not be read for days"
     elif status.policy.needs_review:
         yield "its policy is in doubt"
-    elif status.origin == "read" and status.policy.confidence < _EVEN:
+    elif not target.confirmed and status.policy.confidence < _EVEN:
         yield "it may have been read wrongly"
     if status.as_of and (days := _days_since(status.as_of, now)) > LONG_AGO:
         yield f"its page was seen last {days} days ago"

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from monitor.status import Status, statuses
+from monitor.taken_back import BY_ITSELF
 from shortlist import said
 from shortlist.calendar import Season
 from shortlist.errors import ProfileError
@@ -32,13 +33,17 @@ _DAY = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who asks, when, and with what is known; `facts` are all programs."""
+    """Who asks, when, and with what is known.
+
+    `facts` are all programs, `confirmed` those whose policy a maintainer has decided on.
+    """
 
     profile: Profile
     season: Season
     known: Knowledge
     now: datetime
     facts: Sequence[Fact]
+    confirmed: frozenset[str] = frozenset()
 
     @property
     def judge(self) -> Judge:
@@ -78,6 +83,7 @@ class Target:
     ranked: Ranked
     status: Status
     shares: tuple[Share, ...]
+    confirmed: bool = False  # by a maintainer
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,13 @@ class Shortlist:
         found = statuses(store, only=ids, stale_after_cycles=stale_after_cycles)
         by_id = {status.program.program_id: status for status in found}
         return [
-            Target(rank, r, by_id[r.program_id], shares(self.question, r.fact, r.verdict))
+            Target(
+                rank,
+                r,
+                by_id[r.program_id],
+                shares(self.question, r.fact, r.verdict),
+                r.program_id in self.question.confirmed,
+            )
             for rank, r in enumerate(shown, first)
         ]
 
@@ -160,7 +172,14 @@ def ask(store: Store, profile: Profile, known: Knowledge, now: datetime) -> Ques
     if faults:
         raise ProfileError("profile", faults)
     season = known.calendar.current(now.date())
-    return Question(profile, season, known, now.astimezone(UTC), standings.facts(store))
+    return Question(
+        profile,
+        season,
+        known,
+        now.astimezone(UTC),
+        standings.facts(store),
+        standings.confirmed(store, but_by=BY_ITSELF),
+    )
 
 
 def shortlist(question: Question) -> Shortlist:
@@ -169,6 +188,7 @@ def shortlist(question: Question) -> Shortlist:
     verdicts: dict[str | None, tuple[Verdict, bool, float]] = {}
     opened, closed = [], []
     sure, fresh, near = marks.sure, marks.fresh, marks.near
+    confirmed = question.confirmed
     now, span = question.now.timestamp(), question.known.scale.values
     start, width = span.fresh_days * _DAY, (span.stale_days - span.fresh_days) * _DAY
     for fact in considered(question):
@@ -181,7 +201,9 @@ def shortlist(question: Question) -> Shortlist:
             closed.append((fact[1], fact[0], known[0], fact))
             continue
         score = known[2]
-        if not fact[8]:
+        if fact[0] in confirmed:
+            score += sure
+        elif not fact[8]:
             score += sure * fact[7]
         if fact[9]:
             share = 1.0 - (now - fact[9] - start) / width
@@ -222,7 +244,7 @@ def shares(question: Question, fact: Fact, verdict: Verdict) -> tuple[Share, ...
     days = (question.now.timestamp() - fact[9]) / _DAY if fact[9] else None
     values: dict[PartId, float] = {
         **of_verdict(question, verdict),
-        "sure": 0.0 if fact[8] else fact[7],
+        "sure": 1.0 if fact[0] in question.confirmed else 0.0 if fact[8] else fact[7],
         "fresh": 0.0 if days is None else scale.fresh(days),
         "near": float(places_hold(question.profile.near, fact[4], fact[5])),
     }

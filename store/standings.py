@@ -28,3 +28,15 @@ def with_dates(store: Store) -> list[Fact]:
     """The watched programs of which a condition has a date, by name."""
     sql = f"{FACTS} AND instr(s.said, '\"by\"') > 0 ORDER BY p.name, p.id"
     return store.tuples(sql)
+
+
+def confirmed(store: Store, but_by: str) -> frozenset[str]:
+    """The programs whose policy stands since somebody, other than `but_by`, decided on it."""
+    rows = store.tuples(
+        "SELECT s.program_id FROM reviews r LEFT JOIN changes c ON c.id = r.change_id"
+        " JOIN standings s ON s.program_id = coalesce(r.program_id, c.program_id)"
+        " AND s.since = CAST(strftime('%s', r.at) AS INTEGER)"
+        " WHERE r.verdict <> 'undone' AND r.by <> ?",
+        (but_by,),
+    )
+    return frozenset(row[0] for row in rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -15,14 +15,11 @@ from shortlist.advice import advise, why
 from shortlist.fit import KLASS_WORDS, WAY_WORDS, Way
 from shortlist.steps import Due
 from shortlist.target import Shortlist, Target
+from shortlist.telling import cut, title
 from shortlist.whatif import Otherwise
 from store.records import Program
 
 MOST_NAMED = 5  # programs that a "what if" names
-COLUMNS = (
-    "rank", "program_id", "institution", "specialty", "city", "state", "class", "stands", "score",
-    "why", "conditions_to_meet", "next", "quotes", "last_seen", "page", "coordinator",
-)  # fmt: skip
 
 
 def show(console: Console, found: Shortlist, targets: Sequence[Target]) -> None:
@@ -66,34 +63,13 @@ def _show_classes(console: Console, found: Shortlist) -> None:
         console.print(Text(f"ruled out, {count}: {reason}"))
 
 
-def title(found: Shortlist) -> str:
-    """`The 2027 Match: 23 of 105 programs are not ruled out`."""
-    total = len(found.open) + len(found.closed)
-    match = found.question.season.match
-    return f"The {match} Match: {len(found.open)} of {total} programs are not ruled out"
-
-
-def cut(found: Shortlist) -> str:
-    """What the number of applications takes in and leaves out."""
-    chosen, left = found.chosen, found.left_out
-    ways = ", ".join(f"{found.ways[way]} {WAY_WORDS[way]}" for way in Way if found.ways[way])
-    said = f"{len(chosen)} of {found.profile.applications} applications: {ways or 'none'}."
-    if not left:
-        return f"{said} Nothing that is open to you is left out."
-    last, first = chosen[-1].score or 0, left[0].score or 0
-    return (
-        f"{said} {len(left)} more are left out; the last one in has {last:.1f} points, "
-        f"the first one out {first:.1f}."
-    )
-
-
 def show_what_ifs(console: Console, found: Sequence[Otherwise], known: dict[str, Program]) -> None:
     """What other facts about the applicant would open and close."""
     console.print(Rule(Text("What if"), align="left"))
     for one in found:
-        console.print(
-            Text(f"{one.words}: {len(one.opens)} open, {len(one.closes)} close", style="bold")
-        )
+        counts = ((one.opens, "would open"), (one.closes, "would close"))
+        said = ", ".join(f"{len(ids)} {verb}" for ids, verb in counts if ids)
+        console.print(Text(f"{one.words}: {said or 'nothing changes'}", style="bold"))
         for sign, ids in (("+", one.opens), ("-", one.closes)):
             for program_id in ids[:MOST_NAMED]:
                 program = known[program_id]
@@ -184,32 +160,6 @@ def summary_json(found: Shortlist, what_ifs: Sequence[Otherwise]) -> dict[str, A
             for c in found.concerns
         ],
     }
-
-
-def rows(found: Shortlist, targets: Sequence[Target]) -> Iterator[tuple[object, ...]]:
-    """The list as lines of a CSV file, the first one with the names of the columns."""
-    yield COLUMNS
-    for target in targets:
-        program, verdict, policy = target.status.program, target.ranked.verdict, _policy(target)
-        quotes = dict.fromkeys(e.quote for e in policy.evidence) if policy else ()
-        yield (
-            target.rank,
-            program.program_id,
-            program.institution,
-            program.specialty,
-            program.city,
-            program.state,
-            KLASS_WORDS[verdict.klass],
-            WAY_WORDS[verdict.way],
-            round(_score(target), 1),
-            "; ".join(why(target)),
-            "; ".join(t.words for t in verdict.best.to_do),
-            "; ".join(advise(found.question, target).steps),
-            " | ".join(quotes),
-            target.status.as_of,
-            program.eligibility_url or program.website_url,
-            program.coordinator_email,
-        )
 
 
 def _policy(target: Target) -> Policy | None:

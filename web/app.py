@@ -23,6 +23,8 @@ from web.pages import (
     programs,
     review,
     search,
+    season,
+    shortlist,
     subscribe,
 )
 from web.security import Shield
@@ -34,6 +36,8 @@ PAGES = (
     programs,
     changes,
     matrix,
+    shortlist,
+    season,
     feeds,
     subscribe,
     routes,

@@ -38,6 +38,7 @@ class SiteSettings:
     sender: str = ""  # of mail, as mail.sender
     nightly_at: str = "02:00"
     metrics_token: str = ""  # who has it may read /metrics; without, only this machine
+    shortlist_folder: Path | None = None  # as shortlist.folder
 
     @property
     def prefix(self) -> str:

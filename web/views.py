@@ -114,10 +114,16 @@ def views(store: Store, ids: Sequence[str], *, stale_after_cycles: int) -> list[
     """The programs with these ids, in their order. Raises NotFound."""
     found = statuses(store, only=ids, stale_after_cycles=stale_after_cycles)
     by_id = {status.program.program_id: status for status in found}
+    return viewed(store, [by_id[i] for i in ids])
+
+
+def viewed(store: Store, found: Sequence[Status]) -> list[View]:
+    """These programs, with the decisions by which their policies stand."""
+    ids = [status.program.program_id for status in found]
     decided = changes.standing_reviews(store, ids)
     # What closed itself was not looked at by anybody.
     people = {i: review for i, review in decided.items() if review.by != BY_ITSELF}
-    return [View(by_id[i], people.get(i)) for i in ids]
+    return [View(status, people.get(i)) for i, status in zip(ids, found, strict=True)]
 
 
 def says(policy: Policy) -> tuple[Says, ...]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from extractors.conditions import ConditionKind
 from extractors.values import Condition, Stance, Visa
+from monitor.taken_back import BY_ITSELF
 from shortlist import steps, whatif
 from shortlist.advice import advise, why
 from shortlist.errors import DataError, ProfileError
@@ -31,6 +32,7 @@ FEBRUARY = Condition(H1B, ConditionKind.STEP3_PASSED, "February 1")
 US_ONLY = Condition(H1B, ConditionKind.US_GRADUATES_ONLY)
 
 Add = Callable[..., None]
+SINCE = "2026-11-20T02:00:00Z"  # as conftest has it
 
 
 def listed(store: Store, **mine: object) -> Shortlist:
@@ -124,6 +126,21 @@ def test_the_score_is_the_weighted_mean_that_is_shown(some: Store) -> None:
         assert {part.part for part in parts} == set(PARTS)
         assert ranked.score is not None
         assert 0 <= ranked.score <= 100
+
+
+def test_what_a_maintainer_has_decided_on_is_sure(some: Store, add: Add) -> None:
+    add("doubt", BOTH, confidence=0.1, needs_review=True)
+    found = listed(some, visa="J-1", weights={"sure": 10})
+    assert ids(found)[0] != "doubt"
+    with some.writing():
+        some.write(
+            "INSERT INTO reviews (program_id, verdict, by, note, at) VALUES"
+            " ('doubt', 'corrected', 'ada', '', ?), ('j1', 'accepted', ?, '', ?)",
+            (SINCE, BY_ITSELF, SINCE),
+        )
+    found = listed(some, visa="J-1", weights={"sure": 10})
+    assert found.question.confirmed == {"doubt"}
+    assert ids(found)[0] == "doubt"
 
 
 weights = st.dictionaries(st.sampled_from(PARTS), st.integers(0, 10))

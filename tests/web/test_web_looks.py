@@ -43,7 +43,13 @@ MADE: dict[str, Callable[[Page], object]] = {
     ),
     "/review/{change_id}": lambda page: page.get_by_role("button", name="Accept").click(),
 }
-FILES = ("/programs.csv", "/review/examples.jsonl", "/static/{name}")
+FILES = (
+    "/programs.csv",
+    "/shortlist.csv",
+    "/shortlist.ics",
+    "/review/examples.jsonl",
+    "/static/{name}",
+)
 # Other states of pages: nothing found, filters set, faults.
 STATES = (
     "/?state=MA&visa=H-1B&condition=step3_passed&sure=1",
@@ -54,6 +60,9 @@ STATES = (
     "/changes?week=2026-W40",
     "/changes/5",
     "/subscribe?program=lantern-hill-surgery",
+    "/shortlist?visa=either&prefers=H-1B&step3=planned&step3_on=2027-01-15",
+    "/shortlist?visa=J-1&class=none",
+    "/shortlist?visa=tourist",
     "/review?status=accepted&q=nowhere",
     "/review/999",
     "/review/5",

@@ -18,6 +18,10 @@ from monitor import clock
 from monitor.alerts import shown
 from monitor.cycle import run
 from monitor.status import statuses
+from shortlist import whatif
+from shortlist.knowledge import knowledge
+from shortlist.profile import profile
+from shortlist.target import ask, shortlist
 from store import changes, outbox, programs, subscriptions
 from store.database import Store
 from store.records import Subscription
@@ -33,6 +37,7 @@ from visawatch.config import (
 from visawatch.cycling import progress_bar, report, settings_of
 from visawatch.demo import NIGHTS, DemoSite
 from visawatch.show import policies_table, show_changes
+from visawatch.show_shortlist import show, show_what_ifs
 
 EVERYTHING = "fellow@inbox.example"
 ONLY_H1B = "applicant@inbox.example"
@@ -66,6 +71,7 @@ def demo(app: App, keep: Path | None) -> None:
             console.print(policies_table(statuses(store), title="Policies after three nights"))
             _show_changes(console, store)
             _show_mail(console, store)
+            _show_list(console, store)
     _farewell(console, keep)
 
 
@@ -99,6 +105,19 @@ def _show_mail(console: Console, store: Store) -> None:
         console.print(Text(text_of(mails[-1])))
 
 
+def _show_list(console: Console, store: Store) -> None:
+    """Where somebody may apply who would rather have an H-1B, and passes Step 3 in January."""
+    mine = profile({"visa": "H-1B", "step3": "2027-01-15", "applications": 3})
+    question = ask(store, mine, knowledge(), _morning(NIGHTS[-1]))
+    found = shortlist(question)
+    console.print()
+    console.print(Rule(Text("A target list: an H-1B, Step 3 on 2027-01-15"), align="left"))
+    show(console, found, found.targets(store, found.chosen, stale_after_cycles=3))
+    what_ifs = whatif.proposals(question)
+    named = {i for one in what_ifs for i in (*one.opens, *one.closes)}
+    show_what_ifs(console, what_ifs, programs.ever_listed(store, named))
+
+
 def _farewell(console: Console, keep: Path | None) -> None:
     if keep is None:
         console.print(Text("Look around in it: visawatch demo --keep demo", style="bold"))
@@ -107,6 +126,7 @@ def _farewell(console: Console, keep: Path | None) -> None:
     for command in (
         "serve",
         "changes",
+        "shortlist --visa either --step3 2027-01-15",
         "review 1 accept --by you",
         "alerts show",
         "policies --json",

@@ -53,6 +53,7 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
             sender=config.mail.sender,
             nightly_at=config.monitor.nightly_at,
             metrics_token=config.web.metrics_token,
+            shortlist_folder=config.shortlist.path,
         )
         site = Site(app.db, app.now, settings, _sender(config))
         create_app(site)  # which says what is wrong, once

@@ -15,6 +15,7 @@ from shortlist.knowledge import knowledge
 from shortlist.profile import Profile, profile, values_in
 from shortlist.target import Shortlist, Target, ask
 from shortlist.target import shortlist as judge
+from shortlist.telling import rows
 from store import programs, subscriptions
 from store.database import Store
 from store.records import Subscription
@@ -139,7 +140,7 @@ def _write(
     ics: Path | None,
 ) -> None:
     if csv_file is not None:
-        _write_file(csv_file, csvfile.lines(show.rows(found, targets)))
+        _write_file(csv_file, csvfile.lines(rows(found, targets)))
         app.note(f"{len(targets)} programs written to {csv_file}")
     if ics is not None:
         dates = dates_of(store, found)

@@ -16,9 +16,10 @@ from monitor.alerts import AddressError, MailError, address, described
 from monitor.alerts.inviting import invite
 from monitor.alerts.matching import FREQUENCY_WORDS
 from store import invitations, programs, search, subscriptions
+from store.database import Store
 from store.errors import NotFound, StoreError
 from store.invitations import Taken
-from store.records import Subscription
+from store.records import Program, Subscription
 from web.asked import VISAS, Empty, Words
 from web.rendering import page
 from web.routing import Pages
@@ -35,6 +36,10 @@ _ONE_CLICK = "One-Click"  # RFC 8058
 _log = logging.getLogger(__name__)
 
 
+# One program, or several with spaces between: a target list.
+_Programs = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40_000)]
+
+
 def _address(text: str) -> str:
     try:
         return address(text)
@@ -47,7 +52,7 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    program: Words = ""
+    program: _Programs = ""
     institution: Words = ""
     specialty: Words = ""
     state: Words = ""
@@ -84,14 +89,14 @@ def form(request: Request, site: OfSite, asked: Annotated[Filters, Query()]) -> 
     """The form, filled in with what the address asks for."""
     with site.reading() as store:
         chosen = search.choices(store)
-        program = programs.get(store, asked.program) if asked.program else None
+        watched = _watched(store, asked.program)
     return page(
         request,
         "subscribe.html",
         title="Be told of changes",
         asked=asked,
         open=bool(site.settings.home),
-        program=program,
+        watched=watched,
         choices=chosen,
         visas=VISAS,
         severities=SEVERITIES,
@@ -107,7 +112,7 @@ def subscribe(request: Request, site: OfSite, wish: Annotated[Wish, Form()]) -> 
     site.limits.subscribe.check(request)
     if wish.program:
         with site.reading() as store:
-            programs.get(store, wish.program)
+            _watched(store, wish.program)
     if not wish.website:
         with site.writing() as store:
             taken, invitation = invitations.add(store, wish.subscription(), site.now())
@@ -202,6 +207,13 @@ def unsubscribe(
         headers=_PRIVATE,
         said="This has ended. Mail that was on its way already may still come.",
     )
+
+
+def _watched(store: Store, names: str) -> list[Program]:
+    """The programs of these ids, in this order. Raises NotFound for one that is not watched."""
+    ids = list(dict.fromkeys(names.split()))
+    known = {program.program_id: program for program in programs.listed(store, ids or [""])}
+    return [known.get(i) or programs.get(store, i) for i in ids]
 
 
 _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}

@@ -1,0 +1,88 @@
+"""A profile as an address carries it: the fields of the form on `/shortlist`, and back.
+
+The browser's address is the only place where a profile is kept.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from shortlist.profile import Profile, Wants
+
+WANTS = {
+    Wants.J1: "a J-1",
+    Wants.H1B: "an H-1B",
+    Wants.EITHER: "a J-1 or an H-1B",
+    Wants.EAD: "none: I have an EAD",
+    Wants.PERMANENT_RESIDENT: "none: I am a permanent resident",
+    Wants.CITIZEN: "none: I am a citizen",
+}
+STEP3 = {"no": "not planned", "planned": "planned for", "passed": "passed"}
+ECFMG = {"certified": "I have it", "planned": "expected on", "no": "not planned"}
+LEVELS = {"residency": "residencies", "fellowship": "fellowships", "any": "both"}
+IN_US = {"": "not said", "yes": "in the United States", "no": "abroad"}
+_FLAGS = ("us_graduate", "holds_h1b")
+_LISTS = {"specialty": "specialties", "place": "places", "near": "near"}
+_WEIGHT = "w_"
+
+
+def asked(query: QueryParams) -> bool:
+    """Whether an address asks for a list, and not for an empty form."""
+    return bool(query.get("visa"))
+
+
+def values(query: QueryParams) -> dict[str, Any]:
+    """What the form says, for `shortlist.profile.profile`; empty fields say nothing."""
+    found: dict[str, Any] = {
+        name: query[name]
+        for name in ("visa", "prefers", "nationality", "level", "applications", "in_us")
+        if query.get(name)
+    }
+    for name in ("step3", "ecfmg"):
+        chosen, on = query.get(name, ""), query.get(f"{name}_on", "")
+        if chosen:
+            found[name] = on if chosen == "planned" else chosen
+    if found.get("visa") != Wants.EITHER:
+        found.pop("prefers", None)
+    found.update({name: True for name in _FLAGS if query.get(name)})
+    for name, full in _LISTS.items():
+        given = [value for value in query.getlist(name) if value]
+        if name == "place":
+            given += [city.strip() for city in query.get("cities", "").split(";") if city.strip()]
+        if given:
+            found[full] = given
+    weights = {
+        name.removeprefix(_WEIGHT): value
+        for name, value in query.items()
+        if name.startswith(_WEIGHT) and value
+    }
+    if weights:
+        found["weights"] = weights
+    return found
+
+
+def address(profile: Profile) -> str:
+    """The query of an address that asks for this profile's list."""
+    pairs: list[tuple[str, object]] = [("visa", profile.visa)]
+    if profile.prefers:
+        pairs.append(("prefers", profile.prefers))
+    for name in ("step3", "ecfmg"):
+        value = getattr(profile, name)
+        if isinstance(value, date):
+            pairs += [(name, "planned"), (f"{name}_on", value.isoformat())]
+        else:
+            pairs.append((name, value))
+    pairs += [(name, 1) for name in _FLAGS if getattr(profile, name)]
+    if profile.in_us is not None:
+        pairs.append(("in_us", "yes" if profile.in_us else "no"))
+    for name in ("nationality", "level", "applications"):
+        if value := getattr(profile, name):
+            pairs.append((name, value))
+    for name, full in _LISTS.items():
+        pairs += [(name, value) for value in getattr(profile, full)]
+    pairs += [(_WEIGHT + name, weight) for name, weight in profile.weights.items()]
+    return urlencode(pairs)
