@@ -84,6 +84,13 @@ class ShortlistSettings(_Section):
         return Path(self.folder) if self.folder else None
 
 
+class VerifySettings(_Section):
+    """How coordinators are asked, and where their answers come in."""
+
+    imap_url: str = ""
+    template: str = ""
+
+
 class Config(BaseSettings):
     """All settings; the environment wins over the file."""
 
@@ -96,6 +103,7 @@ class Config(BaseSettings):
     mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()
     shortlist: ShortlistSettings = ShortlistSettings()
+    verify: VerifySettings = VerifySettings()
 
 
 def load(path: Path | None) -> Config:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
+from imapserver import NEEDED, ImapServer, dovecot, serving
 from watching import NOW, PAGE, PROGRAMS, Says
 
 from extractors import Policy, classify
@@ -40,3 +44,16 @@ def page_says(watched: Store) -> Says:
             )
 
     return says
+
+
+@pytest.fixture
+def imap(public: Path) -> Iterator[ImapServer]:
+    """An IMAP server with an empty mailbox. Without one the test is skipped, or fails in CI."""
+    program = dovecot()
+    if program is None:
+        words = "no Dovecot on this machine (Debian: apt-get install dovecot-imapd)"
+        if os.environ.get(NEEDED):
+            pytest.fail(f"{words}, and {NEEDED} is set")
+        pytest.skip(words)
+    with serving(program, public) as server:
+        yield server

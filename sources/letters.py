@@ -1,0 +1,226 @@
+"""The bytes of a mail to what counts of it: who answers what, in their own words.
+
+Mail is hostile: sizes and parts are bounded, text is decoded strictly, and a sender who cannot be
+told is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import getaddresses, parsedate_to_datetime
+from enum import StrEnum
+from hashlib import sha256
+
+import re2
+from bs4 import BeautifulSoup
+
+from monitor.alerts import AddressError, address
+from sources.errors import SourceError
+from sources.replies import own_words
+
+LARGEST = 5_000_000  # bytes; an answer has a few thousand
+MOST_PARTS = 60
+DEEPEST = 12  # levels of multipart
+_QUOTED = "blockquote, .gmail_quote, .yahoo_quoted, #divRplyFwdMsg, #appendonsend, style, script"
+_IDS = re2.compile(r"<[^<>\s]{1,250}>")
+_AUTOMATIC = re2.compile(
+    r"(?i)^\s*(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office)"
+)
+
+
+class LetterError(SourceError):
+    """A mail that nothing can be made of, and why."""
+
+
+class Kind(StrEnum):
+    """What sort of mail it is."""
+
+    ANSWER = "answer"
+    AUTO_REPLY = "auto_reply"  # somebody is away, or a machine has taken it
+    BOUNCE = "bounce"  # our question was not delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail. `answers` are the Message-IDs that it may be an answer to, the nearest first.
+
+    `text` is what its sender wrote, without quotes and signature; `why` of a bounce says what the
+    server said.
+    """
+
+    message_id: str
+    kind: Kind
+    sender: str
+    received_at: datetime
+    answers: tuple[str, ...] = ()
+    subject: str = ""
+    text: str = ""
+    why: str = ""
+
+
+def identity(raw: bytes) -> str:
+    """By what a mail is known: its Message-ID, or its hash when it has none that is good."""
+    head = message_from_bytes(raw[:65_536].split(b"\r\n\r\n")[0].split(b"\n\n")[0] + b"\n\n")
+    ids = _IDS.findall(str(head.get("Message-ID", "")))
+    return str(ids[0]) if ids else f"<sha256.{sha256(raw).hexdigest()[:32]}@unnamed>"
+
+
+def read(raw: bytes, now: datetime) -> Letter:
+    """Reads a mail; `now` stands in for a date that it lacks. Raises LetterError."""
+    if len(raw) > LARGEST:
+        raise LetterError(f"larger than {LARGEST:,} bytes; read it yourself")
+    try:
+        mail = message_from_bytes(raw, policy=policy.default)
+        parts = list(_parts(mail))
+        kind = _kind(mail)
+        sender = _sender(mail, kind)
+        references = _references(mail, parts, kind)
+        text = "" if kind is Kind.BOUNCE else own_words(_text(parts))
+        why = _why(parts) if kind is Kind.BOUNCE else ""
+        subject = str(mail.get("Subject", ""))
+    except RecursionError as error:
+        raise LetterError(f"parts within parts, deeper than {DEEPEST}") from error
+    except (ValueError, AttributeError, IndexError, TypeError) as error:
+        # The email package has no error of its own for headers that are broken in odd ways.
+        raise LetterError(f"broken: {type(error).__name__} in its headers or parts") from error
+    return Letter(
+        identity(raw), kind, sender, _date(mail, now), references, subject[:200], text, why
+    )
+
+
+def _parts(mail: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
+    """All parts that are not containers, within bounds."""
+    if depth > DEEPEST:
+        raise LetterError(f"parts within parts, deeper than {DEEPEST}")
+    count = 0
+    stack: list[tuple[EmailMessage, int]] = [(mail, depth)]
+    while stack:
+        part, level = stack.pop(0)
+        count += 1
+        if count > MOST_PARTS:
+            raise LetterError(f"more than {MOST_PARTS} parts")
+        if level > DEEPEST:
+            raise LetterError(f"parts within parts, deeper than {DEEPEST}")
+        if part.is_multipart():
+            inner = [p for p in part.get_payload() if isinstance(p, EmailMessage)]
+            stack[:0] = [(p, level + 1) for p in inner]
+            if part.get_content_maintype() != "multipart":
+                yield part  # a mail in a mail, whose headers count
+        else:
+            yield part
+
+
+def _kind(mail: EmailMessage) -> Kind:
+    if mail.get_content_type() == "multipart/report":
+        delivery = str(mail.get_param("report-type", "")).lower() == "delivery-status"
+        return Kind.BOUNCE if delivery else Kind.AUTO_REPLY
+    local = str(mail.get("From", "")).lower()
+    if "mailer-daemon" in local or "postmaster@" in local:
+        return Kind.BOUNCE
+    said = str(mail.get("Auto-Submitted", "no")).split(";")[0].strip().lower()
+    automatic = said not in ("", "no") or any(
+        mail.get(name) for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")
+    )
+    precedence = str(mail.get("Precedence", "")).strip().lower()
+    if automatic or precedence in ("auto_reply", "bulk", "junk"):
+        return Kind.AUTO_REPLY
+    return Kind.AUTO_REPLY if _AUTOMATIC.search(str(mail.get("Subject", ""))) else Kind.ANSWER
+
+
+def _sender(mail: EmailMessage, kind: Kind) -> str:
+    """The one address that a mail comes from. Raises LetterError when there is none, or a fake."""
+    senders = mail.get_all("From", [])
+    found = [found for _, found in getaddresses([str(s) for s in senders]) if found]
+    if kind is Kind.BOUNCE:
+        return found[0] if found else ""
+    if len(senders) != 1 or len(found) != 1:
+        raise LetterError(f"names {len(found)} senders: who wrote it cannot be told")
+    try:
+        sender = address(found[0])
+    except AddressError as error:
+        raise LetterError(f"its sender {found[0][:100]!r} is no address") from error
+    results = " ".join(str(r) for r in mail.get_all("Authentication-Results", [])).lower()
+    if "dmarc=fail" in results or ("spf=fail" in results and "dkim=pass" not in results):
+        raise LetterError(
+            f"says that it is from {sender}, and our mail server found that it is not (see its "
+            "Authentication-Results)"
+        )
+    return sender
+
+
+def _references(mail: EmailMessage, parts: list[EmailMessage], kind: Kind) -> tuple[str, ...]:
+    found = [
+        *_IDS.findall(str(mail.get("In-Reply-To", ""))),
+        *reversed(_IDS.findall(str(mail.get("References", "")))),
+    ]
+    if kind is not Kind.ANSWER:  # a report has the mail, or its headers, as a part
+        for part in parts:
+            if part.get_content_type() == "text/rfc822-headers":
+                headers = part.get_payload(decode=True)
+                inner = message_from_bytes(headers if isinstance(headers, bytes) else b"")
+                found += _IDS.findall(str(inner.get("Message-ID", "")))
+            elif part.get_content_maintype() == "message":
+                within = part.get_payload()
+                mails = within if isinstance(within, list) else []
+                for one in (m for m in mails if isinstance(m, EmailMessage)):
+                    found += _IDS.findall(str(one.get("Message-ID", "")))
+    return tuple(dict.fromkeys(found))[:50]
+
+
+def _text(parts: list[EmailMessage]) -> str:
+    """The plain text of a mail; of one that has only HTML, the HTML's."""
+    shown = [p for p in parts if p.get_content_disposition() != "attachment"]
+    for part in shown:
+        if part.get_content_type() == "text/plain" and (text := _decoded(part)).strip():
+            return text
+    for part in shown:
+        if part.get_content_type() == "text/html":
+            return _of_html(_decoded(part))
+    return ""
+
+
+def _decoded(part: EmailMessage) -> str:
+    payload = part.get_payload(decode=True)
+    body = payload if isinstance(payload, bytes) else b""
+    named = part.get_content_charset() or "utf-8"
+    for charset in dict.fromkeys((named, "utf-8")):
+        try:
+            return body.decode("utf-8" if charset == "us-ascii" else charset)
+        except (LookupError, UnicodeDecodeError):
+            continue
+    raise LetterError(f"its text is not in {named[:40]!r}, which it says it is in, nor in UTF-8")
+
+
+def _of_html(html: str) -> str:
+    soup = BeautifulSoup(html, "lxml")
+    for quoted in soup.select(_QUOTED):
+        if quoted.get("id") == "divRplyFwdMsg":
+            for after in list(quoted.next_siblings):
+                after.extract()
+        quoted.extract()
+    for end in soup.find_all(["p", "div", "br", "li", "tr", "h1", "h2", "h3"]):
+        end.append("\n") if end.name != "br" else end.replace_with("\n")
+    return "\n".join(" ".join(line.split()) for line in soup.get_text().splitlines())
+
+
+def _why(parts: list[EmailMessage]) -> str:
+    for part in parts:
+        if part.get_content_type() == "message/delivery-status":
+            status = part.as_string()
+            found = re2.search(r"(?im)^Diagnostic-Code:\s*(.+)$", status)
+            if found:
+                return str(found.group(1)).strip()[:200]
+    return "the mail server could not deliver it"
+
+
+def _date(mail: EmailMessage, now: datetime) -> datetime:
+    """When it was sent: not later than now, whatever its clock says."""
+    try:
+        sent = parsedate_to_datetime(str(mail["Date"]))
+    except (TypeError, ValueError):
+        return now
+    return min(sent if sent.tzinfo else sent.replace(tzinfo=UTC), now)
