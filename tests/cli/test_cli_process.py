@@ -128,7 +128,8 @@ def test_the_demo_shows_four_changes_and_can_be_looked_into(shell: Shell) -> Non
     said = shell.bare("demo", "--keep", "kept")
     assert said.err == ""
     assert "4 changes to review" in said.out
-    assert "Change:    H-1B: " in said.out  # a mail
+    assert "H-1B:      not sponsored -> sponsored" in said.out  # a mail
+    assert "A target list" in said.out
     found = shell.bare("--db", "kept/visawatch.db", "changes", "--json").json
     assert [change["status"] for change in found] == ["open"] * 4
     assert all(f"#{change['id']} {change['severity']} " in said.out for change in found)

@@ -56,6 +56,6 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
 
     at = app.config.monitor.nightly_at
     every = seasons.nights_between_looks(app.now().date())
-    often = "each night" if every == 1 else f"each {every} nights in this season"
-    app.note(f"a cycle {often} at {at} UTC; Ctrl-C or SIGTERM stops")
+    often = "" if every == 1 else f", each {every} nights in this part of the season"
+    app.note(f"a cycle each night at {at} UTC{often}; Ctrl-C or SIGTERM stops")
     Nights(app.db, at, run_cycle, send_mail, app.now, is_due).serve()
