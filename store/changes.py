@@ -396,8 +396,10 @@ def standing_reviews(store: Store, only: Collection[str]) -> dict[str, Review]:
         review: Review | None = _review(row)
         if row["verdict"] == "undone":  # the one before holds again
             review = holding(reviews(store, row["change_id"]))
-        stands_by = "accepted" if row["origin"] in ("read", "fused") else row["origin"]
-        if review is not None and review.verdict == stands_by:
+        stands_by = {"read": ("accepted",), "fused": ("accepted", "corrected")}.get(
+            row["origin"], (row["origin"],)
+        )
+        if review is not None and review.verdict in stands_by:
             found[row["stands_for"]] = review
     return found
 

@@ -30,6 +30,8 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/"): Role.PUBLIC,
     ("GET", "/programs.csv"): Role.PUBLIC,
     ("GET", "/programs/{program_id}"): Role.PUBLIC,
+    ("GET", "/programs/{program_id}/report"): Role.PUBLIC,
+    ("POST", "/programs/{program_id}/report"): Role.PUBLIC,
     ("GET", "/institutions/{institution_id}"): Role.PUBLIC,
     ("GET", "/changes"): Role.PUBLIC,
     ("GET", "/changes/{change_id}"): Role.PUBLIC,

@@ -21,6 +21,7 @@ from web.pages import (
     health,
     matrix,
     programs,
+    report,
     review,
     search,
     season,
@@ -34,6 +35,7 @@ from web.site import Site
 PAGES = (
     search,
     programs,
+    report,
     changes,
     matrix,
     shortlist,

@@ -56,6 +56,7 @@ class Limits:
     """How often one visitor may do what costs others something."""
 
     subscribe: Limit = field(default_factory=lambda: Limit(10, 3600))
+    report: Limit = field(default_factory=lambda: Limit(10, 3600))
 
 
 @dataclass(frozen=True)

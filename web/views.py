@@ -100,8 +100,9 @@ class View:
 
     @property
     def quotes(self) -> tuple[Evidence, ...]:
-        """The sentences that prove it, each once."""
-        evidence = self.policy.evidence if self.policy else ()
+        """The sentences of its pages that prove it, each once; web.sides has what others say."""
+        every = self.policy.evidence if self.policy else ()
+        evidence = [e for e in every if not e.rules[:1] or not e.rules[0].startswith("channel:")]
         return tuple({(e.quote, e.url): e for e in reversed(evidence)}.values())[::-1]
 
     @property

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from extractors import Visa
 from monitor import clock
 from monitor.alerts import shown
 from monitor.cycle import run
@@ -22,11 +23,17 @@ from shortlist import whatif
 from shortlist.knowledge import knowledge
 from shortlist.profile import profile
 from shortlist.target import ask, shortlist
+from sources import asking, mailbox
+from sources.deciding import accept, settle
+from sources.freida import import_
+from sources.incoming import take
+from sources.weigh import sides, weigh
 from store import changes, outbox, programs, subscriptions
 from store.database import Store
 from store.records import Subscription
 from visawatch.app import App
 from visawatch.commands.alerts import text_of
+from visawatch.commands.sources import print_sides
 from visawatch.config import (
     Config,
     CrawlSettings,
@@ -38,9 +45,12 @@ from visawatch.cycling import progress_bar, report, settings_of
 from visawatch.demo import NIGHTS, DemoSite
 from visawatch.show import policies_table, show_changes
 from visawatch.show_shortlist import show, show_what_ifs
+from visawatch.truth import policy_said
 
 EVERYTHING = "fellow@inbox.example"
 ONLY_H1B = "applicant@inbox.example"
+ASKED = "lantern-hill-surgery"  # whose page says J-1 only, and FREIDA both
+COORDINATOR = "surgery@inbox.example"
 
 
 @click.command()
@@ -71,6 +81,7 @@ def demo(app: App, keep: Path | None) -> None:
             console.print(policies_table(statuses(store), title="Policies after three nights"))
             _show_changes(console, store)
             _show_mail(console, store)
+            _show_disagreement(demo_app, store)
             _show_list(console, store)
     _farewell(console, keep)
 
@@ -105,6 +116,35 @@ def _show_mail(console: Console, store: Store) -> None:
         console.print(Text(text_of(mails[-1])))
 
 
+def _show_disagreement(app: App, store: Store) -> None:
+    """FREIDA says otherwise than a page: the coordinator is asked, and a maintainer decides."""
+    now, console = _morning(NIGHTS[-1] - 1) + timedelta(hours=1), app.console()
+    console.print()
+    console.print(Rule(Text(f"A disagreement on {ASKED}"), align="left"))
+    program = programs.get(store, ASKED)
+    table = (
+        f"Institution,Specialty,Visa\n{program.institution},{program.specialty},J-1; H-1B visa\n"
+    )
+    import_(store, table.encode(), now, by="you")
+    weigh(store, now)
+    print_sides(console, sides(store, ASKED, now), [Visa.H1B])
+
+    draft = asking.draft(replace(program, coordinator_email=COORDINATOR), asking.template())
+    asking.ask(store, [draft], now, by="you", sender="")
+    question = outbox.listed(store)[-1]
+    letter = f"From: {COORDINATOR}\nMessage-ID: <1@inbox.example>\nIn-Reply-To: "
+    letter += f"{question.message_id}\n\nJ-1 only. No H-1B.\n\nBest,\nPat\n"
+    console.print(Text(f"asked {COORDINATOR}, who answers: J-1 only. No H-1B.", style="bold"))
+    raw = letter.encode()
+    (outcome,) = take(store, [mailbox.Found("answer", raw, len(raw))], now)
+    accept(store, outcome.evidence_id or 0, by="you", now=now)
+    truth = policy_said("sponsored", "not_sponsored", ())
+    note = "the coordinator's answer and the page agree"
+    settle(store, ASKED, truth, by="you", note=note, now=now + timedelta(minutes=1))
+    console.print(Text("a maintainer reads it, and settles the matter:", style="bold"))
+    print_sides(console, sides(store, ASKED, now + timedelta(minutes=1)), [Visa.H1B])
+
+
 def _show_list(console: Console, store: Store) -> None:
     """Where somebody may apply who would rather have an H-1B, and passes Step 3 in January."""
     mine = profile({"visa": "H-1B", "step3": "2027-01-15", "applications": 3})
@@ -129,6 +169,7 @@ def _farewell(console: Console, keep: Path | None) -> None:
         "shortlist --visa either --step3 2027-01-15",
         "review 1 accept --by you",
         "alerts show",
+        f"sources show {ASKED}",
         "policies --json",
     ):
         console.print(Text(f"visawatch --db {database} {command}", style="bold"))

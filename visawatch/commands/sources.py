@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -147,13 +148,13 @@ def settle_(
     print_sides(app.console(), fused)
 
 
-def print_sides(console: Console, fused: Fused) -> None:
-    """What a program's sources come to, then all sides, visa by visa."""
+def print_sides(console: Console, fused: Fused, visas: Iterable[Visa] = Visa) -> None:
+    """What a program's sources come to, then all sides, visa by visa (of `visas`)."""
     console.print(Text(category(fused.policy.to_json()), style="bold"))
     if fused.disputed:
         names = ", ".join(map(visa_words, fused.disputed))
         console.print(Text(f"disputed: {names}", style="bold red"))
-    for visa in Visa:
+    for visa in visas:
         told = [side for side in fused.sides if side.visa is visa]
         if told:
             console.print(Text(visa_words(visa), style="bold"))

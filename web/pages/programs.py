@@ -5,15 +5,18 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
+from monitor.diff import visa_words
 from monitor.feeds import institution_path, program_path
 from monitor.timeline import Flagged, timeline
-from store import programs, search
+from sources.weigh import sides
+from store import evidence, programs, search
 from store.records import Program
 from store.search import Wish
 from web.history import told
 from web.picture import picture
 from web.rendering import page
 from web.routing import Pages
+from web.sides import told as told_by_sources
 from web.site import OfSite
 from web.views import views
 
@@ -32,12 +35,17 @@ def program(request: Request, site: OfSite, program_id: str) -> Response:
         history = timeline(
             store, program_id, stale_after_cycles=site.settings.stale_after_cycles
         ).without_trifles()
+        # Most programs are spoken of by their pages alone: there is nothing to weigh.
+        spoken = evidence.of_programs(store, [program_id])
+        weighed = sides(store, program_id, site.now()) if spoken else None
     return page(
         request,
         "program.html",
         title=f"{view.program.institution}, {view.program.specialty}",
         view=view,
         institution=institution,
+        told=told_by_sources(weighed) if weighed else (),
+        disputed=[visa_words(visa) for visa in weighed.disputed] if weighed else [],
         waiting=[
             entry.change
             for entry in history.entries

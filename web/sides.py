@@ -1,0 +1,68 @@
+"""What each source says of a program, as its page shows it; what nobody has read is not shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.diff import visa_words
+from sources import Channel, Fused, Role, Side
+from web.views import Chip, stance_chip
+
+_CHANNELS = {
+    Channel.MAINTAINER: "A maintainer's finding",
+    Channel.COORDINATOR: "The program's coordinator, in writing",
+    Channel.WEBSITE: "The program's own page",
+    Channel.INSTITUTION: "Its institution's page",
+    Channel.FREIDA: "FREIDA, as somebody copied it",
+    Channel.RESIDENT: "Residents",
+}
+_ROLES = {
+    Role.DECIDES: "decides",
+    Role.AGREES: "says the same",
+    Role.DISAGREES: "says otherwise",
+    Role.SET_ASIDE: "a maintainer knew of it and found otherwise",
+    Role.SUPERSEDED: "it has said something else since",
+    Role.UNVERIFIED: "one report, which nobody has confirmed",
+    Role.HISTORY: "too old to count",
+    Role.AHEAD: "for a season to come",
+}
+_PAGES = (Channel.WEBSITE, Channel.INSTITUTION, Channel.MAINTAINER)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one source says of one visa, and what becomes of it."""
+
+    visa: str
+    stance: Chip
+    channel: str
+    role: str
+    at: str
+    season: int
+    quote: str
+    link: str
+
+
+def told(fused: Fused) -> tuple[Told, ...]:
+    """All sides, what weighs most first; none when only a program's pages and findings speak."""
+    shown = [side for side in fused.sides if not _unread(side)]
+    if all(side.evidence.channel in _PAGES for side in shown):
+        return ()
+    return tuple(
+        Told(
+            visa_words(side.visa),
+            stance_chip(side.stance),
+            _CHANNELS[side.evidence.channel],
+            _ROLES[side.role],
+            side.evidence.at,
+            side.evidence.season,
+            # How a maintainer found out is for maintainers.
+            "" if side.evidence.channel is Channel.MAINTAINER else side.evidence.quote,
+            side.evidence.link,
+        )
+        for side in shown
+    )
+
+
+def _unread(side: Side) -> bool:
+    return side.role is Role.UNVERIFIED and side.evidence.channel is not Channel.RESIDENT
