@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from store.database import Store
 from store.records import Cycle
 
 MOST_CYCLES = 60  # that are drawn
+MOST_LEFT_OUT = 31  # nights in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,12 @@ class Vitals:
 
 
 def vitals(
-    store: Store, now: datetime, *, nightly_at: str = "02:00", stale_after_cycles: int = 3
+    store: Store,
+    now: datetime,
+    *,
+    nightly_at: str = "02:00",
+    stale_after_cycles: int = 3,
+    due: Callable[[Store, datetime], bool] = lambda store, night: True,
 ) -> Vitals:
     """Looks at everything once."""
     finished = [c for c in cycles.listed(store) if c.finished_at is not None]
@@ -54,7 +60,7 @@ def vitals(
     return Vitals(
         last=last,
         running=running,
-        next_at=next_night(now, nightly_at),
+        next_at=_next_due(store, next_night(now, nightly_at), due),
         cycles=tuple(finished[-MOST_CYCLES:]),
         programs=policies.total(),
         pages=cycles.healths(store),
@@ -68,8 +74,14 @@ def vitals(
     )
 
 
+def _next_due(store: Store, night: datetime, due: Callable[[Store, datetime], bool]) -> datetime:
+    """The first night, from this one on, that `schedule` does not leave out."""
+    nights = (night + timedelta(days=days) for days in range(MOST_LEFT_OUT))
+    return next((n for n in nights if due(store, n)), night)
+
+
 def next_night(now: datetime, nightly_at: str) -> datetime:
-    """The next planned time of a cycle; that is when `schedule` runs.
+    """The next planned time of a cycle, if no night is left out.
 
     >>> next_night(datetime(2026, 11, 25, 12, tzinfo=UTC), "02:00").isoformat()
     '2026-11-26T02:00:00+00:00'

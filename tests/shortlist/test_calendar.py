@@ -15,6 +15,7 @@ from icalendar import Calendar as Read
 from extractors.values import Condition, ConditionKind, Policy, Stance, Visa
 from monitor.cycle import CycleBusy, Stop
 from monitor.schedule import Nights
+from monitor.vitals import vitals
 from shortlist import deadlines, ical
 from shortlist.calendar import EventId, Season, calendar
 from shortlist.errors import DataError
@@ -189,6 +190,14 @@ def test_nights_are_left_out_as_the_calendar_says(
             ran.append(number)
             finished(store, night)
     assert ran == run
+
+
+def test_the_next_cycle_is_the_one_that_is_due(store: Store) -> None:
+    finished(store, datetime(2027, 4, 10, 2, tzinfo=UTC))
+    for now, expected in (("2027-04-10T12:00", "2027-04-13"), ("2027-04-14T01:00", "2027-04-14")):
+        moment = datetime.fromisoformat(f"{now}+00:00")
+        found = vitals(store, moment, due=lambda s, night: due(s, night, KNOWN))
+        assert found.next_at.date().isoformat() == expected
 
 
 def test_no_night_is_left_out_after_a_wave_or_while_something_waits(store: Store) -> None:

@@ -184,7 +184,7 @@ def test_health_is_told_to_people_and_machines(users: Path, serve: Serve) -> Non
     text = words(served.enter("ben", PASSWORD).page("/review/health"))
     for said in (
         "Last cycle2026-11-24 02:00 UTC",
-        "Next cycle2026-11-25 02:00 UTC",
+        "Next cycle2026-11-26 02:00 UTC",  # each second night, in interview season
         "4 critical, 0 major, 0 minor",
         "Over the last 3 cycles",
         "Not read for longest",

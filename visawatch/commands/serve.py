@@ -12,6 +12,7 @@ import click
 import uvicorn
 
 from monitor.alerts import Delivery, deliver
+from shortlist.knowledge import knowledge
 from store import users
 from store.database import Store
 from visawatch.app import App
@@ -56,7 +57,8 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
             shortlist_folder=config.shortlist.path,
         )
         site = Site(app.db, app.now, settings, _sender(config))
-        create_app(site)  # which says what is wrong, once
+        knowledge(settings.shortlist_folder)
+        create_app(site)  # they say what is wrong, once
         app.note(f"{_address(listener)}{settings.prefix}/ is served; Ctrl-C or SIGTERM stops")
         if not settings.allowed_hosts:
             app.note(

@@ -10,6 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
 from monitor.vitals import Vitals, vitals
+from shortlist.calendar import calendar
+from shortlist.rhythm import due
 from store import cycles
 from store.errors import StoreError
 from web import metrics
@@ -69,10 +71,12 @@ def health(request: Request, site: OfSite) -> Response:
 
 
 def _vitals(site: Site) -> Vitals:
+    seasons = calendar(site.settings.shortlist_folder)
     with site.reading() as store:
         return vitals(
             store,
             site.now(),
             nightly_at=site.settings.nightly_at,
             stale_after_cycles=site.settings.stale_after_cycles,
+            due=lambda store, night: due(store, night, seasons),
         )
