@@ -195,10 +195,13 @@ def _clauses(
         (h for h in hits if h.rule.kind is RuleKind.END and not unbroken.overlap(h)),
         key=lambda h: h.start,
     )
+    demanded = [h for h in hits if h.rule.kind is RuleKind.CONDITION]
     asides = [
         h
         for h in hits
-        if h.rule.kind is RuleKind.ASIDE and not _ON_ACCOUNT.search(text.text[: h.start])
+        if h.rule.kind is RuleKind.ASIDE
+        and not _covered(h, demanded)  # "with a waiver of the dean", "the SEVIS fee is yours"
+        and not _ON_ACCOUNT.search(text.text[: h.start])
     ]
     cut_off = [
         (b.start(), b.end())

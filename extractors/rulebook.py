@@ -128,6 +128,7 @@ class Hit:
     end: int
 
 
+_MAX_MEMORY = 64 << 20  # bytes that RE2 may take for all rules together: 8 MB were too few
 _MAX_HITS = 50  # of one rule in a sentence (1,500 characters): more is not prose
 
 
@@ -142,6 +143,7 @@ class Matcher:
         options = re2.Options()
         options.case_sensitive = False
         options.log_errors = False
+        options.max_mem = _MAX_MEMORY
         self._rules: list[tuple[Rule, Any, bool]] = []  # the last: whether it has a group
         self._set = re2.Set.SearchSet(options)
         for rule in rules:
@@ -152,7 +154,10 @@ class Matcher:
             except (re2.error, RuleError) as error:
                 raise RuleError(f"{rule.file}: rule {rule.id!r}: bad match: {error}") from error
             self._rules.append((rule, compiled, compiled.groups > 0))
-        self._set.Compile()
+        try:
+            self._set.Compile()
+        except re2.error as error:
+            raise RuleError(f"the rules together are too long to compile: {error}") from error
 
     def hits(self, text: str) -> Iterator[Hit]:
         """Every match of every rule, rule by rule; group 1 gives the span where there is one."""

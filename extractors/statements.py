@@ -15,7 +15,7 @@ from extractors.blocks import Block, BlockKind
 from extractors.clauses import read_sentence
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.dates import due
-from extractors.demands import OF_H1B
+from extractors.demands import OF_H1B, asked_for
 from extractors.former import in_turn
 from extractors.halves import (
     admits,
@@ -135,6 +135,8 @@ class _Reader:
             next((r.visas for r in reversed(under) if _SPECIFIC & set(r.visas)), ())
         )
         topic = bool(under) and under[-1].visas == (ANY,)
+        # "Transfers only." below the heading "H-1B".
+        bare = bool(under) and set(under[-1].visas) <= _SPECIFIC and under[-1].leftover == 0
         others, beside = about_others(under), beside_the_point(under)
         is_row = block.kind is BlockKind.ROW
         spans = cell_spans(block.text) if is_row else sentence_spans(block.text)
@@ -218,7 +220,14 @@ class _Reader:
                 claims += leanings(reading, claims)
             if reading.citizens and not admits(claims):
                 claims += citizens_only(reading)
-            leans_back = reading.leans_back or answered is not None or bool(row_visas and position)
+            leans_back = (
+                reading.leans_back
+                or answered is not None
+                or bool(row_visas and position)
+                or (bare and not reading.mentions)
+            )
+            if waiting and question and told_of(reading) is not Stance.NOT_SPONSORED:
+                reading.demands += asked_for(question.reading, reading)
             if answered and reading.demands:
                 begin = answered.start
             if (answered or waiting) and question:
@@ -257,13 +266,19 @@ class _Reader:
             if not visas and named and leans_back:
                 before = self._resolve(named, reading)
                 visas = [v for v in before if v is Visa.H1B or demand.kind not in OF_H1B]
-                if demand.kind in AT_DISCRETION:
+                stance = Stance.CONDITIONAL if demand.kind in AT_DISCRETION else None
+                if demand.kind is ConditionKind.PAUSED:
+                    stance = Stance.NOT_SPONSORED
+                if stance:
                     rules = (demand.rule, "said-before")
-                    hanging += [
-                        Claim(v, Stance.CONDITIONAL, Strength.EXPLICIT, rules) for v in visas
-                    ]
+                    hanging += [Claim(v, stance, Strength.EXPLICIT, rules) for v in visas]
             if not visas and demand.kind is ConditionKind.STEP3_PASSED:
                 visas = [Visa.H1B]
+            if not visas and demand.kind is ConditionKind.ECFMG_CERTIFIED:
+                # Of international graduates in general: for each visa that they are offered.
+                visas = self._resolve(self._above, reading) or [Visa.J1, Visa.H1B]
+            if not visas and demand.kind is ConditionKind.APPLICANT_PAYS:
+                visas = self._resolve(self._named, reading)
             by = due(reading.text.text) if demand.kind is ConditionKind.STEP3_PASSED else None
             for visa in visas:
                 conditions.setdefault(visa, []).append(Condition(visa, demand.kind, by))
