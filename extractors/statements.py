@@ -236,7 +236,8 @@ class _Reader:
             self._context = context(block, start, end)
             prior, self._prior = self._prior, len(self.found)
             self._emit(reading, claims, (begin, offset + end), leans_back)
-            spoken_of = {s.visa for s in self.found[self._prior :]}
+            # A condition alone says nothing of whether the visa is offered.
+            spoken_of = {s.visa for s in self.found[self._prior :] if s.stance is not _SILENT}
             self._leave_open(reading, (begin, offset + end), spoken_of)
             if goes_on(reading):
                 self._go_on(self.found[prior : self._prior], offset + end)
