@@ -8,7 +8,6 @@ its members: those that were flagged before it was recognised, and those that co
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +17,14 @@ from extractors import Stance, Visa
 from extractors.conditions import ConditionKind
 from monitor import diff
 from monitor.compare import ChangeKind, Severity
+from monitor.taken_back import BY_ITSELF
+from monitor.usual import Usual
 from store import changes, cycles, programs, waves
 from store.database import Store
 from store.records import Change, Program, Wave, stamp
 
 USUAL_DAYS = 90  # what is usual is counted over so many days before
-YEARLY = 365.0  # days between two such changes of one institution, until that was seen
+LASTS = 0.01  # a wave is over when its last days are no rarer than this
 
 # From the least sponsorship to the most. What is not stated, or contradicts itself, is in between
 # or nowhere: falling silent is a step down from sponsorship, and none from a refusal.
@@ -44,7 +45,7 @@ class Settings:
     """When changes are a wave."""
 
     institutions: int = 5  # at least so many
-    days: int = 7  # within so many days; a wave is over when as many pass without a new member
+    days: int = 7  # within so many days
     chance: float = 0.0001  # how likely they may be, at most, at the usual rate
 
 
@@ -80,37 +81,94 @@ def recognise(store: Store, cycle_id: int, now: datetime, settings: Settings) ->
     if all(change.severity == Severity.MINOR for change in changes.of_cycle(store, cycle_id)):
         return
     where = {p.program_id: p.institution for p in programs.listed(store)}
-    begin = now - timedelta(days=settings.days)
-    usual = begin - timedelta(days=USUAL_DAYS)
-    found = [c for c in changes.since(store, stamp(usual)) if _counts(c) and c.program_id in where]
-    fresh = [c for c in found if c.detected_at >= stamp(begin)]
-    taken = _grow(store, fresh)
-    loose = [c for c in fresh if c.wave_id is None and c.id not in taken]
-    before = [c for c in found if c.detected_at < stamp(begin) and c.wave_id is None]
-    watched = _Usual(before, len(set(where.values())), _days_watched(store, begin), where)
-    ways = _by_direction(loose)
-    for way in sorted(ways, key=lambda way: (-len(_institutions(ways[way], where)), way)):
-        members = [c for c in ways[way] if c.id not in taken]
-        count = len(_institutions(members, where))
-        if count < settings.institutions:
-            continue
-        if watched.chance(way, count, settings.days) <= settings.chance:
-            wave = waves.begin(store, way.visa, way.way, cycle_id)
-            waves.join(store, wave, [c.id for c in members])
-            taken.update(c.id for c in members)
+    lately = _day(now - timedelta(days=settings.days))
+    taken_back = changes.decided_by(store, BY_ITSELF)
+    found = [
+        change
+        for change in changes.since(store, stamp(now - timedelta(days=settings.days + USUAL_DAYS)))
+        if change.program_id in where and _happened(change, taken_back)
+    ]
+    usual = Usual(_days_watched(store, lately), len(set(where.values())))
+    seen = _seen(found, lately, where, settings)
+    new = [change for change in found if change.detected_at[:10] > lately]
+    taken: set[int] = set()
 
+    def rarity(way: Direction, members: Iterable[Change]) -> float:
+        return usual.chance(seen.get(way, 0), _by_days(members, where, now, settings.days))
 
-def _grow(store: Store, fresh: Sequence[Change]) -> set[int]:
-    """New changes join the waves that are not over; gives them."""
-    joined: set[int] = set()
-    alive = {c.wave_id for c in fresh}
+    def join(wave_id: int, way: Direction) -> None:
+        members = {change.id for change in loose()[way]}
+        waves.join(store, wave_id, members)
+        taken.update(members)
+
+    def loose() -> dict[Direction, list[Change]]:
+        return _by_direction(c for c in new if c.wave_id is None and c.id not in taken)
+
     for wave in waves.listed(store):
-        if wave.id in alive:
-            way = Direction(wave.visa, wave.way)
-            new = [c.id for c in fresh if c.wave_id is None and way in directions(c)]
-            waves.join(store, wave.id, set(new) - joined)
-            joined.update(new)
-    return joined
+        way = Direction(wave.visa, wave.way)
+        old = [change for change in new if change.wave_id == wave.id]
+        if old and rarity(way, [*old, *loose()[way]]) <= LASTS:
+            join(wave.id, way)
+    ways = {way: len(_institutions(members, where)) for way, members in loose().items()}
+    for way in sorted(ways, key=lambda way: (-ways[way], way)):
+        members = loose()[way]
+        enough = len(_institutions(members, where)) >= settings.institutions
+        if enough and rarity(way, members) <= settings.chance:
+            join(waves.begin(store, way.visa, way.way, cycle_id), way)
+
+
+def _seen(
+    found: Sequence[Change], lately: str, where: Mapping[str, str], settings: Settings
+) -> dict[Direction, int]:
+    """How many institutions changed in each direction, up to the day `lately`.
+
+    Without the first days of a wave. What joins one later counts, or it would never be over
+    where as many change each week.
+    """
+    began: dict[int, str] = {}
+    before = []
+    for change in found:
+        if change.wave_id is not None:
+            began.setdefault(change.wave_id, change.detected_at)
+            if _days_between(began[change.wave_id], change.detected_at) <= settings.days:
+                continue
+        if change.detected_at[:10] <= lately:
+            before.append(change)
+    return {
+        way: len({(change.cycle_id, where[change.program_id]) for change in members})
+        for way, members in _by_direction(before).items()
+    }
+
+
+def _days_watched(store: Store, until: str) -> float:
+    """Of the days that tell what is usual, those on which there was somebody to count."""
+    first = next(iter(cycles.listed(store)), None)
+    if first is None:
+        return 0.0
+    return max(0.0, min(float(USUAL_DAYS), _days_between(first.started_at, until)))
+
+
+def _by_days(
+    members: Iterable[Change], where: Mapping[str, str], now: datetime, most: int
+) -> dict[int, int]:
+    """How many institutions changed within one day, two ..., without what was taken back."""
+    standing = [change for change in members if change.status != "dismissed"]
+    counts = {}
+    for days in range(1, most + 1):
+        since = _day(now - timedelta(days=days))
+        counts[days] = len(
+            _institutions((c for c in standing if c.detected_at[:10] > since), where)
+        )
+    return counts
+
+
+def _day(at: datetime) -> str:
+    return stamp(at)[:10]
+
+
+def _days_between(one: str, other: str) -> float:
+    first, last = (datetime.fromisoformat(at[:10]) for at in (one, other))
+    return (last - first) / timedelta(days=1)
 
 
 def reports(store: Store, cycle_id: int) -> list[Report]:
@@ -197,11 +255,12 @@ def _condition_steps(change: Change, visa: Visa) -> list[str]:
     ]
 
 
-def _counts(change: Change) -> bool:
+def _happened(change: Change, taken_back: Collection[int]) -> bool:
+    """Whether a program changed: what it took back later it did change, unlike a false alarm."""
     return (
         change.severity != Severity.MINOR
         and change.kind != ChangeKind.PAGE_GONE
-        and change.status != "dismissed"
+        and (change.status != "dismissed" or change.id in taken_back)
     )
 
 
@@ -213,57 +272,5 @@ def _by_direction(found: Iterable[Change]) -> dict[Direction, list[Change]]:
     return ways
 
 
-def _institutions(found: Iterable[Change], where: dict[str, str]) -> set[str]:
+def _institutions(found: Iterable[Change], where: Mapping[str, str]) -> set[str]:
     return {where[change.program_id] for change in found}
-
-
-def _days_watched(store: Store, until: datetime) -> float:
-    """Of the days that tell what is usual, those on which there was somebody to count."""
-    first = next(iter(cycles.listed(store)), None)
-    if first is None:
-        return 0.0
-    watched = until - datetime.fromisoformat(first.started_at)
-    return max(0.0, min(float(USUAL_DAYS), watched / timedelta(days=1)))
-
-
-class _Usual:
-    """How many institutions usually change in a direction: a Gamma-Poisson model.
-
-    Before anything was seen, an institution is taken to change in one direction once a year, and
-    that guess to be worth a single change; what was counted since outweighs it soon.
-    """
-
-    def __init__(
-        self, before: Collection[Change], institutions: int, days: float, where: dict[str, str]
-    ) -> None:
-        self._days = YEARLY / max(1, institutions) + days
-        self._seen = {
-            way: len({(c.cycle_id, where[c.program_id]) for c in found})
-            for way, found in _by_direction(before).items()
-        }
-
-    def chance(self, way: Direction, count: int, days: float) -> float:
-        """How likely it is that `count` institutions or more change this way within `days`."""
-        return at_least(count, 1 + self._seen.get(way, 0), days / self._days)
-
-
-def at_least(count: int, shape: float, scale: float) -> float:
-    """The chance of `count` events or more, where their number is Poisson and its mean Gamma.
-
-    The mean number of events is `shape * scale`. (The negative binomial distribution.)
-
-    >>> round(at_least(1, 1, 1.0), 3), round(at_least(5, 1, 0.1), 7)
-    (0.5, 6.2e-06)
-    """
-    p = scale / (1 + scale)
-    fewer = sum(
-        math.exp(
-            math.lgamma(shape + k)
-            - math.lgamma(shape)
-            - math.lgamma(k + 1)
-            + shape * math.log1p(-p)
-            + k * math.log(p)
-        )
-        for k in range(count)
-    )
-    return max(0.0, 1.0 - fewer)

@@ -357,6 +357,14 @@ def decided_in(store: Store, reviewer: str, cycle_id: int) -> list[Review]:
     return [_review(row) for row in rows]
 
 
+def decided_by(store: Store, reviewer: str) -> set[int]:
+    """The changes on which a reviewer has decided, whether or not that holds."""
+    rows = store.rows(
+        "SELECT change_id FROM reviews WHERE by = ? AND change_id IS NOT NULL", (reviewer,)
+    )
+    return {row["change_id"] for row in rows}
+
+
 def closed_by(store: Store, reviewer: str) -> list[tuple[str, str]]:
     """The notes of all decisions of a reviewer, each with when its change was detected."""
     rows = store.rows(

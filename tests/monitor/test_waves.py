@@ -13,11 +13,13 @@ from extractors.values import Condition
 from monitor import waves
 from monitor.clock import system
 from monitor.review import ReviewError, decide
-from monitor.waves import Direction, Settings, at_least, directions
+from monitor.taken_back import BY_ITSELF
+from monitor.usual import at_least
+from monitor.waves import Direction, Settings, directions
 from store import changes, programs
 from store import waves as table
 from store.database import Store
-from store.records import Change, Program, stamp
+from store.records import Change, Program, Review, stamp
 
 NAMES = ("alder", "birch", "cedar", "elm", "fir", "gorse")
 START = datetime(2026, 8, 1, 2, tzinfo=UTC)
@@ -122,6 +124,60 @@ def test_it_takes_more_than_the_usual(
         for number in range(weekly):
             flag(store, f"p{number}", START + timedelta(days=95, hours=12 * number))
     assert len(table.listed(store)) == expected
+
+
+@pytest.mark.parametrize(("by", "expected"), [(BY_ITSELF, 0), ("Ada", 1)])
+def test_what_was_taken_back_is_usual_and_a_false_alarm_is_not(
+    store: Store, by: str, expected: int
+) -> None:
+    with store.writing():
+        programs.save(store, [Program(f"p{i}", f"I{i}", "Surgery") for i in range(40)])
+        store.write("INSERT INTO cycles (started_at) VALUES (?)", (stamp(START),))
+        for number in range(14):
+            flag(store, f"p{number}", START + timedelta(days=1 + number * 80 / 14))
+        for change in changes.listed(store):
+            changes.decide(store, Review(change.id, "dismissed", by, "", stamp(START)))
+        for number in range(5):
+            flag(store, f"p{number}", START + timedelta(days=95, hours=12 * number))
+    assert len(table.listed(store)) == expected
+
+
+def test_while_nothing_is_known_many_are_no_wave(store: Store) -> None:
+    with store.writing():
+        programs.save(store, [Program(f"p{i}", f"I{i}", "Surgery") for i in range(50)])
+        store.write("INSERT INTO cycles (started_at) VALUES (?)", (stamp(START),))
+        for number in range(14):
+            flag(store, f"p{number}", START + timedelta(days=1 + number // 2))
+    assert table.listed(store) == []
+
+
+def test_a_wave_is_over_when_the_usual_is_left_and_another_can_come(store: Store) -> None:
+    with store.writing():
+        programs.save(store, [Program(f"p{i}", f"I{i}", "Surgery") for i in range(40)])
+        store.write("INSERT INTO cycles (started_at) VALUES (?)", (stamp(START),))
+        for number in range(15):
+            flag(store, f"p{number}", START + timedelta(days=5 + number // 5))
+        for number in range(15):  # as one does in every other night, wave or not
+            flag(store, f"p{number}", START + timedelta(days=9 + 2 * number))
+        for number in range(15):
+            flag(store, f"p{number}", START + timedelta(days=40 + number // 5))
+    first, second = table.listed(store)
+    assert 15 <= len(first.change_ids) <= 20
+    assert 15 <= len(second.change_ids) <= 18  # with those of the days before
+
+
+def test_one_that_took_it_back_at_once_is_in_the_wave_and_does_not_make_it(store: Store) -> None:
+    with store.writing():
+        programs.save(store, [Program(f"p{i}", f"I{i}", "Surgery") for i in range(9)])
+        for number in range(5):
+            flag(store, f"p{number}", START + timedelta(days=number // 3))
+            if not number:
+                (change,) = changes.listed(store)
+                changes.decide(store, Review(change.id, "dismissed", BY_ITSELF, "", stamp(START)))
+        assert table.listed(store) == []  # of four
+        flag(store, "p5", START + timedelta(days=2))
+    (wave,) = table.listed(store)
+    assert len(wave.change_ids) == 6
 
 
 def test_forty_programs_of_one_institution_are_no_wave(store: Store) -> None:
