@@ -40,7 +40,7 @@ _DROPPED_NAMES = re.compile(
 # A closed accordion or tab is content that waits for a click.
 _FOLDED = re.compile(r"accordion|collaps|tab-?(?:pane|panel|content)|toggle|panel|faq|expand", re.I)
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_MAX_ASIDES = 40
+_MAX_ASIDES, _MAX_NESTED = 40, 3
 _KEEPERS = ("main", "article", "h1")
 _MANY_WORDS = 800  # attributes of one tag: parsing them takes quadratic time
 _LONG_TAG = 4000  # characters
@@ -67,7 +67,8 @@ def prune(page: str, *, folded: bool = True) -> str:
         if e.tag in _NEVER or (e.attrib and _is_hidden_or_decoy(e, controlled))
     ]
     doomed += [e for e in islice(root.iter("aside"), _MAX_ASIDES) if _is_mostly_links(e)]
-    for element in doomed:
+    # The inner ones first: lxml walks through all that it removes.
+    for element in reversed(doomed):
         if element not in content or element.tag in _NEVER_AT_ALL:
             _drop(element)
     etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
@@ -217,6 +218,8 @@ def _is_decoy(names: str) -> bool:
 
 
 def _is_mostly_links(element: etree._Element) -> bool:
+    if len(list(islice(element.iterancestors("aside"), _MAX_NESTED))) == _MAX_NESTED:
+        return False  # its text was counted often enough
     text = sum(len(part.strip()) for part in element.itertext())
     linked = sum(len("".join(a.itertext()).strip()) for a in element.iter("a"))
     return linked * 2 > text

@@ -53,7 +53,7 @@ from extractors.stated import NAMED, UNREAD, Statement
 from extractors.values import Condition, Stance, Visa
 
 _ANSWER_BLOCKS = 3  # how far below its question an answer may stand
-_MAX_READ = 3000  # sentences about visas; a page with more of them was made to stop us
+_MAX_READ = 2000  # sentences about visas; a page with more of them was made to stop us
 _MAX_LEAD = 500  # characters of a heading that are read
 # A line of a table of contents; a definition.
 _TELLS_NOTHING = re.compile(

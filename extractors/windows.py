@@ -99,6 +99,8 @@ class _Windowing:
 
     def add(self, number: int, block: Block, offset: int) -> None:
         """The next block that is near a visa; `offset` is where it begins in the page's text."""
+        if len(self._found) >= _MAX_WINDOWS:
+            return
         for scope, window in list(self._open.items()):
             if window.under != block.under or number - window.last > _AFTER + 1:
                 self._close(scope)

@@ -114,6 +114,6 @@ def test_what_is_nested_without_end_is_read(tags: str, times: int) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_page_is_bounded(name: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     classify(HOSTILE[name])
-    assert time.perf_counter() - start < 15  # seconds, on a busy machine
+    assert time.process_time() - start < 15  # seconds of a core, on a busy machine
