@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 for _folder in ("alerts", "crawler", "cli", "sources", "store", "web"):
     _path = str(Path(__file__).parent / _folder)
@@ -24,6 +25,10 @@ from mailserver import MailServer, serving  # noqa: E402
 from shell import Shell  # noqa: E402
 
 from store.database import Store  # noqa: E402
+
+# On a busy machine an example takes as long as it takes; a test that hangs has its own limit.
+settings.register_profile("visawatch", deadline=None)
+settings.load_profile("visawatch")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from visawatch.cli import main
 
-PATIENCE = 60.0  # seconds for one command
+PATIENCE = 120.0  # seconds for one command
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -148,10 +148,10 @@ def test_links_are_read_as_a_browser_reads_them() -> None:
 )
 def test_hostile_pages_take_no_longer_than_others(piece: str) -> None:
     body = (piece * (1_000_000 // len(piece))).encode()
-    start = time.perf_counter()
+    start = time.process_time()
     read(body, "https://larkspur.example/")
     read_sitemap(body.replace(b"a", b"<loc>"), "https://larkspur.example/sitemap.xml", 10**7)
-    assert time.perf_counter() - start < 3.0
+    assert time.process_time() - start < 6  # seconds of a core, on a busy machine
 
 
 @given(st.binary(max_size=300))

@@ -154,9 +154,9 @@ def test_no_markup_makes_it_raise(body: str) -> None:
 )  # fmt: skip
 def test_hostile_markup_takes_no_longer_than_other(piece: str) -> None:
     body = piece * (1_500_000 // len(piece))
-    start = time.perf_counter()
+    start = time.process_time()
     of(body)
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 3  # seconds of a core, on a busy machine
 
 
 def test_examples_of_rules_are_distinct() -> None:
