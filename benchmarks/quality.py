@@ -20,9 +20,10 @@ from pathlib import Path
 from benchmarks import baselines, linear
 from benchmarks.baselines import ROOT, Answer
 from benchmarks.classify import CONDITIONS, PASSAGES, passage_page
-from benchmarks.labelled import passages
+from benchmarks.labelled import Passage, development, passages, taught
 from benchmarks.read_pages import read_page
 from extractors import Stance, categorise, page_text
+from training.rows import kept_back
 
 VISAS = ("J-1", "H-1B")
 UNSTATED = "unstated"
@@ -107,20 +108,21 @@ def reworded() -> list[Case]:
 
 
 def _passages(*, held_out: bool) -> list[Case]:
-    return [
-        Case(
-            id=passage.id,
-            body=passage.page()[0].decode(),
-            content_type=passage.page()[1],
-            level=passage.level,
-            specialty=passage.specialty,
-            pattern=passage.pattern,
-            stances={v: s for v, s in passage.stances.items() if v in VISAS},
-            conditions=frozenset(c for c in passage.conditions if c[0] in VISAS),
-        )
-        for passage in passages()
-        if passage.held_out is held_out
-    ]
+    return [_case(passage) for passage in passages() if passage.held_out is held_out]
+
+
+def _case(passage: Passage) -> Case:
+    body, content_type = passage.page()
+    return Case(
+        id=passage.id,
+        body=body.decode(),
+        content_type=content_type,
+        level=passage.level,
+        specialty=passage.specialty,
+        pattern=passage.pattern,
+        stances={v: s for v, s in passage.stances.items() if v in VISAS},
+        conditions=frozenset(c for c in passage.conditions if c[0] in VISAS),
+    )
 
 
 def ours(cases: Sequence[Case]) -> list[Answer]:
@@ -261,8 +263,8 @@ def reliability(parts: Mapping[str, tuple[Sequence[Case], Sequence[Answer]]]) ->
 
 
 def errors(limit: int) -> list[tuple[Case, Answer]]:
-    """The worst errors in the tune half: the surer a wrong answer, the worse."""
-    cases = tune()
+    """The worst errors in what is not scored and was not taught: the surer, the worse."""
+    cases = [_case(p) for p in [*development(), *taught()] if kept_back(p.id)]
     wrong = [(c, a) for c, a in zip(cases, ours(cases), strict=True) if not is_right(c, a.stances)]
     wrong.sort(key=lambda pair: (pair[1].needs_review or False, -(pair[1].confidence or 0)))
     return wrong[:limit]
@@ -273,7 +275,7 @@ def _figure(value: float | None) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print every table; `--errors` adds passages of the tune half."""
+    """Print every table; `--errors` adds passages that were kept back from teaching."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality")
     parser.add_argument(
         "--python",
@@ -281,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=ROOT / ".venv-quality" / "bin" / "python",
         help="the interpreter that has spaCy (requirements-quality.lock)",
     )
-    parser.add_argument("--errors", type=int, default=0, help="also list tune errors, worst first")
+    parser.add_argument("--errors", type=int, default=0, help="also list errors, worst first")
     chosen = parser.parse_args(arguments)
     parts = {"Tune half": tune(), "Held-out half": held_out()}
     parts["Both halves"] = [*parts["Tune half"], *parts["Held-out half"]]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from extractors.agree import Accord, Ground
 
-REVIEW_BELOW = 0.08
+REVIEW_BELOW = 0.47
 _FILE = Path(__file__).parent / "confidence.toml"
 _PRIOR = 2.0  # answers of the same accord, whatever their ground, that a new cell starts with
 

@@ -7,10 +7,11 @@ nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from extractors.agree import Accord, Ground, Opinion, accord, opinion
+from extractors.blocks import CELL_BREAK
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.confidence import REVIEW_BELOW, Basis, confidence
 from extractors.readings import LEANT, Strength
@@ -56,12 +57,11 @@ def policy_for(
     answers = {visa: _first(ours[visa], theirs[visa]) for visa in Visa}
     stated = [(visa, a.word) for visa, a in answers.items() if a.word is not None]
     sure = confidence(bases(answers))
-    conflict = any(word.stance is Stance.CONFLICTING for _, word in stated)
     policy = Policy(
         tuple((visa, word.stance) for visa, word in stated),
         tuple(c for _, word in stated for c in word.conditions),
         sure,
-        conflict or sure < REVIEW_BELOW,
+        sure < REVIEW_BELOW,
         tuple(s.evidence() for _, word in stated for s in _once(word.deciding)),
     )
     return policy, bool(stated) and all(answers[visa] is theirs[visa] for visa, _ in stated)
@@ -93,19 +93,35 @@ def _answers(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _
         ground = _ground(word, any(s.visa is visa and _is_open(s, asker) for s in every))
         second = opinion(
             [
-                (_close(s, asker, 0), s)
+                pair
                 for page in pages
-                for s in _current([s for s in page if s.chances and applies(s.scope, asker)])
-                if s.visa is visa
+                for pair in _ranked([s for s in page if s.chances and s.visa is visa], asker)
             ]
         )
         stance = word.stance if word is not None else Stance.UNSTATED
         how = accord(ground, stance, second)
+        if word is not None and second is not None and _in_a_table(second):
+            how = how if how is Accord.AGREES else Accord.ALONE
         if second is not None and how is Accord.DECIDES:
             about = [s for s in every if s.visa is visa and applies(s.scope, asker)]
             word = _second_word(second, about)
         out[visa] = _Answer(word, Basis(ground, how))
     return out
+
+
+def _in_a_table(second: Opinion) -> bool:
+    """A row is no prose: rules know its cells and headers, the second reader guesses at them."""
+    return any(CELL_BREAK in s.quote for s in second.deciding)
+
+
+def _ranked(page: Sequence[Statement], asker: Asker) -> Iterator[tuple[tuple[int, int], Statement]]:
+    """A page's statements that speak to the asker, and how closely: "for all our residents", alone
+    on its page, is as specific as a page that does not say whom."""
+    current = _current([s for s in page if applies(s.scope, asker)])
+    ranks = [_close(s, asker, 0) for s in current]
+    lift = -min(0, max((close for close, _ in ranks), default=0))
+    for (close, dated), statement in zip(ranks, current, strict=True):
+        yield (close + lift, dated), statement
 
 
 def _second_word(second: Opinion, about: Sequence[Statement]) -> _Word | None:

@@ -4,7 +4,7 @@ It reads a window whole and says how likely each stance on the J-1 and on the H-
 ways of saying it that no rule lists, and it cannot say why; the two readers err in different
 places, so that where they agree an answer is surer than either's alone (extractors/agree.py).
 
-The model is a small sentence transformer (all-MiniLM-L6-v2, Apache-2.0, its first four layers),
+The model is a small sentence transformer (all-MiniLM-L6-v2, Apache-2.0),
 fine-tuned on `tests/data` by `make reader` and kept as int8 ONNX beside this file: see
 docs/second-reader.md. It is loaded when the first page names a visa.
 """
@@ -24,7 +24,13 @@ from extractors.values import Stance, Visa
 from extractors.windows import Window, windows
 
 VISAS = (Visa.J1, Visa.H1B)
-STANCES = (Stance.UNSTATED, Stance.SPONSORED, Stance.CONDITIONAL, Stance.NOT_SPONSORED)
+STANCES = (
+    Stance.UNSTATED,
+    Stance.SPONSORED,
+    Stance.CONDITIONAL,
+    Stance.NOT_SPONSORED,
+    Stance.CONFLICTING,
+)
 MAX_TOKENS = 160  # of a window with its heading; the model was taught with as many
 _CACHED = 20_000  # windows: programs of one institution share their sentences
 _FOLDER = Path(__file__).parent / "second"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from extractors.blocks import Block, BlockKind
-from extractors.scope import FELLOWSHIP, Scope
+from extractors.scope import FELLOWSHIP, INSTITUTION, SIBLING, Scope
 from extractors.scoped import Scopes
 from extractors.sentences import sentence_spans
 from extractors.sieve import names_a_visa, which_name_a_visa
@@ -19,7 +19,9 @@ from extractors.sieve import names_a_visa, which_name_a_visa
 _MAX_CHARS = 700  # of a window; what is longer goes on in the next
 _MAX_UNDER = 150  # characters of a heading
 _AFTER = 1  # blocks without a visa that may still speak of the one before
+_BELOW = 2  # blocks below a heading that names a visa, which may speak of it
 _MAX_WINDOWS = 100  # a page with more of them was made to stop us
+_HEADINGS = (BlockKind.HEADING, BlockKind.HEADER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,33 @@ class Window:
 def windows(blocks: Sequence[Block], text: str) -> list[Window]:
     """The windows of a page, in the order in which they end; `text` is the page's (`page_text`)."""
     speaking = set(which_name_a_visa([block.text for block in blocks]))
-    headed = {n for n, b in enumerate(blocks) if b.under and names_a_visa(b.under[-1])}
-    near = {n + step for n in speaking for step in range(-1, _AFTER + 1)} | headed
+    near = {n + step for n in speaking for step in range(-1, _AFTER + 1)}
     windowing = _Windowing(blocks, text)
-    offset = 0
+    offset, below = 0, 0
     for number, block in enumerate(blocks):
-        if number in near and block.kind not in (BlockKind.HEADING, BlockKind.HEADER):
+        heads = block.kind in _HEADINGS
+        if heads:
+            below = _BELOW if number in speaking else 0
+        if number in speaking:
+            picked = not (heads and _has_content(blocks, number))
+        else:  # "We take:" stands over each of its items
+            picked = not heads and (number in near or below > 0) and not _leads(blocks, number)
+        if picked:
             windowing.add(number, block, offset)
+        below -= not heads
         offset += len(block.text) + 1
     return windowing.finish()
+
+
+def _leads(blocks: Sequence[Block], number: int) -> bool:
+    """Whether the next block stands under this one."""
+    return number + 1 < len(blocks) and blocks[number].text in blocks[number + 1].under
+
+
+def _has_content(blocks: Sequence[Block], number: int) -> bool:
+    """Whether something stands below a heading; one alone is all that its page says there."""
+    rows = number + 1 < len(blocks) and blocks[number + 1].kind is BlockKind.ROW
+    return rows or _leads(blocks, number)
 
 
 @dataclass(slots=True)
@@ -61,15 +81,19 @@ class _Open:
     end_block: int
     lines: list[str] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    end: int = 0  # in its last block's text
     names: bool = False
+    own: bool = False  # not all of it is about the institution
 
-    def add(self, line: str, span: tuple[int, int], number: int, block: Block) -> None:
+    def add(self, block: Block, start: int, end: int, offset: int, number: int) -> None:
+        """A further sentence; what stands between two of one block ("but") is kept."""
+        line = block.text[start:end]
         if self.lines and self.end_block == number:
-            self.lines[-1] += " " + line
+            self.lines[-1] += block.text[self.end : end]
         else:
             self.lines.append(("- " if block.kind is BlockKind.ITEM else "") + line)
-        self.end_block = number
-        self.spans.append(span)
+        self.end_block, self.end = number, end
+        self.spans.append((offset + start, offset + end))
         if names_a_visa(line):
             self.last = number
             self.names = True
@@ -78,14 +102,13 @@ class _Open:
         return sum(map(len, self.lines)) + len(line) <= _MAX_CHARS
 
     def window(self) -> Window | None:
-        """The window; none where only a heading names a visa: what stands below it may be about
-        anything, unless it asks."""
+        """The window; none where neither it nor the heading right above it names a visa."""
         headings = [text[:_MAX_UNDER] for text in self.under[-2:]]
-        asked = bool(headings) and headings[-1].endswith("?") and names_a_visa(headings[-1])
-        if not (self.names or asked):
+        if not (self.names or (headings and names_a_visa(headings[-1]))):
             return None
         text = "\n".join(line[:_MAX_CHARS] for line in self.lines)
-        return Window(" / ".join(headings), text, self.scope, self.block, tuple(self.spans))
+        scope = self.scope if self.own else replace(self.scope, breadth=INSTITUTION)
+        return Window(" / ".join(headings), text, scope, self.block, tuple(self.spans))
 
 
 class _Windowing:
@@ -111,9 +134,7 @@ class _Windowing:
             if len(self._found) >= _MAX_WINDOWS:
                 return
             line = block.text[start:end]
-            # On a page of fellows alone a sentence without the word speaks of them, too; on one
-            # of residents alone the word limits nothing.
-            scope = said.scope if self._both_levels else replace(said.scope, level="")
+            scope = self._whom(said.scope)
             if scope in self._open and not self._open[scope].has_room(line):
                 self._close(scope)
             if scope not in self._open:
@@ -121,7 +142,31 @@ class _Windowing:
             window = self._open[scope]
             if not self._both_levels and said.scope.level == FELLOWSHIP:
                 window.scope = replace(window.scope, level=FELLOWSHIP)
-            window.add(line, (offset + start, offset + end), number, block)
+            if said.scope.breadth != INSTITUTION:
+                window.own = True
+            window.add(block, start, end, offset, number)
+
+    def _whom(self, said: Scope) -> Scope:
+        """Whom a sentence speaks of, as far as its neighbours do not.
+
+        "Unlike our sister hospital", "until 2021" and "the hospital" are part of what is to be
+        understood; a heading's word for others or for the past is not in the window's text.
+        """
+        outer = self._scopes.outer
+        breadth = said.breadth if said.breadth not in (SIBLING, INSTITUTION) else ""
+        if outer.breadth == SIBLING and said.breadth == SIBLING:
+            breadth = SIBLING
+        # On a page of fellows alone a sentence without the word speaks of them, too; on one
+        # of residents alone the word limits nothing.
+        level = said.level if self._both_levels else ""
+        return replace(
+            said,
+            level=level,
+            breadth=breadth,
+            season=outer.season,
+            onward=outer.onward,
+            past=outer.past,
+        )
 
     def finish(self) -> list[Window]:
         """All windows of the page, in the order in which they ended."""

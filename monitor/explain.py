@@ -103,7 +103,12 @@ def _explained(
         if not proofs and not sentence.reading.mentions:
             continue
         said = [s for s in stated if _proves(s, sentence)]
-        lines = (*_rules(sentence), *_claims(sentence), *_scopes(said, asker))
+        lines = (
+            *_rules(sentence),
+            *_claims(sentence),
+            *_scopes(said, asker),
+            *_second_readers(said),
+        )
         yield Explained(_coloured(sentence), lines, tuple(_decided(proofs)))
 
 
@@ -221,6 +226,19 @@ def _scopes(said: Sequence[Statement], asker: Asker) -> Iterator[Text]:
         heard = applies(scope, asker) and not scope.past
         text = Text(f"speaks of: {told}")
         yield text if heard else text.append(": not of who asks", style="dim")
+
+
+def _second_readers(said: Sequence[Statement]) -> Iterator[Text]:
+    """What the second reader makes of the piece that the sentence stands in."""
+    for piece in dict.fromkeys(s.context for s in said if s.chances):
+        found = [
+            f"{s.visa} {s.stance.replace('_', ' ')} {max(s.chances):.2f}"
+            for s in said
+            if s.chances and s.context == piece
+        ]
+        lines = len(piece.split("\n"))
+        where = f" (read with its {lines} lines)" if lines > 1 else ""
+        yield Text(f"second reader: {', '.join(found)}{where}", style="dim")
 
 
 def _plain(value: object) -> str:

@@ -1,5 +1,5 @@
 """How the second reader is taught: labelled passages in, `extractors/second/` out (`make reader`).
 
-rows (what it is shown) -> network (a small transformer in JAX, fine-tuned) -> export (int8 ONNX).
+rows (what it is shown) -> network (a small transformer, fine-tuned) -> export (int8 ONNX).
 Runs in an environment of its own (requirements-training.lock); VisaWatch needs none of it.
 """

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from extractors.second import MAX_TOKENS, MODEL, STANCES
 from training.export import write
-from training.network import Plan, pretrained, teach
+from training.network import Lesson, Plan, pretrained, teach
 from training.rows import Row, rows
 
 
@@ -18,19 +18,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=Plan().epochs)
     plan = Plan(epochs=parser.parse_args().epochs)
-    every = list(rows())
     weights, tokenizer = pretrained()
     tokens = Tokenizer.from_str(tokenizer)
     tokens.no_padding()
     tokens.enable_truncation(MAX_TOKENS)
-    encoded = [_encode(tokens, row) for row in every]
-    used = {number for ids, _ in encoded for number in ids}
-    picked = [at for at, row in enumerate(every) if not row.kept_back]
-    labels = np.array([every[at].stances for at in picked], np.int32)
-    print(f"taught with {len(picked)} rows, {len(every) - len(picked)} kept back", flush=True)
-    taught = teach(weights, [encoded[at] for at in picked], labels, plan, len(STANCES))
+    lessons = [_lesson(tokens, epoch) for epoch in range(plan.epochs)]
+    used = {number for lesson in lessons for ids, _ in lesson.encoded for number in ids}
+    print(f"taught with {len(lessons[0].encoded)} windows and {plan.epochs} epochs", flush=True)
+    taught = teach(weights, lessons, plan, len(STANCES))
     write(taught, tokenizer, used, MODEL.parent)
     print(f"wrote {MODEL.parent.name}: python -m benchmarks.calibrate says how it reads")
+
+
+def _lesson(tokens: Tokenizer, epoch: int) -> Lesson:
+    picked = [row for row in rows(epoch) if not row.kept_back]
+    labels = np.array([row.stances for row in picked], np.int32)
+    return Lesson([_encode(tokens, row) for row in picked], labels)
 
 
 def _encode(tokens: Tokenizer, row: Row) -> tuple[list[int], list[int]]:

@@ -52,7 +52,7 @@ def write(weights: Weights, tokenizer: str, used: Collection[int], folder: Path)
 
 
 class _Graph:
-    """Builds the graph that `training.network.logits` computes."""
+    """Builds the graph that `training.network.Network` computes."""
 
     def __init__(self) -> None:
         self._nodes: list[Any] = []

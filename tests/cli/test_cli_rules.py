@@ -99,6 +99,7 @@ def test_explaining_a_page(shell: Shell, tmp_path: Path) -> None:
     assert any(turned in line for line in lines)
     assert any("left out: its clause is about something else" in line for line in lines)
     assert "decides: O-1 not sponsored (o1, negation)" in lines
+    assert any(line.startswith("second reader: J-1 sponsored ") for line in lines)
     assert not any("river" in line for line in lines)
     assert lines[-2:-1] == ["J-1 only"]
     assert lines[-1].startswith("confidence 0.")
@@ -147,16 +148,15 @@ def test_a_file_that_flips_did_not_write(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_what_a_change_flips_of_stored_pages(shell: Shell, copy: Path, web: Site) -> None:
-    web.page("/visas", "<title>Visas</title><h1>Visas</h1><p>We sponsor J-1 visas only.</p>")
+    web.page("/visas", "<title>Visas</title><h1>Visas</h1><p>We sponsor O-1 visas.</p>")
     shell.watch({"larkspur": web.url("/visas")})
     shell.crawl(web.host)
     assert "0 stored pages read by new rules" in shell("rules", "flips").err
-    change(copy, "only.toml", "\\b{vlist}(?: ?", "\\bqqq{vlist}(?: ?")
-    change(copy, "only.toml", "\\b(?:only|solely|exclusively|exclusive", "\\b(?:qqq")
+    change(copy, "visas.toml", r"\bO-1A?\b{tail}|\bO ?1 visas?", "qqq")
     said = shell.process("rules", "flips", "--rules", str(copy))
-    assert "larkspur: J-1 only -> J-1, H-1B not stated" in said.out
+    assert "- “We sponsor O-1 visas.”" in said.out
     assert "1 stored pages read by new rules, 1 policies flip" in said.err
-    assert shell.policies()["larkspur"]["category"] == "j1_only"
+    assert shell.policies()["larkspur"]["stances"] == {"O-1": "sponsored"}
 
 
 def test_the_guide_is_true(shell: Shell, copy: Path, tmp_path: Path) -> None:

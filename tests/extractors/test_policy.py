@@ -44,7 +44,6 @@ def test_every_pair_of_stances_has_a_category(j1: Stance, h1b: Stance) -> None:
 def test_equals_that_disagree_conflict_and_both_are_quoted() -> None:
     policy = read("We sponsor H-1B visas.", "We do not sponsor H-1B visas.")
     assert policy.stance(Visa.H1B) is Stance.CONFLICTING
-    assert policy.needs_review
     assert len({e.quote for e in policy.evidence}) == 2
 
 
@@ -98,7 +97,6 @@ def test_pages_of_one_level_that_disagree_conflict() -> None:
     policy, _ = policy_for([one, two])
     assert policy.stance(Visa.J1) is Stance.SPONSORED
     assert policy.stance(Visa.H1B) is Stance.CONFLICTING
-    assert policy.needs_review
     assert {e.url for e in policy.evidence if e.visa is Visa.H1B} == {
         "https://a.example/",
         "https://b.example/",

@@ -43,7 +43,8 @@ def test_what_is_far_from_any_visa_is_in_no_window() -> None:
 
 
 def test_it_reads_what_no_rule_knows_and_quotes_it() -> None:
-    body = b"<p>A J-1 is the ticket in; the H-1B is one that our cashier never prints.</p>"
+    said = b"We give a home to J-1 physicians. H-1B petitions are a bridge too far for us."
+    body = b"<h2>Visas</h2><p>" + said + b"</p>"
     stances = {s.visa: s for s in read_page(body) if s.chances}
     assert stances[Visa.J1].stance is Stance.SPONSORED
     assert stances[Visa.H1B].stance is Stance.NOT_SPONSORED
@@ -71,14 +72,17 @@ NO, YES, NOTHING = Stance.NOT_SPONSORED, Stance.SPONSORED, Stance.UNSTATED
     [
         (Ground.EXPLICIT, YES, opinion(YES, SURE), Accord.AGREES),
         (Ground.EXPLICIT, YES, opinion(YES, 0.6), Accord.UNSURE),
-        (Ground.EXPLICIT, YES, opinion(NO, SURE), Accord.DENIES),
+        (Ground.EXPLICIT, YES, opinion(NO, SURE), Accord.DECIDES),
+        (Ground.EXPLICIT, YES, opinion(NO, 0.98), Accord.DENIES),
+        (Ground.EXPLICIT, YES, opinion(NOTHING, SURE), Accord.DECIDES),
         (Ground.EXPLICIT, YES, opinion(NO, 0.6), Accord.DOUBTS),
         (Ground.LEANT, YES, opinion(NOTHING, SURE), Accord.DECIDES),
         (Ground.NAMED, NOTHING, opinion(YES, SURE), Accord.DECIDES),
-        (Ground.NAMED, NOTHING, opinion(YES, 0.9), Accord.DOUBTS),
-        (Ground.NOT_NAMED, NOTHING, opinion(NO, SURE), Accord.DENIES),
+        (Ground.NAMED, NOTHING, opinion(YES, 0.89), Accord.DOUBTS),
+        (Ground.NOT_NAMED, NOTHING, opinion(NO, SURE), Accord.DECIDES),
+        (Ground.NOT_NAMED, NOTHING, opinion(NO, 0.99), Accord.DENIES),
         (Ground.NOT_NAMED, NOTHING, None, Accord.ALONE),
-        (Ground.CONFLICT, Stance.CONFLICTING, opinion(YES, SURE), Accord.DENIES),
+        (Ground.CONFLICT, Stance.CONFLICTING, opinion(YES, SURE), Accord.DECIDES),
     ],
 )
 def test_who_decides(ground: Ground, rules: Stance, second: Opinion | None, want: Accord) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.labelled import DATA, Passage, as_html, development
+from benchmarks.labelled import DATA, Passage, as_html, development, taught
 from extractors import AT_DISCRETION, ConditionKind, Stance, Visa
 
 FILE = DATA / "development.jsonl"
@@ -19,7 +19,7 @@ def letters(text: str) -> str:
 
 def scored(path: Path) -> set[str]:
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
-    return {letters(row.get("passage") or row["html"]) for row in rows}
+    return {letters(row.get("passage") or row.get("html") or row["line"]) for row in rows}
 
 
 @pytest.mark.parametrize("passage", PASSAGES, ids=[passage.id for passage in PASSAGES])
@@ -46,5 +46,13 @@ def test_no_two_rows_are_the_same() -> None:
 def test_no_passage_stands_in_a_set_that_is_scored() -> None:
     others = set().union(*(scored(path) for path in DATA.glob("*.jsonl") if path != FILE))
     shared = [passage.id for passage in PASSAGES if letters(passage.text) in others]
+    assert len(others) > 500
+    assert not shared
+
+
+def test_nothing_is_taught_that_is_scored() -> None:
+    files = ("statements.jsonl", "passages_a.jsonl", "passages_b.jsonl")
+    others = set().union(*(scored(DATA / name) for name in files))
+    shared = [passage.id for passage in taught() if letters(passage.text) in others]
     assert len(others) > 500
     assert not shared

@@ -199,9 +199,10 @@ def _demo_app(app: App, folder: Path) -> App:
 
 
 def _morning(night: int) -> datetime:
-    """02:00 UTC of the night, counted so that the last one is today."""
-    today = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
-    return today + timedelta(days=night - len(NIGHTS) + 1)
+    """02:00 UTC of the night, counted so that the last one is the latest that has been."""
+    last = datetime.now(UTC) - timedelta(hours=2)
+    last = last.replace(hour=2, minute=0, second=0, microsecond=0)
+    return last + timedelta(days=night - len(NIGHTS) + 1)
 
 
 def _subscribe(store: Store, now: datetime) -> None:
