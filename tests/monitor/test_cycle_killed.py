@@ -25,6 +25,7 @@ from store.records import Program, Subscription
 PROGRAMS = 30
 KILLS = 10
 SEED = 20261125
+PATIENCE = 120  # seconds for one crawl, on a busy machine
 BODIES = {False: BOTH, True: J1_ONLY}
 
 
