@@ -54,6 +54,7 @@ CASES = {
           "/?checked=older&condition=paused", "/?page=200", "/?institution=ridge&sort=state"),
     "/programs.csv": ("/programs.csv?q=cedar+neuro",),
     "/programs/{program_id}": ("/programs/p{0:05}",),
+    "/programs/{program_id}/report": ("/programs/p{0:05}/report",),
     "/institutions/{institution_id}": ("/institutions/{0}",),
     "/changes": ("/changes", "/changes?week=2025-W23"),
     "/changes/{change_id}": ("/changes/{0}",),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving import NOON, PASSWORD, Serve, Served, serving
 
 from crawler import Limits
@@ -27,6 +27,7 @@ from web import passwords
 from web.site import Site, SiteSettings
 
 NEEDED = "BROWSER_NEEDED"  # set in CI: then a browser must be there
+expect.set_options(timeout=60_000)  # ms: a busy machine is slow to show a page, and no fault
 FIRST_NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
 
