@@ -12,6 +12,12 @@ ACCEPTED = "gzip, deflate, br, zstd"
 _CHUNK = 1 << 18
 _BOMB_RATIO = 50  # text packs 5 to 20 times smaller; what unpacks further than this is made to
 _COUNTED_ON = 4  # times the limit; more than this is no mere large page either
+_MAX_LAYERS = 3  # encodings over one another; no server has a reason for two
+_MAX_PARTS = 1_000  # members of a gzip stream, frames of a zstd stream
+_PIECE = 1 << 16  # bytes that are given to zlib at a time: it copies what it leaves
+# A block of four bytes unpacks into 128 KB, and zstandard unpacks all that it is given.
+_ZSTD_PIECE = 256
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class TooLarge(ValueError):
@@ -34,10 +40,14 @@ def unpack(data: bytes, encoding: str, limit: int) -> bytes:
     Raises `Bomb`, `TooLarge` or `Broken`.
     """
     packed_size = len(data)
+    layers = 0
     for name in reversed([part.strip().lower() for part in encoding.split(",")]):
         chunks = _chunks(data, name)
         if chunks is None:
             continue
+        layers += 1
+        if layers > _MAX_LAYERS:
+            raise Broken(f"it is packed more than {_MAX_LAYERS} times over")
         try:
             unpacked = _within(chunks, packed_size, limit)
         except (zlib.error, brotli.error, zstandard.ZstdError) as error:
@@ -67,7 +77,7 @@ def gunzip(data: bytes, limit: int) -> bytes:
 
 
 def _chunks(data: bytes, encoding: str) -> Iterator[bytes] | None:
-    if encoding in ("gzip", "x-gzip") and data[:2] == b"\x1f\x8b":
+    if encoding in ("gzip", "x-gzip") and data[:2] == _GZIP:
         return _zlib_chunks(data, zlib.MAX_WBITS | 16)
     if encoding == "deflate":
         # RFC 9110 means the zlib format; some servers send bare deflate.
@@ -75,26 +85,31 @@ def _chunks(data: bytes, encoding: str) -> Iterator[bytes] | None:
         return _zlib_chunks(data, zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
     if encoding == "br":
         return _brotli_chunks(data)
-    if encoding == "zstd" and data[:4] == b"\x28\xb5\x2f\xfd":
+    if encoding == "zstd" and data[:4] == _ZSTD:
         return _zstd_chunks(data)
     return None
 
 
 def _zlib_chunks(data: bytes, wbits: int) -> Iterator[bytes]:
-    while True:
+    position = 0
+    for _ in range(_MAX_PARTS):
         unpacker = zlib.decompressobj(wbits)
-        rest = data
-        while rest and not unpacker.eof:
-            yield unpacker.decompress(rest, _CHUNK)
-            rest = unpacker.unconsumed_tail
-        if not unpacker.eof:
-            yield unpacker.flush(_CHUNK)
-            if not unpacker.eof:
-                raise Broken("it ends early")
+        while not unpacker.eof:
+            piece = unpacker.unconsumed_tail
+            if not piece:
+                piece = data[position : position + _PIECE]
+                position += len(piece)
+            if piece:
+                yield unpacker.decompress(piece, _CHUNK)
+            else:
+                yield unpacker.flush(_CHUNK)
+                if not unpacker.eof:
+                    raise Broken("it ends early")
         # RFC 1952, 2.2: a gzip file may have several members; padding after them is ignored.
-        data = unpacker.unused_data
-        if data[:2] != b"\x1f\x8b" or wbits < 16:
+        position -= len(unpacker.unused_data)
+        if wbits < 16 or data[position : position + 2] != _GZIP:
             return
+    raise Broken(f"it has more than {_MAX_PARTS:,} parts")
 
 
 def _brotli_chunks(data: bytes) -> Iterator[bytes]:
@@ -110,6 +125,16 @@ def _brotli_chunks(data: bytes) -> Iterator[bytes]:
 def _zstd_chunks(data: bytes) -> Iterator[bytes]:
     # RFC 8878 for HTTP (RFC 9659): a window of at most 8 MB.
     unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 23)
-    with unpacker.stream_reader(data, read_across_frames=True) as reader:
-        while chunk := reader.read(_CHUNK):
-            yield chunk
+    position = 0
+    for _ in range(_MAX_PARTS):
+        frame = unpacker.decompressobj()
+        while not frame.eof:
+            piece = data[position : position + _ZSTD_PIECE]
+            if not piece:
+                raise Broken("it ends early")
+            position += len(piece)
+            yield frame.decompress(piece)
+        position -= len(frame.unused_data)
+        if position == len(data):
+            return
+    raise Broken(f"it has more than {_MAX_PARTS:,} parts")

@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
 from crawler.guard import NOT_PUBLIC
+from crawler.heads import MAX_HEAD_BYTES, HeadTooLarge
 from crawler.refusal import Refused
 from crawler.values import Health
 
@@ -50,6 +51,9 @@ def explain(error: BaseException, request: Request) -> Refused:
     if isinstance(error, ResponseDataLossError):
         return Refused(Health.TRUNCATED, f"the connection to {host} ended before the page did")
     for cause in _causes(error):
+        if isinstance(cause, HeadTooLarge):
+            detail = f"{host} sent more than {MAX_HEAD_BYTES:,} bytes of headers"
+            return Refused(Health.TOO_LARGE, detail)
         if isinstance(cause, SSL.Error | VerificationError | twisted_error.CertificateError):
             return Refused(
                 Health.TLS_ERROR, f"no secure connection to {host}: {_tls_reason(cause)}"
@@ -64,7 +68,8 @@ def explain(error: BaseException, request: Request) -> Refused:
 
 def is_broken_connection(error: BaseException) -> bool:
     """Whether the connection broke in a way that another attempt may mend."""
-    if any(isinstance(cause, SSL.Error | VerificationError) for cause in _causes(error)):
+    lasting = SSL.Error | VerificationError | HeadTooLarge
+    if any(isinstance(cause, lasting) for cause in _causes(error)):
         return False
     return isinstance(error, BROKEN_CONNECTION) or _is_broken(error)
 

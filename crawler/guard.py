@@ -67,7 +67,7 @@ class Guard:
             last = host.rstrip(".").rpartition(".")[2]
             if _NUMBER_LABEL.match(last):
                 return f"{host} is a number where a host name should be"
-            return None
+            return None if _is_name(host) else "the address names a host that cannot be"
         return None if is_public(address) else f"{host} {NOT_PUBLIC}"
 
     def allows_host(self, host: str, port: int) -> bool:
@@ -86,6 +86,15 @@ class Guard:
         if self.allows_host(host, port):
             return True
         return is_public(ipaddress.ip_address(address.partition("%")[0]))
+
+
+def _is_name(host: str) -> bool:
+    """Whether a name can be asked for: Twisted waits in vain for one that cannot."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return len(host) < 254 and not re.search(r"[\s\\]", host)
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

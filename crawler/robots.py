@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from protego import Protego
 from scrapy import Request
@@ -21,6 +21,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.failures import explain
 from crawler.refusal import Refused
+from crawler.urls import join
 from crawler.values import Health
 
 _PRIORITY = 1_000
@@ -88,7 +89,7 @@ class Robots:
         rules = self._rules.get(origin)
         if rules is None or rules.parsed is None:
             return ()
-        return tuple(urljoin(f"{origin}/", address) for address in rules.parsed.sitemaps)
+        return tuple(join(f"{origin}/", address) for address in rules.parsed.sitemaps)
 
     def _arrived(self, response: Response) -> None:
         origin: str = response.meta["robots"]

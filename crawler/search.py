@@ -14,6 +14,7 @@ from crawler.urls import canonical, site_of
 from crawler.values import Limits
 
 _MAX_CANDIDATES = 5_000
+_MAX_GIVEN_BACK = 60  # pages; each may still have cost a request for the robots.txt of a new host
 _DEPTH_COST = 0.5  # a link nearer to the start page is the better one of two alike
 
 
@@ -40,6 +41,7 @@ class Search:
         self.starts = frozenset(self._starts)
         self._sites = {site_of(start) for start in self.starts}
         self._budget = limits.page_budget
+        self._given_back = 0
         self._depth = limits.depth
         self._heap: list[tuple[float, int, Candidate]] = []
         self._unnamed: deque[Candidate] = deque()
@@ -72,8 +74,13 @@ class Search:
         return self._sitemaps.popleft()
 
     def give_back(self) -> None:
-        """Undo the cost of the last page: it was refused without a request."""
-        self._budget += 1
+        """Undo the cost of the last page: it was refused without a request.
+
+        A site can make such pages without end, so this ends.
+        """
+        if self._given_back < _MAX_GIVEN_BACK:
+            self._given_back += 1
+            self._budget += 1
 
     def learn(self, links: Iterable[Link], depth: int) -> None:
         """Take up the links of a page that is `depth` links away from a start page."""

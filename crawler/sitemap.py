@@ -17,7 +17,7 @@ from crawler.urls import canonical, join
 MAX_SITEMAPS = 5  # files read for one search
 _MAX_LOCATIONS = 20_000  # of one file
 _MAX_LINKS = 200  # kept of one file: the best named
-_LOCATION = re.compile(rb"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]{1,2000})")
+_LOCATION = re.compile(rb"<loc>\s*+(?:<!\[CDATA\[)?\s*+([^<\]\s]{1,2000})")
 _OTHER_KINDS = re.compile(
     r"post|news|event|image|video|categor|tag|author|doctor|provider|location"
 )

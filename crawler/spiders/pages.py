@@ -303,7 +303,7 @@ class PagesSpider(Spider):
         keys: dict[str, None] = {}
         best = 0.0
         for search, candidate in waiting:
-            if fetch.health in _REFUSED_UNASKED and candidate.depth > 0:
+            if candidate.depth > 0 and _was_not_asked_for(fetch):
                 search.give_back()
                 continue
             if not search.is_own(final):
@@ -371,6 +371,12 @@ class PagesSpider(Spider):
     def _learn_sitemap(search: Search, sitemap: Sitemap) -> None:
         search.learn_sitemaps(sitemap.sitemaps)
         search.learn(sitemap.links, 0)
+
+
+def _was_not_asked_for(fetch: Fetch) -> bool:
+    """Whether a page was refused before any request: a redirect to a refused one was asked for."""
+    unasked = fetch.status is None and fetch.final_url == fetch.url
+    return unasked and fetch.health in _REFUSED_UNASKED
 
 
 def _reading_of(fetch: Fetch) -> Reading:

@@ -90,6 +90,7 @@ class Site:
     def __init__(self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self._scheme = "https" if tls else "http"
         self._routes: dict[str, Handler] = {}
+        self._otherwise: Handler = _not_found
         self._changed = threading.Condition()
         self.visits: list[Visit] = []
         self._httpd = _Server((address, 0), _Handler)
@@ -124,6 +125,10 @@ class Site:
     def route(self, path: str, handler: Handler) -> None:
         """Answer a path (without its query) with a function."""
         self._routes[path] = handler
+
+    def otherwise(self, handler: Handler) -> None:
+        """Answer every path that has no route with a function."""
+        self._otherwise = handler
 
     def page(
         self,
@@ -166,7 +171,7 @@ class Site:
         with self._changed:
             self.visits.append(visit)
             self._changed.notify_all()
-        route = self._routes.get(handler.path.partition("?")[0], _not_found)
+        route = self._routes.get(handler.path.partition("?")[0], self._otherwise)
         route(visit)
         visit.ended = time.monotonic()
 
