@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +16,7 @@ from sqlite_utils import Database
 
 from store.errors import StoreNewer, explained
 from store.memory import Memory, Value
-from store.schema import known_names, migrations
+from store.schema import migrations, names
 
 BUSY_SECONDS = 10  # how long to wait for another writer before saying so
 
@@ -34,6 +35,8 @@ class Store:
     ) -> None:
         self.path = Path(path)
         self.remembered: tuple[Memory, int] | None = None  # of a reader: see store.reading
+        if not read_only:
+            _make_private(self.path)
         with explained(self.path):
             connection = (_reader if read_only else sqlite3.connect)(
                 self.path, timeout=busy_seconds
@@ -54,7 +57,7 @@ class Store:
         connection.execute("PRAGMA synchronous = normal")
         connection.execute("PRAGMA foreign_keys = on")
         applied = {migration.name for migration in migrations.applied(self.db)}
-        if unknown := applied - known_names():
+        if unknown := applied.difference(names()):
             raise StoreNewer(
                 f"{self.path}: written by a later version of VisaWatch "
                 f"(it has {', '.join(sorted(unknown))}). Upgrade VisaWatch, or name another "
@@ -146,6 +149,15 @@ def among(
     if only is None:
         return "", ()
     return f" AND {column} IN (SELECT value FROM json_each(?))", (json.dumps(list(only)),)  # noqa: S608
+
+
+def _make_private(path: Path) -> None:
+    """Makes a new file that only its owner may read: addresses and log-ins will be in it.
+
+    SQLite gives the files beside it the same permissions. What is in the way, it says itself.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _reader(path: Path, timeout: float) -> sqlite3.Connection:

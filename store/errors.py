@@ -6,6 +6,7 @@ StoreError
 ├── StoreNewer        written by a later version of VisaWatch
 ├── StoreDamaged      not a SQLite database, or a broken one
 ├── StoreFull         the disk is full
+├── StoreExists       a copy would take the place of something
 └── NotFound          no such program, change, subscription ...
 """
 
@@ -41,6 +42,10 @@ class StoreFull(StoreError):
     """The disk is full."""
 
 
+class StoreExists(StoreError):
+    """What is there would be overwritten."""
+
+
 class NotFound(StoreError):
     """There is no such row."""
 
@@ -65,6 +70,11 @@ def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError | None:
         return StoreLocked(
             f"{path}: another process holds the database; nothing was written. "
             "Wait until it has finished, or stop it, and run the command again."
+        )
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
+        return StoreReadOnly(
+            f"{path}: another database was put in its place while it was opened; nothing was "
+            "written. Run the command again."
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return StoreReadOnly(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,20 @@ from store.database import Store
 from store.records import stamp
 
 STALE_AFTER = timedelta(minutes=15)  # without a renewal, for holders on other machines
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has taken a lease, and whether that process still runs."""
+
+    lease: str
+    host: str
+    pid: int
+    renewed_at: str
+    alive: bool
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, which holds the lease '{self.lease}',"
 
 
 def take(store: Store, name: str, now: datetime) -> str | None:
@@ -33,6 +48,28 @@ def take(store: Store, name: str, now: datetime) -> str | None:
             (name, host, pid, start, stamp(now)),
         )
     return None
+
+
+def holders(store: Store, now: datetime) -> list[Holder]:
+    """Who has taken which lease and not given it back, alive or not."""
+    if not store.rows("SELECT 1 FROM sqlite_schema WHERE name = 'leases'"):
+        return []
+    rows = store.rows("SELECT * FROM leases ORDER BY name")
+    return [
+        Holder(
+            row["name"],
+            row["host"],
+            row["pid"],
+            row["renewed_at"],
+            _alive(row["host"], row["pid"], row["process_start"], row["renewed_at"], now),
+        )
+        for row in rows
+    ]
+
+
+def clear(store: Store) -> None:
+    """Frees all leases, whoever holds them: they are those of a copy. Inside `writing()`."""
+    store.write("DELETE FROM leases")
 
 
 def give_back(store: Store, name: str) -> None:

@@ -201,6 +201,14 @@ def mark_unconfirmed(store: Store, mail_id: int, error: str) -> None:
     store.write("UPDATE outbox SET state = 'unconfirmed', error = ? WHERE id = ?", (error, mail_id))
 
 
+def doubt_all(store: Store, error: str) -> int:
+    """Whatever is queued becomes unconfirmed; gives their number. Inside `writing()`."""
+    found = store.rows("SELECT id FROM outbox WHERE state = 'queued'")
+    for row in found:
+        mark_unconfirmed(store, row["id"], error)
+    return len(found)
+
+
 def once_more(store: Store, now: datetime) -> int:
     """Queues what is unconfirmed for one more attempt; gives their number. Inside `writing()`."""
     found = store.rows("SELECT id FROM outbox WHERE state = 'unconfirmed'")

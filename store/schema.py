@@ -12,9 +12,9 @@ from store.words import searchable, sortable
 migrations = Migrations("visawatch")
 
 
-def known_names() -> set[str]:
-    """The names of all migrations that this version knows."""
-    return {migration.name for migration in migrations.pending(Database(memory=True))}
+def names() -> list[str]:
+    """The names of all migrations that this version knows, oldest first."""
+    return [migration.name for migration in migrations.pending(Database(memory=True))]
 
 
 def _run(db: Database, script: str) -> None:

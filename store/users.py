@@ -68,6 +68,11 @@ def sign_out(store: Store, token: bytes) -> None:
     store.write("DELETE FROM sessions WHERE token = ?", (token,))
 
 
+def sign_all_out(store: Store) -> None:
+    """Ends all sessions. Inside `writing()`."""
+    store.write("DELETE FROM sessions")
+
+
 def signed_in(store: Store, token: bytes, began_after: str, seen_after: str) -> User | None:
     """Whose session it is, unless it is too old or was left too long; with when it was seen."""
     rows = store.rows(

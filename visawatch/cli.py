@@ -46,6 +46,8 @@ COMMANDS = {
     "users": "users",
     "export": "export",
     "schedule": "schedule",
+    "backup": "backup",
+    "restore": "restore",
 }
 
 

@@ -14,7 +14,7 @@ from store import outbox, programs, subscriptions
 from store.database import Store
 from store.errors import StoreDamaged, StoreFull, StoreLocked, StoreNewer, StoreReadOnly
 from store.records import Program
-from store.schema import known_names, migrations
+from store.schema import migrations, names
 
 PROGRAM = Program("larkspur-neurology", "Larkspur Hospital", "Neurology", website_url="http://a/")
 IN_A_HURRY = 0.05  # seconds to wait for a lock that nobody will give back
@@ -70,7 +70,7 @@ def filled(path: Path) -> Path:
 
 def test_a_new_database_has_every_migration(tmp_path: Path) -> None:
     Store(tmp_path / "new.db").close()
-    assert {row[0] for row in schema(tmp_path / "new.db")} >= {*known_names(), "programs", "outbox"}
+    assert {row[0] for row in schema(tmp_path / "new.db")} >= {*names(), "programs", "outbox"}
 
 
 def test_mail_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
