@@ -27,6 +27,7 @@ class Health(StrEnum):
     EMPTY = "empty"  # no body, or a body without any words
     TOO_LARGE = "too_large"  # more bytes than `max_bytes`
     DECOMPRESSION_BOMB = "decompression_bomb"  # few bytes that unpack into too many
+    UNREADABLE = "unreadable"  # a PDF that its parser cannot read, or not within its limits
     NOT_A_PAGE = "not_a_page"  # neither HTML, text nor PDF, whatever its header says
     NEEDS_JAVASCRIPT = "needs_javascript"  # an empty shell that a script would fill
     REDIRECT_LOOP = "redirect_loop"

@@ -6,7 +6,7 @@ which each program that asks gets its policy; what the phrases mean is data in `
 
 from extractors.agree import speaks, states_something
 from extractors.conditions import AT_DISCRETION, ConditionKind
-from extractors.page import classify, page_text, read_page
+from extractors.page import classify, page_text, read_page, unreadable
 from extractors.policy import policy_for
 from extractors.rulebook import rules_version
 from extractors.scope import Asker, Scope
@@ -43,5 +43,6 @@ __all__ = [
     "read_page",
     "speaks",
     "states_something",
+    "unreadable",
     "with_source",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from extractors.blocks import Block, html_blocks, text_blocks
 from extractors.decode import decode
-from extractors.pdf import is_pdf, pdf_blocks
+from extractors.pdf import is_pdf, pdf_blocks, pdf_fault
 from extractors.policy import policy_for
 from extractors.scope import Asker
 from extractors.second import opinions
@@ -41,6 +41,12 @@ def read_page(body: bytes, content_type: str = "text/html") -> tuple[Statement, 
     if not may_speak_of_visas(page):
         return ()
     return _read(_blocks(page, content_type))
+
+
+def unreadable(body: bytes, content_type: str = "text/html") -> str:
+    """Why a page cannot be read, which is not the same as that it states nothing; "" if it can."""
+    body = body[:MAX_BYTES]
+    return pdf_fault(body) if is_pdf(body, content_type) else ""
 
 
 def _read(blocks: list[Block]) -> tuple[Statement, ...]:

@@ -10,11 +10,11 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health
 from crawler.urls import canonical
-from extractors import RULES_VERSION, read_page
+from extractors import RULES_VERSION, read_page, unreadable
 from monitor.clock import Clock
 from monitor.finds import Claim, Finds
 from monitor.watchlist import Watchlist, institution_key, institution_of, program_key, program_of
@@ -73,6 +73,7 @@ class Intake:
 
         `heir_of` are the targets of which it is a silent page in a new place.
         """
+        fetch = _readable(fetch)
         self.tally.fetched += fetch.health.is_page
         self.tally.not_modified += fetch.health is Health.NOT_MODIFIED
         if fetch.discovered:
@@ -210,3 +211,13 @@ class Intake:
         for page in self._gone.pop(key, ()):
             if page.url != found.final_url:
                 pages.move(self.store, page, found.final_url, self.cycle_id)
+
+
+def _readable(fetch: Fetch) -> Fetch:
+    """The page, or its bad health: what cannot be read has not fallen silent."""
+    if fetch.health is not Health.OK or fetch.body is None:
+        return fetch
+    fault = unreadable(fetch.body, fetch.content_type)
+    if not fault:
+        return fetch
+    return replace(fetch, health=Health.UNREADABLE, body=None, detail=f"{fetch.final_url}: {fault}")

@@ -38,6 +38,7 @@ UNSEEN: dict[str, tuple[Callable[[Visit], object], str]] = {
     "truncated": (cut, "unreachable"),
     "reset": (lambda visit: visit.reset(), "unreachable"),
     "empty": (lambda visit: visit.send(b""), "unreachable"),
+    "broken-pdf": (lambda visit: visit.send(b"%PDF-1.7\n1 0 obj<<>>endobj\n"), "unreachable"),
     "blank": (lambda visit: visit.send(b"<html><body> </body></html>"), "unreachable"),
 }
 # A page that is gone is told of once, as such; its policy stands all the same.

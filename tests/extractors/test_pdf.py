@@ -1,33 +1,51 @@
-"""PDFs are read like pages; one that cannot be read states nothing."""
+"""PDFs are read like pages, in a process that has its limits; a broken one states nothing."""
 
-from extractors import Category, Policy, classify, page_text
+from __future__ import annotations
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from extractors import Category, Policy, classify, page_text, pdf, pdf_child, unreadable
 
 
 def make_pdf(*lines: str) -> bytes:
     """A PDF of one page, a line of text each (ASCII)."""
     shown = "".join(f"({line}) Tj 0 -14 Td " for line in lines)
-    stream = f"BT /F1 11 Tf 50 740 Td {shown}ET".encode()
+    return pdf_of(stream(f"BT /F1 11 Tf 50 740 Td {shown}ET".encode()))
+
+
+def stream(data: bytes, filters: bytes = b"", head: bytes = b"") -> bytes:
+    return b"<<%s/Length %d%s>>stream\n%s\nendstream" % (head, len(data), filters, data)
+
+
+def pdf_of(content: bytes, *others: bytes) -> bytes:
+    """A PDF of one page with this content; the first of the others is the XObject /X."""
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R"
-        b"/Resources<</Font<</F1 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
+        b"/Resources<</Font<</F1 5 0 R>>/XObject<</X 6 0 R>>>>>>",
+        content,
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        *others,
     ]
     body = b"%PDF-1.4\n"
     offsets = []
     for number, content in enumerate(objects, 1):
         offsets.append(len(body))
         body += b"%d 0 obj%sendobj\n" % (number, content)
+    count = len(objects) + 1
     xref = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return (
         body
-        + b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
-        % (
-            xref,
-            len(body),
-        )
+        + b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\n"
+        % (count, xref, count)
+        + b"startxref\n%d\n%%%%EOF" % len(body)
     )
 
 
@@ -48,7 +66,57 @@ def test_a_broken_pdf_states_nothing() -> None:
         assert classify(broken, "application/pdf") == Policy(
             confidence=classify(broken, "application/pdf").confidence
         )
+        assert unreadable(broken, "application/pdf").startswith("the PDF")
+    assert unreadable(body) == unreadable(b"<p>J-1</p>") == ""
 
 
 def test_html_that_is_sent_as_pdf_is_html() -> None:
     assert classify(b"<p>J-1 visas only.</p>", "application/pdf").category is Category.J1_ONLY
+
+
+def bomb() -> bytes:
+    """A thousand bytes that unpack into 70 million."""
+    data = zlib.compress(zlib.compress(b"(a) Tj " * 10_000_000, 9), 9)
+    return pdf_of(stream(data, b"/Filter[/FlateDecode/FlateDecode]"))
+
+
+def forms_in_forms() -> bytes:
+    """A form that shows a form thirty times, which shows a form thirty times, and so on."""
+    shown = [
+        stream(
+            b"/X Do " * 30, head=b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]"
+            b"/Resources<</XObject<</X %d 0 R>>>>" % (number + 1),
+        )
+        for number in range(6, 18)
+    ]  # fmt: skip
+    last = stream(b"BT (a) Tj ET", head=b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]")
+    return pdf_of(stream(b"/X Do"), *shown, last)
+
+
+def test_a_pdf_that_takes_too_much_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = make_pdf("We sponsor J-1 visas.")
+    monkeypatch.setattr(pdf, "MEMORY_BYTES", 1 << 27)
+    assert "took more than it may" in unreadable(bomb())
+    assert unreadable(good) == ""
+    monkeypatch.setattr(pdf, "MEMORY_BYTES", 1 << 30)
+    monkeypatch.setattr(pdf, "CPU_SECONDS", 1)
+    assert "took more than it may" in unreadable(forms_in_forms())
+    monkeypatch.setattr(pdf, "CPU_SECONDS", 20)
+    monkeypatch.setattr(pdf, "SECONDS", 0.5)
+    assert "not read within 0.5 seconds" in unreadable(forms_in_forms())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says what limits a process has")
+def test_the_process_that_reads_it_can_open_and_write_nothing() -> None:
+    command = [sys.executable, "-I", pdf_child.__file__, "20", str(1 << 29)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env={}) as child:
+        limits, until = "", monotonic() + 60
+        while "Max open files            3 " not in limits and monotonic() < until:
+            limits = Path(f"/proc/{child.pid}/limits").read_text()
+        child.communicate(make_pdf("We sponsor J-1 visas."))
+    assert child.returncode == 0
+    told = dict(line.rsplit(maxsplit=3)[:2] for line in limits.splitlines()[1:] if "bytes" in line)
+    assert told["Max file size"] == told["Max core file size"] == "0"
+    assert told["Max address space"] == str(1 << 29)
+    assert "Max open files            3 " in limits
