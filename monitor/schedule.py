@@ -27,6 +27,7 @@ from store.database import Store
 
 JOB = "nightly"
 MAIL_JOB, MAIL_MINUTES = "mail", 5  # mail that a server put off does not wait for the night
+LOOK_SECONDS = 60.0  # how often it is seen to that the next run is not far off
 NEVER_TOO_LATE = None  # a missed night is run however late, once (coalesce)
 
 log = logging.getLogger(__name__)
@@ -102,24 +103,33 @@ class Nights:
             timezone=UTC,
         )
         scheduler.start()
-        self._keep_job(scheduler)
+        self.keep_jobs(scheduler)
+        log.info("next cycle: %s", scheduler.get_job(JOB).next_run_time)
         try:
-            self._stopped.wait()
+            while not self._stopped.wait(LOOK_SECONDS):
+                self.keep_jobs(scheduler)
         finally:
             scheduler.shutdown(wait=True)  # the page in hand is finished by then
 
-    def _keep_job(self, scheduler: BackgroundScheduler) -> None:
+    def keep_jobs(self, scheduler: BackgroundScheduler) -> None:
+        """Sees to it that both jobs are there, and that neither waits longer than it should.
+
+        A job that ran while the clock was a year ahead would wait for that year to pass.
+        """
         hour, minute = self._nightly_at.split(":")
-        trigger = CronTrigger(hour=hour, minute=minute, timezone=UTC)
-        job = scheduler.get_job(JOB)
-        if job is None:
-            scheduler.add_job(_run_due, trigger, id=JOB)
-        elif str(job.trigger) != str(trigger):
+        nightly = CronTrigger(hour=hour, minute=minute, timezone=UTC)
+        mail = IntervalTrigger(minutes=MAIL_MINUTES, timezone=UTC)
+        now = datetime.now(UTC)
+        for name, run, trigger, longest in (
+            (JOB, _run_due, nightly, timedelta(days=1)),
+            (MAIL_JOB, _send_mail, mail, timedelta(minutes=MAIL_MINUTES)),
+        ):
+            job = scheduler.get_job(name)
+            if job is None:
+                scheduler.add_job(run, trigger, id=name)
             # Not replace_existing at every start: that would forget a night that was missed.
-            job.reschedule(trigger)
-        if scheduler.get_job(MAIL_JOB) is None:
-            scheduler.add_job(_send_mail, IntervalTrigger(minutes=MAIL_MINUTES), id=MAIL_JOB)
-        log.info("next cycle: %s", scheduler.get_job(JOB).next_run_time)
+            elif str(job.trigger) != str(trigger) or job.next_run_time > now + longest:
+                job.reschedule(trigger)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         log.info("stopping after the page in hand")

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler import Health
+from monitor.overdue import MOST_LEFT_OUT, next_night, overdue
 from monitor.status import Status, statuses
 from store import changes, cycles, outbox, search
 from store.database import Store
 from store.records import Cycle
 
 MOST_CYCLES = 60  # that are drawn
-MOST_LEFT_OUT = 31  # nights in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Vitals:
     last: Cycle | None  # that is finished
     running: Cycle | None
     next_at: datetime
+    overdue: float  # seconds since a night was planned that should have been run by now; 0: none
     cycles: tuple[Cycle, ...]  # the last finished ones, oldest first
     programs: int
     pages: Mapping[str, int]  # watched pages by the health of their last observation
@@ -35,6 +36,7 @@ class Vitals:
     doubtful: int  # programs whose policy needs a review
     open: Mapping[str, int]  # open changes by severity
     outbox: Mapping[str, int]  # mail by state
+    oldest_mail: float  # seconds that the oldest mail in the outbox has waited
     bytes: int  # of the database, with its log
 
 
@@ -51,6 +53,7 @@ def vitals(
     last = finished[-1] if finished else None
     running = next((c for c in cycles.listed(store) if c.finished_at is None), None)
     blocked = store.once("blocking", lambda: _blocked(store))
+    waiting = outbox.waiting(store)
     policies: Counter[str] = Counter()
     for counts in search.matrix(store).values():
         policies.update(counts)
@@ -61,6 +64,7 @@ def vitals(
         last=last,
         running=running,
         next_at=_next_due(store, next_night(now, nightly_at), due),
+        overdue=_since(overdue(store, now, nightly_at, due), now),
         cycles=tuple(finished[-MOST_CYCLES:]),
         programs=policies.total(),
         pages=cycles.healths(store),
@@ -70,6 +74,7 @@ def vitals(
         doubtful=search.count_in_doubt(store),
         open=changes.open_by_severity(store),
         outbox=outbox.by_state(store),
+        oldest_mail=_since(datetime.fromisoformat(waiting.oldest) if waiting else None, now),
         bytes=_size(store.path),
     )
 
@@ -80,15 +85,8 @@ def _next_due(store: Store, night: datetime, due: Callable[[Store, datetime], bo
     return next((n for n in nights if due(store, n)), night)
 
 
-def next_night(now: datetime, nightly_at: str) -> datetime:
-    """The next planned time of a cycle, if no night is left out.
-
-    >>> next_night(datetime(2026, 11, 25, 12, tzinfo=UTC), "02:00").isoformat()
-    '2026-11-26T02:00:00+00:00'
-    """
-    hour, minute = map(int, nightly_at.split(":"))
-    today = now.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return today if today > now else today + timedelta(days=1)
+def _since(at: datetime | None, now: datetime) -> float:
+    return 0.0 if at is None else max((now - at).total_seconds(), 0.0)
 
 
 def _blocked(store: Store) -> Counter[str]:

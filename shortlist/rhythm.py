@@ -25,7 +25,8 @@ def due(store: Store, night: datetime, calendar: Calendar) -> bool:
     if last is None or cycles.waiting(store):
         return True
     nights = (night.date() - _night_of(last.night or last.started_at)).days
-    return nights >= every or _after_wave(store, night)
+    # A last night that has not come yet was dated by a clock that ran ahead.
+    return not 0 <= nights < every or _after_wave(store, night)
 
 
 def _after_wave(store: Store, night: datetime) -> bool:

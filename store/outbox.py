@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import zstandard
@@ -230,6 +230,24 @@ def postpone(store: Store, mail_id: int, until: datetime, error: str) -> None:
 def listed(store: Store) -> list[Mail]:
     """All mail, sent or not, oldest first."""
     return [_mail(row) for row in store.rows("SELECT * FROM outbox ORDER BY id")]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is queued."""
+
+    mails: int
+    oldest: str  # when the oldest of them was filed
+    error: str  # why the last attempt at it failed; empty: none was made
+
+
+def waiting(store: Store) -> Waiting | None:
+    """What is queued, if anything is."""
+    rows = store.rows(
+        "SELECT count(*) AS n, min(created_at) AS oldest, error FROM outbox WHERE state = 'queued'"
+    )
+    row = rows[0]  # with min(), the other columns are those of that mail (sqlite.org/lang_select)
+    return Waiting(row["n"], row["oldest"], row["error"] or "") if row["n"] else None
 
 
 def by_state(store: Store) -> dict[str, int]:

@@ -30,6 +30,7 @@ class App:
     settings: Callable[[], Config]
     now: Clock
     verbose: bool = False
+    config_file: Path | None = None  # where the settings come from, beside the environment
 
     @cached_property
     def config(self) -> Config:

@@ -46,6 +46,7 @@ COMMANDS = {
     "users": "users",
     "export": "export",
     "schedule": "schedule",
+    "doctor": "doctor",
     "backup": "backup",
     "restore": "restore",
 }
@@ -104,9 +105,10 @@ class Commands(click.Group):
         """Runs the command; faults end it with exit status 1."""
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click says these; and ends quietly when `| head` has seen enough
         except Exception as error:
-            # click ends quietly when `| head` has seen enough
-            if isinstance(error, BrokenPipeError) or not isinstance(error, faults()):
+            if not isinstance(error, faults()):
                 raise
             raise click.ClickException(str(error)) from error
 
@@ -145,4 +147,4 @@ def main(
 
         return load(config)
 
-    ctx.obj = App(db, settings, clock.fixed(now) if now else clock.system, verbose)
+    ctx.obj = App(db, settings, clock.fixed(now) if now else clock.system, verbose, config)

@@ -35,6 +35,8 @@ class _Vitals:
         yield _one(
             "next_cycle_timestamp_seconds", "When the next cycle is due", v.next_at.timestamp()
         )
+        yield _one("cycle_overdue_seconds", "How late the night is that was not run", v.overdue)
+        yield _one("oldest_mail_seconds", "How long the oldest queued mail waits", v.oldest_mail)
         yield _one("programs", "Watched programs", v.programs)
         yield _one("programs_in_doubt", "Programs whose policy needs a review", v.doubtful)
         yield _one("blocking_hosts", "Hosts that block us", len(v.blocking))

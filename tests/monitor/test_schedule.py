@@ -15,8 +15,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from conftest import J1_ONLY
 from loopback import PATIENCE, Site, Visit
 
+from monitor import clock
 from monitor.cycle import Settings, Stop, run
-from monitor.schedule import JOB, Nights, night_of
+from monitor.schedule import JOB, MAIL_JOB, MAIL_MINUTES, Nights, night_of
 from store import cycles, programs
 from store.database import Store
 from store.records import Program
@@ -136,6 +137,43 @@ def test_missed_nights_are_caught_up_with_once_by_two_processes(web: Site, tmp_p
     wait_for_line(third, "next cycle")
     end(third)
     assert len(web.visits_of("/0")) == 1
+
+
+def test_a_year_that_never_was_is_not_waited_for(web: Site, tmp_path: Path) -> None:
+    """The clock was ahead when the night was run, and is right again."""
+    service = Service(web, tmp_path)
+    process = service.start()
+    wait_for_line(process, "next cycle")
+    end(process)
+    service.miss(nights=-366)
+    process = service.start()
+    assert process.stderr is not None
+    said = next(line for line in process.stderr if "next cycle: " in line)
+    end(process)
+    at = datetime.fromisoformat(said.split("next cycle: ")[1].strip())
+    assert at - datetime.now(UTC) < timedelta(days=1)
+
+
+def test_a_clock_that_is_set_right_while_it_runs(tmp_path: Path) -> None:
+    nights = Nights(tmp_path / "v.db", "02:00", lambda *_: None, lambda _: None, clock.system)
+    scheduler = BackgroundScheduler(timezone=UTC)
+    scheduler.start(paused=True)
+    try:
+        nights.keep_jobs(scheduler)
+        late = [job.next_run_time - timedelta(hours=1) for job in scheduler.get_jobs()]
+        for job, at in zip(scheduler.get_jobs(), late, strict=True):
+            job.modify(next_run_time=at)
+        nights.keep_jobs(scheduler)
+        assert [job.next_run_time for job in scheduler.get_jobs()] == late  # missed, not forgotten
+        for job in scheduler.get_jobs():
+            job.modify(next_run_time=job.next_run_time + timedelta(days=366))
+        nights.keep_jobs(scheduler)
+        now = datetime.now(UTC)
+        waits = {job.id: job.next_run_time - now for job in scheduler.get_jobs()}
+        assert waits[JOB] <= timedelta(days=1)
+        assert waits[MAIL_JOB] <= timedelta(minutes=MAIL_MINUTES)
+    finally:
+        scheduler.shutdown()
 
 
 def test_sigterm_finishes_the_page_in_hand_and_the_rest_is_gone_on_with(

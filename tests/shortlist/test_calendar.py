@@ -200,6 +200,14 @@ def test_the_next_cycle_is_the_one_that_is_due(store: Store) -> None:
         assert found.next_at.date().isoformat() == expected
 
 
+def test_a_year_that_never_was_is_not_waited_for(store: Store) -> None:
+    """A clock that was ahead for one night has dated a cycle; then it was set right."""
+    finished(store, datetime(2028, 4, 10, 2, tzinfo=UTC))
+    assert due(store, datetime(2027, 4, 10, 2, tzinfo=UTC), KNOWN)
+    finished(store, datetime(2027, 4, 10, 2, tzinfo=UTC))
+    assert not due(store, datetime(2027, 4, 11, 2, tzinfo=UTC), KNOWN)
+
+
 def test_no_night_is_left_out_after_a_wave_or_while_something_waits(store: Store) -> None:
     begin = datetime(2027, 4, 10, 2, tzinfo=UTC)
     cycle = finished(store, begin)

@@ -193,6 +193,9 @@ def test_health_is_told_to_people_and_machines(users: Path, serve: Serve) -> Non
     lines = served.get("/metrics").text.splitlines()
     assert 'visawatch_open_changes{severity="critical"} 4.0' in lines
     assert "visawatch_last_cycle_changes 2.0" in lines
+    measured = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert float(measured["visawatch_cycle_overdue_seconds"]) >= 0
+    assert float(measured["visawatch_oldest_mail_seconds"]) >= 0
     assert any(line.startswith("visawatch_database_bytes ") for line in lines)
 
 
