@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from crawler import wire
+from crawler.plain import LineFormatter
 from crawler.values import Fetch
 
 _PARENT_CHECK_SECONDS = 1.0
@@ -121,7 +122,7 @@ def _crawl(order: wire.Order, outbox: Outbox) -> int:
 def _log_to_stderr(level: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(level)
-    handler.setFormatter(logging.Formatter("crawler: %(levelname)s: %(message)s"))
+    handler.setFormatter(LineFormatter("crawler: %(levelname)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     # Warns of each page that is too large or breaks off: its `Fetch` says so already.
     logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.ERROR)

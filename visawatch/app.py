@@ -15,6 +15,7 @@ import click
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from crawler.plain import printable, printable_json
 from monitor.clock import Clock
 from store.database import Store
 
@@ -48,29 +49,11 @@ class App:
 
     def echo_json(self, value: Any) -> None:
         """One JSON line on standard output."""
-        click.echo(json.dumps(value, ensure_ascii=False))
+        click.echo(printable_json(json.dumps(value, ensure_ascii=False)))
 
     def note(self, message: str) -> None:
         """A word to the person at the terminal, on standard error."""
-        click.echo(message, err=True)
-
-
-# Page text is hostile: escape codes would move a terminal's cursor, bidirectional controls show
-# a sentence in another order than it has.
-_CONTROLS = dict.fromkeys(
-    code
-    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-    if chr(code) not in "\n\t"
-)
-
-
-def printable(text: str) -> str:
-    """Text that a terminal shows and does not obey.
-
-    >>> printable("J-1\\x1b[2J only")
-    'J-1[2J only'
-    """
-    return text.translate(_CONTROLS)
+        click.echo(printable(message), err=True)
 
 
 class _Terminal(Console):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crawler.plain import LineFormatter, printable
 from monitor import clock
 from visawatch import __version__
 from visawatch.app import App, utf8_output
@@ -110,7 +111,7 @@ class Commands(click.Group):
         except Exception as error:
             if not isinstance(error, faults()):
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error))) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,16 +136,22 @@ def main(
 ) -> None:
     """Watches which visas residency programs say they sponsor, and flags every change."""
     utf8_output()
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(name)s: %(message)s",
-    )
+    _log_to_stderr(logging.INFO if verbose else logging.WARNING)
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
 
     def settings() -> Config:
-        from visawatch.config import load  # which takes a tenth of a second
+        from visawatch.config import exposure, load  # which takes a tenth of a second
 
-        return load(config)
+        found = load(config)
+        if config is not None and (warning := exposure(config)):
+            click.echo(f"Warning: {warning}", err=True)
+        return found
 
     ctx.obj = App(db, settings, clock.fixed(now) if now else clock.system, verbose, config)
+
+
+def _log_to_stderr(level: int) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter("%(asctime)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])

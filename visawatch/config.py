@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -16,6 +17,8 @@ from pydantic_settings import (
 )
 
 _PREFIX = "VISAWATCH_"  # of environment variables
+_SECRETS = ("mail.smtp_url", "verify.imap_url", "web.metrics_token")
+_OTHERS = 0o077  # what a file's mode lets anybody but its owner do
 
 
 class ConfigError(Exception):
@@ -150,6 +153,25 @@ def load(path: Path | None) -> Config:
         ) from error
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror}") from error
+
+
+def exposure(path: Path) -> str:
+    """A warning of a settings file that holds a secret and can be read by others; "" if none."""
+    if not path.stat().st_mode & _OTHERS:
+        return ""
+    sections = tomllib.loads(path.read_text(encoding="utf-8"))
+    held = []
+    for name in _SECRETS:
+        section, _, key = name.partition(".")
+        value = str(sections.get(section, {}).get(key, ""))
+        if urlsplit(value).password if "://" in value else value:
+            held.append(name)
+    if not held:
+        return ""
+    return (
+        f"{path} holds a secret ({', '.join(held)}) and can be read by other users of this "
+        f"machine: `chmod 600 {path}` keeps it from them; or set it by environment"
+    )
 
 
 def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:

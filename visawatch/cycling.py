@@ -19,7 +19,7 @@ from monitor import alerts, flapping, outages, watchlist, waves
 from monitor.cycle import Progress, Settings, Stop, Summary, run
 from sources.weigh import Weighed, weigh
 from store.database import Store
-from visawatch.app import App, printable
+from visawatch.app import App
 
 
 def crawl_once(
@@ -81,7 +81,7 @@ def tell_maintainers(app: App, store: Store, summary: Summary) -> None:
         *flapping.reports(store, watched.programs, summary.cycle),
         *outages.reports(store, watched, summary.cycle),
     ):
-        app.note(printable(str(line)))
+        app.note(str(line))
     say_weighed(app, weigh(store, app.now()))
 
 

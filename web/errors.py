@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from store.errors import NotFound, StoreError, StoreLocked
 from web.api.models import Problem
+from web.logs import path_shown
 from web.rendering import page
 from web.site import path_of
 
@@ -61,9 +62,9 @@ def answer(request: Request, error: Exception) -> Response:
     headers: Mapping[str, str] = getattr(error, "headers", None) or {}
     if status == 503:
         headers = {"Retry-After": "5", **headers}
-        _log.warning("%s: %s", request.url.path, error)
+        _log.warning("%s: %s", path_shown(request), error)
     elif status == 500 and isinstance(error, StoreError):
-        _log.error("%s: %s", request.url.path, error)
+        _log.error("%s: %s", path_shown(request), error)
     faults = _faults(error) if isinstance(error, RequestValidationError) else ()
     title = _TITLES.get(status, HTTPStatus(status).phrase)
     if path_of(request).startswith(API_PATH):

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import errors
+from web.logs import path_shown
 from web.site import site_of
 
 LARGEST_BODY = 64_000  # bytes; forms of ours have a tenth of that
@@ -64,7 +65,7 @@ class Shield:
         except Exception as error:
             if answer.started:
                 raise
-            _log.exception("%s %s", request.method, request.url.path)
+            _log.exception("%s %s", request.method, path_shown(request))
             await errors.answer(request, error)(scope, receive, answer)
 
 

@@ -100,3 +100,25 @@ def test_a_secret_in_a_mail_url_is_not_repeated(shell: Shell) -> None:
     said = shell("alerts", "send", status=1, env={**url, "VISAWATCH_MAIL__SENDER": "a@b.example"})
     assert "mail.smtp_url must begin with smtps://" in said.err
     assert "hunter2" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ('[mail]\nsmtp_url = "smtps://watch:hunter2@mail.example"', "mail.smtp_url"),
+        ('[verify]\nimap_url = "imaps://watch:hunter2@mail.example"', "verify.imap_url"),
+        ('[web]\nmetrics_token = "hunter2"', "web.metrics_token"),
+        ('[mail]\nsmtp_url = "smtps://mail.example"', ""),
+    ],
+)
+def test_a_file_with_a_secret_that_others_can_read_is_told(
+    shell: Shell, text: str, secret: str
+) -> None:
+    file = shell.folder / "visawatch.toml"
+    file.write_text(text)
+    for mode, told in ((0o644, bool(secret)), (0o640, bool(secret)), (0o600, False)):
+        file.chmod(mode)
+        said = shell.bare("policies").err
+        assert ("can be read by other users" in said) is told
+        assert secret in said or not told
+        assert "hunter2" not in said

@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crawler.plain import printable
 from monitor.alerts import check, deliver, enqueue, shown
 from store import outbox
 from store.records import Mail
-from visawatch.app import App, printable
+from visawatch.app import App
 
 
 @click.group()

@@ -12,7 +12,7 @@ from monitor.groups import grouped
 from store import changes as table
 from store import programs
 from store.records import Change
-from visawatch.app import App, printable, shown
+from visawatch.app import App, shown
 from visawatch.show import show_changes
 
 
@@ -43,7 +43,7 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
         return
     show_changes(app.console(), found, known, decided, told)
     for report in flaps:
-        app.note(printable(str(report)))
+        app.note(str(report))
     state = "" if status == "all" else f"{status} "
     app.note(f"{len(found)} {state}changes" if len(found) != 1 else f"1 {state}change")
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from crawler.plain import printable
 from extractors.clauses import fired
 from extractors.rulebook import RuleError, rulebook, rules_version, use
 from monitor.explain import explain as explain_page
 from monitor.rules import reclassify
 from store import remarks
-from visawatch.app import App, content, printable
+from visawatch.app import App, content
 from visawatch.asking import asker, asker_options
 from visawatch.commands.reclassify import show_flip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from visawatch.app import App
 from visawatch.config import Config
 from visawatch.workers import run
 from web.app import create_app
+from web.logs import Discreet
 from web.site import Site, SiteSettings, hosts_of
 
 LONGEST_HEAD = 16_000  # bytes of a request's line and headers
@@ -81,6 +83,7 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
 
 def _run(site: Site, listener: socket.socket, *, verbose: bool) -> None:
     """Serves in this process."""
+    logging.getLogger("uvicorn.access").addFilter(Discreet())
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(site),

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crawler.plain import printable
 from extractors import Policy
 from monitor.alerts import check, deliver
 from monitor.diff import category
@@ -21,7 +22,7 @@ from sources.incoming import Outcome, take
 from store import evidence, programs, questions
 from store.database import Store
 from store.evidence import Saying
-from visawatch.app import App, printable
+from visawatch.app import App
 from visawatch.cycling import say_weighed
 from visawatch.truth import by_option, policy_options, policy_said
 
@@ -140,7 +141,7 @@ def read_(app: App, files: tuple[Path, ...], as_json: bool) -> None:
         if as_json:
             app.echo_json(asdict(outcome))
         elif outcome.outcome != "unasked":
-            app.note(printable(_told(outcome)))
+            app.note(_told(outcome))
     queued = sum(outcome.outcome == "queued" for outcome in outcomes)
     app.note(f"{len(outcomes)} new mails, {queued} answers queued; `visawatch verify queue` lists")
 
