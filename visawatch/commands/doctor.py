@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from visawatch.app import App, printable
+from crawler.plain import printable
+from visawatch.app import App
 from visawatch.doctor import examine
 
 
