@@ -1,6 +1,8 @@
 # Everything runs in .venv, made from requirements.lock; nothing else is needed but Python 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
+# onnxruntime tells its maker what it runs, unless it is told not to.
+export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: demo test lint bench load quality reader fuzz peers picture screenshots lock clean
 

@@ -11,6 +11,7 @@ docs/second-reader.md. It is loaded when the first page names a visa.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -81,6 +82,8 @@ def chances_of(under: str, text: str) -> tuple[tuple[float, ...], ...]:
 
 @cache
 def _loaded() -> tuple[Any, Any]:
+    # By itself it files what it runs in the home folder, and sends that to its maker.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     # Both are slow to import, and most pages and commands need neither.
     import onnxruntime
     from tokenizers import Tokenizer

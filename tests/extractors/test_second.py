@@ -1,6 +1,10 @@
 """The second reader, its windows, and who decides where the two readers differ."""
 
 import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,8 @@ from extractors.blocks import html_blocks
 from extractors.second import MODEL, STANCES, TOKENS, VISAS
 from extractors.statements import page_text as text_of
 from extractors.windows import Window, windows
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def windows_of(page: str) -> list[Window]:
@@ -53,6 +59,22 @@ def test_it_reads_what_no_rule_knows_and_quotes_it() -> None:
         assert statement.quote == text[statement.start : statement.end] != ""
         assert sum(statement.chances) == pytest.approx(1, abs=0.01)
         assert len(statement.chances) == len(STANCES)
+
+
+def test_it_tells_nobody_what_it_reads(tmp_path: Path) -> None:
+    """Its runtime would file that in the home folder, and send it to its maker."""
+    script = "from extractors.second import chances_of; print(chances_of('', 'J-1 visas only.'))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_page_without_a_visa_is_not_read_twice() -> None:
