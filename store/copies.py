@@ -158,6 +158,7 @@ def _replace(part: Path, path: Path, aside: Path, now: datetime) -> bool:
             aside.hardlink_to(path)  # no rename: nobody is to find nothing, and make a new one
         for name in _beside(path):  # a log of another database would spoil the new one
             name.rename(aside.with_name(aside.name + name.name.removeprefix(path.name)))
+        aside.with_name(aside.name + "-shm").unlink(missing_ok=True)  # it is made anew, if need be
         part.replace(path)
         _settle(path.parent)
     return there
