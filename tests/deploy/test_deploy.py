@@ -1,0 +1,119 @@
+"""The units, the container file, the alert rules and docs/operations.md: true, and sandboxed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from shell import ROOT
+from test_cli_docs import command_of
+
+from monitor.vitals import vitals
+from store import cycles
+from store.database import Store
+from web.metrics import text
+
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+OURS = [unit for unit in UNITS if "tell" not in unit.name]
+SANDBOX = {
+    "User": "visawatch",
+    "NoNewPrivileges": "yes",
+    "CapabilityBoundingSet": "",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateTmp": "yes",
+    "PrivateDevices": "yes",
+    "RestrictSUIDSGID": "yes",
+    "SystemCallFilter": "@system-service",
+    "UMask": "0077",
+}
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+def options(unit: Path) -> dict[str, str]:
+    lines = [line.partition("=") for line in unit.read_text().splitlines() if line[:1].isalpha()]
+    return {key: value for key, _, value in lines}
+
+
+@pytest.mark.parametrize("unit", OURS, ids=lambda unit: unit.stem)
+def test_a_unit_runs_a_command_that_there_is_in_a_sandbox(unit: Path) -> None:
+    found = options(unit)
+    assert SANDBOX.items() <= found.items()
+    command = found["ExecStart"].removeprefix("/opt/visawatch/bin/")
+    assert command_of(command).startswith("visawatch ")
+
+
+@pytest.mark.parametrize("name", ["backup", "doctor"])
+def test_what_needs_no_network_has_none(name: str) -> None:
+    found = options(DEPLOY / "systemd" / f"visawatch-{name}.service")
+    assert found["PrivateNetwork"] == "yes"
+    assert found["OnFailure"] == "visawatch-tell@%n.service"
+    assert (DEPLOY / "systemd" / f"visawatch-{name}.timer").exists()
+
+
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not installed")
+    for unit in (DEPLOY / "systemd").glob("visawatch*.[st][ei]*"):
+        content = unit.read_text()
+        for program in ("/opt/visawatch/bin/visawatch", "/usr/sbin/sendmail"):
+            content = content.replace(f"ExecStart={program}", "ExecStart=/bin/true")
+        (tmp_path / unit.name).write_text(content)
+    files = [str(file) for file in tmp_path.iterdir()]
+    command = ["systemd-analyze", "verify", "--man=no", *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_who_is_to_be_told_gets_what_the_unit_said(tmp_path: Path) -> None:
+    """The command of the unit as systemd would run it, with another journal and another mailer."""
+    for name, script in (("journalctl", 'echo "wrong cycle: $*"'), ("sendmail", "cat")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    start = options(DEPLOY / "systemd" / "visawatch-tell@.service")["ExecStart"]
+    words = [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(start)]
+    words = [word.replace("/usr/sbin/sendmail", "sendmail") for word in words]
+    assert words[-2:] == ["%i", "%H"]
+    done = subprocess.run(
+        [*words[:-2], "visawatch-doctor.service", "machine"],
+        env={"TELL": "you@example.org", "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    head, body = done.stdout.split("\n\n")
+    assert head == "To: you@example.org\nSubject: visawatch-doctor.service has failed on machine"
+    assert "--unit visawatch-doctor.service" in body
+
+
+def test_the_alert_rules_ask_for_metrics_that_there_are(store: Store) -> None:
+    with store.writing():
+        cycle, _ = cycles.open_one(store, "2026-11-25T02:00:00Z")
+        cycles.finish(store, cycle.id, "2026-11-25T02:10:00Z", {"pages": 3})
+    measured = set(re.findall(r"^(visawatch_\w+)", text(vitals(store, NOW)).decode(), re.MULTILINE))
+    asked = set(re.findall(r"visawatch_\w+", (DEPLOY / "alerts.yml").read_text()))
+    assert asked
+    assert asked <= measured
+
+
+def test_the_container_is_not_roots_and_writes_one_volume() -> None:
+    last = (DEPLOY / "Containerfile").read_text().split("\nFROM ")[-1]
+    assert re.findall(r"^USER (.*)$", last, re.MULTILINE) == ["10001:10001"]
+    assert re.findall(r"^VOLUME (.*)$", last, re.MULTILINE) == ["/data"]
+    assert "--require-hashes" in (DEPLOY / "Containerfile").read_text()
+
+
+def test_every_command_in_the_guide_is_understood() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    said = re.findall(r"^(?:sudo .*/bin/)?(visawatch (?:--db|--config) .*)$", guide, re.MULTILINE)
+    said += re.findall(r"`(visawatch (?:backup|restore|reclassify|doctor)[^`]*)`", guide)
+    used = {command_of(line) for line in said}
+    assert used >= {"visawatch backup", "visawatch restore", "visawatch programs import"}
