@@ -142,7 +142,8 @@ def is_local(request: Request) -> bool:
         _is_loopback(client)
         and _is_loopback(request.url.hostname)
         and (named is None or _is_loopback(named))
-        and "forwarded" not in request.headers
+        and not any(name in request.headers for name in ("forwarded", "via", "x-real-ip"))
+        and request.scope["http_version"] != "1.0"  # as nginx asks, which may name nobody
     )
 
 

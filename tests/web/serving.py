@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ import uvicorn
 from lxml import html
 
 from web.app import create_app
+from web.patience import Patient
 from web.site import Site
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)  # after the third night
@@ -64,7 +65,7 @@ def serving(site: Site) -> Iterator[Served]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(site), http="h11", ws="none", log_config=None, access_log=False
+                create_app(site), http=Patient, ws="none", log_config=None, access_log=False
             )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -82,6 +83,18 @@ def serving(site: Site) -> Iterator[Served]:
             server.should_exit = True
             thread.join(timeout=30)
             assert not thread.is_alive()
+
+
+def spoken(served: Served, request: bytes) -> bytes:
+    """What the server says to bytes, until it hangs up."""
+    host, port = served.origin.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(request)
+        said = b""
+        with suppress(ConnectionError):
+            while data := connection.recv(65_536):
+                said += data
+    return said
 
 
 def words(element: html.HtmlElement) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import NOON, PASSWORD, Serve, Served, serving, words
+from serving import NOON, PASSWORD, Serve, Served, serving, spoken, words
 from shell import Shell
 
 from store import users as table
@@ -33,6 +33,10 @@ def test_without_users_only_this_machine_gets_in(database: Path, serve: Serve) -
         served.get("/metrics", 403, headers=headers)
         said = served.get("/review/log-in", headers=headers).text
         assert "The review room is closed: there are no users" in said
+    # A proxy on this machine that says neither for whom it asks nor under which name.
+    for headers in ({"Via": "1.1 proxy"}, {"X-Real-IP": "203.0.113.7"}):
+        served.get("/review", 303, headers=headers)
+    assert b" 303 " in spoken(served, b"GET /review HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
     served.client.cookies.clear()
     assert "Nobody has to log in yet" in served.get("/review/log-in").text
     # A public name means that a proxy may be in front of it, on this very machine.

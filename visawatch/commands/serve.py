@@ -21,6 +21,7 @@ from visawatch.config import Config
 from visawatch.workers import run
 from web.app import create_app
 from web.logs import Discreet
+from web.patience import Patient
 from web.site import Site, SiteSettings, hosts_of
 
 LONGEST_HEAD = 16_000  # bytes of a request's line and headers
@@ -87,7 +88,7 @@ def _run(site: Site, listener: socket.socket, *, verbose: bool) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(site),
-            http="h11",  # which bounds the size of headers
+            http=Patient,  # and h11, which bounds the size of headers
             ws="none",
             h11_max_incomplete_event_size=LONGEST_HEAD,
             limit_concurrency=MOST_CONNECTIONS,
