@@ -77,7 +77,7 @@ def serve(app: App, host: str | None, port: int | None, workers: int | None) -> 
         if workers == 1:
             _run(site, listener, verbose=app.verbose)
         else:
-            status = run(workers, lambda: _run(site, listener, verbose=app.verbose))
+            status = run(workers, listener, lambda dealt: _run(site, dealt, verbose=app.verbose))
             if status:
                 raise click.exceptions.Exit(status)
 
@@ -88,6 +88,7 @@ def _run(site: Site, listener: socket.socket, *, verbose: bool) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(site),
+            loop="asyncio",  # see visawatch.workers.Dealt
             http=Patient,  # and h11, which bounds the size of headers
             ws="none",
             h11_max_incomplete_event_size=LONGEST_HEAD,
