@@ -1,30 +1,33 @@
 """The target list: which programs an applicant may apply to, in which order, and why.
 
-Hard limits first (`shortlist.fit`), then a score that is a weighted mean and nothing else. All
-programs are judged in one pass over what stands for them; a policy is looked at more closely only
-for those that are shown.
+Hard limits first (`shortlist.fit`), then a score that is a weighted mean and nothing else. Each
+distinct policy is judged once, for all programs that have it (`shortlist.table`); a program is
+looked at more closely only when it is shown.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from math import isnan
+from typing import overload
+
+import numpy as np
 
 from monitor.status import Status, statuses
-from monitor.taken_back import BY_ITSELF
-from shortlist import said
 from shortlist.calendar import Season
 from shortlist.errors import ProfileError
 from shortlist.fit import Judge, Klass, Verdict, Way
 from shortlist.knowledge import Knowledge
 from shortlist.land import Concern, concerning
 from shortlist.profile import Profile, places_hold
-from shortlist.weights import PARTS, PartId
-from store import search, standings
+from shortlist.table import Column, Flags, Places, Table, table
+from shortlist.weights import PARTS, Numbers, PartId
+from store import search
 from store.database import Store
 from store.standings import Fact
 
@@ -33,17 +36,13 @@ _DAY = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who asks, when, and with what is known.
-
-    `facts` are all programs, `confirmed` those whose policy a maintainer has decided on.
-    """
+    """Who asks, when, and with what is known; `table` has all programs."""
 
     profile: Profile
     season: Season
     known: Knowledge
     now: datetime
-    facts: Sequence[Fact]
-    confirmed: frozenset[str] = frozenset()
+    table: Table
 
     @property
     def judge(self) -> Judge:
@@ -63,6 +62,31 @@ class Ranked:
     verdict: Verdict
     score: float | None
     fact: Fact
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking(Sequence[Ranked]):
+    """Programs in an order. A `Ranked` is made of those that are looked at."""
+
+    table: Table
+    verdicts: Column[Verdict]
+    scores: Numbers
+    places: Places  # in the table
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, which: int) -> Ranked: ...
+    @overload
+    def __getitem__(self, which: slice) -> Ranking: ...
+    def __getitem__(self, which: int | slice) -> Ranked | Ranking:
+        if isinstance(which, slice):
+            return replace(self, places=self.places[which])
+        place = self.places[which]
+        fact, score = self.table.facts[place], float(self.scores[place])
+        verdict = self.verdicts.values[self.verdicts.which[place]]
+        return Ranked(fact[0], verdict, None if isnan(score) else score, fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +118,9 @@ class Shortlist:
     """
 
     question: Question
-    open: tuple[Ranked, ...]
-    closed: tuple[Ranked, ...]
+    verdicts: Column[Verdict]
+    open: Ranking
+    closed: Ranking
 
     @property
     def profile(self) -> Profile:
@@ -103,12 +128,12 @@ class Shortlist:
         return self.question.profile
 
     @property
-    def chosen(self) -> tuple[Ranked, ...]:
+    def chosen(self) -> Ranking:
         """The best of them, as many as there are applications."""
         return self.open[: self.profile.applications]
 
     @property
-    def left_out(self) -> tuple[Ranked, ...]:
+    def left_out(self) -> Ranking:
         """Those that would come next."""
         return self.open[self.profile.applications :]
 
@@ -116,8 +141,8 @@ class Shortlist:
     def classes(self) -> dict[Klass, Counter[Way]]:
         """By class, how many programs stand how."""
         found: dict[Klass, Counter[Way]] = {klass: Counter() for klass in Klass}
-        for ranked in (*self.open, *self.closed):
-            found[ranked.verdict.klass][ranked.verdict.way] += 1
+        for verdict, number in self.verdicts.counted(considered(self.question)):
+            found[verdict.klass][verdict.way] += number
         return found
 
     @cached_property
@@ -128,7 +153,10 @@ class Shortlist:
     @cached_property
     def reasons(self) -> list[tuple[str, int]]:
         """Why programs are ruled out, and how many, the most frequent first."""
-        counted = Counter("; ".join(_why(ranked.verdict)) for ranked in self.closed)
+        counted: Counter[str] = Counter()
+        for verdict, number in self.verdicts.counted(considered(self.question)):
+            if verdict.way is Way.CLOSED:
+                counted["; ".join(_why(verdict))] += number
         return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
 
     @property
@@ -137,9 +165,11 @@ class Shortlist:
         question = self.question
         return concerning(self.profile, question.known.rules, question.now.date())
 
-    def of(self, klass: Klass) -> tuple[Ranked, ...]:
+    def of(self, klass: Klass) -> Ranking:
         """The programs of a class, the best first, those that are ruled out at the end."""
-        return tuple(r for r in (*self.open, *self.closed) if r.verdict.klass is klass)
+        inside = self.verdicts.flags(lambda verdict: verdict.klass is klass)
+        places = np.concatenate((self.open.places, self.closed.places))
+        return replace(self.open, places=places[inside[places]])
 
     def targets(
         self, store: Store, shown: Sequence[Ranked], *, stale_after_cycles: int, first: int = 1
@@ -154,7 +184,7 @@ class Shortlist:
                 r,
                 by_id[r.program_id],
                 shares(self.question, r.fact, r.verdict),
-                r.program_id in self.question.confirmed,
+                r.program_id in self.question.table.confirmed,
             )
             for rank, r in enumerate(shown, first)
         ]
@@ -177,75 +207,74 @@ def ask(store: Store, profile: Profile, known: Knowledge, now: datetime) -> Ques
         season,
         known,
         now.astimezone(UTC),
-        standings.facts(store),
-        standings.confirmed(store, but_by=BY_ITSELF),
+        table(store),
     )
 
 
 def shortlist(question: Question) -> Shortlist:
     """Judges all programs that the profile is about, and puts those that are open in order."""
-    judge, marks = question.judge, _Marks(question)
-    verdicts: dict[str | None, tuple[Verdict, bool, float]] = {}
-    opened, closed = [], []
-    sure, fresh, near = marks.sure, marks.fresh, marks.near
-    confirmed = question.confirmed
-    now, span = question.now.timestamp(), question.known.scale.values
-    start, width = span.fresh_days * _DAY, (span.stale_days - span.fresh_days) * _DAY
-    for fact in considered(question):
-        what = fact[6]
-        known = verdicts.get(what)
-        if known is None:
-            verdict = judge.verdict(said.read(what))
-            known = verdicts[what] = (verdict, verdict.way is Way.CLOSED, marks.of(verdict))
-        if known[1]:
-            closed.append((fact[1], fact[0], known[0], fact))
-            continue
-        score = known[2]
-        if fact[0] in confirmed:
-            score += sure
-        elif not fact[8]:
-            score += sure * fact[7]
-        if fact[9]:
-            share = 1.0 - (now - fact[9] - start) / width
-            score += fresh * (1.0 if share > 1.0 else share if share > 0.0 else 0.0)
-        if near:
-            score += near[fact[4], fact[5]]
-        opened.append((-score, fact[1], fact[0], known[0], fact))
-    opened.sort(key=lambda entry: entry[:3])
-    closed.sort(key=lambda entry: entry[:2])
-    return Shortlist(
-        question,
-        tuple([Ranked(e[2], e[3], -e[0], e[4]) for e in opened]),
-        tuple([Ranked(e[1], e[2], None, e[3]) for e in closed]),
-    )
+    found, inside = verdicts(question), considered(question)
+    shut = found.flags(lambda verdict: verdict.way is Way.CLOSED)
+    scores = _scores(question, found)
+    opened = np.flatnonzero(inside & ~shut)
+    # By name where scores are equal, as the table is and a stable sort leaves it; the last digits
+    # of a sum are no difference.
+    opened = opened[np.argsort(-scores[opened].round(9), kind="stable")]
+    ranking = Ranking(question.table, found, np.where(shut, np.nan, scores), opened)
+    closed = replace(ranking, places=np.flatnonzero(inside & shut))
+    return Shortlist(question, found, ranking, closed)
 
 
-def considered(question: Question) -> Iterable[Fact]:
+def verdicts(question: Question) -> Column[Verdict]:
+    """How each program stands; each distinct policy is judged once."""
+    said, judge = question.table.said, question.judge
+    return Column(tuple(map(judge.verdict, said.values)), said.which)
+
+
+def considered(question: Question) -> Flags:
     """The programs that a profile is about: of its level, specialties and places."""
-    profile = question.profile
-    facts: Iterable[Fact] = question.facts
+    profile, every = question.profile, question.table
+    found = np.ones(len(every.facts), np.bool_)
     if profile.level != "any":
-        facts = [f for f in facts if f[3] == profile.level]
+        found &= every.level.flags(lambda level: level == profile.level)
     if profile.specialties:
         wanted = {name.casefold() for name in profile.specialties}
-        facts = [f for f in facts if f[2].casefold() in wanted]
+        found &= every.specialty.flags(lambda name: name.casefold() in wanted)
     if profile.places:
-        inside = {
-            place: places_hold(profile.places, *place) for place in {(f[4], f[5]) for f in facts}
-        }
-        facts = [f for f in facts if inside[f[4], f[5]]]
-    return facts
+        found &= every.place.flags(lambda place: places_hold(profile.places, *place))
+    return found
+
+
+def _scores(question: Question, found: Column[Verdict]) -> Numbers:
+    """The points of all programs: the sums of what `shares` gives for each."""
+    every, scale, near = question.table, question.known.scale, question.profile.near
+    weights = scale.weights(question.profile.weights)
+    unit = 100 / (sum(weights.values()) or 1)
+    days = (question.now.timestamp() - every.checked) / _DAY
+    return (
+        found.numbers(
+            lambda verdict: (
+                unit
+                * sum(
+                    weights[part] * value for part, value in of_verdict(question, verdict).items()
+                )
+            )
+        )
+        + weights["sure"] * unit * every.sure
+        + weights["fresh"] * unit * scale.fresh(days)
+        + weights["near"] * unit * every.place.flags(lambda place: places_hold(near, *place))
+    )
 
 
 def shares(question: Question, fact: Fact, verdict: Verdict) -> tuple[Share, ...]:
     """Part by part, what a score is made of; their points are the score."""
     scale = question.known.scale
     weights = scale.weights(question.profile.weights)
-    days = (question.now.timestamp() - fact[9]) / _DAY if fact[9] else None
+    days = np.array([(question.now.timestamp() - (fact[9] or np.nan)) / _DAY])
     values: dict[PartId, float] = {
         **of_verdict(question, verdict),
-        "sure": 1.0 if fact[0] in question.confirmed else 0.0 if fact[8] else fact[7],
-        "fresh": 0.0 if days is None else scale.fresh(days),
+        "sure": 1.0 if fact[0] in question.table.confirmed else 0.0 if fact[8] else fact[7],
+        "fresh": float(scale.fresh(days)[0]),
         "near": float(places_hold(question.profile.near, fact[4], fact[5])),
     }
     total = sum(weights.values()) or 1
@@ -262,28 +291,6 @@ def of_verdict(question: Question, verdict: Verdict) -> dict[PartId, float]:
         "ready": 1.0 if done else question.known.scale.values.to_do,
         "second": float(verdict.ways_in > 1),
     }
-
-
-class _Marks:
-    """The points of the parts, computed once and not for each of 13,000 programs."""
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-        weights = question.known.scale.weights(question.profile.weights)
-        self._unit = 100 / (sum(weights.values()) or 1)
-        self._weights = weights
-        self.sure = weights["sure"] * self._unit
-        self.fresh = weights["fresh"] * self._unit
-        near = question.profile.near
-        places = {(f[4], f[5]) for f in question.facts} if near else set()
-        self.near = {
-            place: weights["near"] * self._unit * places_hold(near, *place) for place in places
-        }
-
-    def of(self, verdict: Verdict) -> float:
-        """The points of what the policy decides."""
-        parts = of_verdict(self._question, verdict)
-        return self._unit * sum(self._weights[part] * value for part, value in parts.items())
 
 
 def _why(verdict: Verdict) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from shortlist.errors import DataError
 
 PartId = Literal["visa", "ready", "second", "sure", "fresh", "near"]
 PARTS: tuple[PartId, ...] = ("visa", "ready", "second", "sure", "fresh", "near")
+Numbers = NDArray[np.float64]
 _STRICT = ConfigDict(extra="forbid")
 _Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -56,10 +59,10 @@ class Scale:
         """The weight of each part, by what somebody wants, else as the file has it."""
         return {part.id: wanted.get(part.id, part.weight) for part in self.parts}
 
-    def fresh(self, days: float) -> float:
-        """What a policy is worth that was seen so many days ago."""
+    def fresh(self, days: Numbers) -> Numbers:
+        """What policies are worth that were seen so many days ago; NaN: never."""
         start, end = self.values.fresh_days, self.values.stale_days
-        return min(1.0, max(0.0, (end - days) / (end - start)))
+        return np.nan_to_num(np.clip((end - days) / (end - start), 0.0, 1.0))
 
 
 @cache

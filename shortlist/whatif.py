@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from shortlist import said
 from shortlist.calendar import EventId, Season
 from shortlist.errors import ProfileError
-from shortlist.fit import Verdict, Way
+from shortlist.fit import Way
 from shortlist.profile import Profile, Wants, profile
-from shortlist.target import Question, considered
+from shortlist.table import Flags
+from shortlist.target import Question, considered, verdicts
 from store.states import NAMES
 
 MOST_PLACES = 3  # that are proposed
-_Named = tuple[str, str]  # a program's name, by which it is sorted, and its id
 _LISTS = ("specialties", "places", "near")
 
 
@@ -43,9 +43,9 @@ def weighed(question: Question, words: str, other: Profile) -> Otherwise:
     return _weighed(question, words, other, _reach(question))
 
 
-def _weighed(question: Question, words: str, other: Profile, before: set[_Named]) -> Otherwise:
-    after = _reach(replace(question, profile=other))
-    return Otherwise(words, other, _in_order(after - before), _in_order(before - after))
+def _weighed(question: Question, words: str, other: Profile, before: Flags) -> Otherwise:
+    after, ids = _reach(replace(question, profile=other)), question.table.ids
+    return Otherwise(words, other, ids(after & ~before), ids(before & ~after))
 
 
 def changed(base: Profile, wish: str) -> Profile:
@@ -102,44 +102,26 @@ def _useful_day(season: Season, today: date, have: date | None) -> date | None:
     return None
 
 
-def _other_places(question: Question, before: set[_Named]) -> list[Otherwise]:
+def _other_places(question: Question, before: Flags) -> list[Otherwise]:
     """The states outside of one's places with most programs that are open."""
-    mine = question.profile
+    mine, every = question.profile, question.table
     if not mine.places:
         return []
-    anywhere = _reach(replace(question, profile=replace(mine, places=()))) - before
-    states = {fact[0]: fact[4] for fact in question.facts}
-    opened: dict[str, set[_Named]] = {}
-    for named in anywhere:
-        opened.setdefault(states[named[1]], set()).add(named)
-    ranked = sorted(opened, key=lambda state: (-len(opened[state]), state))
-    return [
-        Otherwise(
-            f"you add {NAMES[state]}",
-            replace(mine, places=(*mine.places, state)),
-            _in_order(opened[state]),
-            (),
-        )
-        for state in [state for state in ranked if state in NAMES][:MOST_PLACES]
-    ]
+    opened = _reach(replace(question, profile=replace(mine, places=()))) & ~before
+    states: Counter[str] = Counter()
+    for (state, _), number in every.place.counted(opened):
+        states[state] += number
+    ranked = sorted(states, key=lambda state: (-states[state], state))
+
+    def added(wanted: str) -> Otherwise:
+        there = opened & every.place.flags(lambda place: place[0] == wanted)
+        more = replace(mine, places=(*mine.places, wanted))
+        return Otherwise(f"you add {NAMES[wanted]}", more, every.ids(there), ())
+
+    return [added(state) for state in [state for state in ranked if state in NAMES][:MOST_PLACES]]
 
 
-def _reach(question: Question) -> set[_Named]:
-    """The programs that are not closed: their names and ids."""
-    judge, known = question.judge, dict[str | None, bool]()
-    found = set()
-    for fact in considered(question):
-        what = fact[6]
-        if what not in known:
-            known[what] = _is_open(judge.verdict(said.read(what)))
-        if known[what]:
-            found.add((fact[1], fact[0]))
-    return found
-
-
-def _is_open(verdict: Verdict) -> bool:
-    return verdict.way is not Way.CLOSED
-
-
-def _in_order(found: set[_Named]) -> tuple[str, ...]:
-    return tuple(program_id for _, program_id in sorted(found))
+def _reach(question: Question) -> Flags:
+    """The programs that are not closed."""
+    found = verdicts(question)
+    return considered(question) & found.flags(lambda verdict: verdict.way is not Way.CLOSED)

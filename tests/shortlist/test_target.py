@@ -139,7 +139,7 @@ def test_what_a_maintainer_has_decided_on_is_sure(some: Store, add: Add) -> None
             (SINCE, BY_ITSELF, SINCE),
         )
     found = listed(some, visa="J-1", weights={"sure": 10})
-    assert found.question.confirmed == {"doubt"}
+    assert found.question.table.confirmed == {"doubt"}
     assert ids(found)[0] == "doubt"
 
 
