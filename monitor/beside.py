@@ -106,7 +106,9 @@ def _by_place(store: Store, only: Collection[str], cycle_ids: Collection[int]) -
     return {
         (change.program_id, change.cycle_id): change
         for change in changes.listed(store, "all")
-        if change.cycle_id in cycle_ids and (not only or change.program_id in only)
+        if change.cycle_id is not None
+        and change.cycle_id in cycle_ids
+        and (not only or change.program_id in only)
     }
 
 
@@ -120,12 +122,12 @@ def _compare(
             return Compared(program_id, Verdict.SAME, was, would)
         return Compared(program_id, Verdict.OTHERWISE, was, would, _other(was, would))
     if was is not None:
-        why = [_elsewhere(was, now, then) or _why_not(night, program_id)]
+        why = [_elsewhere(place, was, now, then) or _why_not(night, program_id)]
         for review in changes.reviews(source, was.id):
             why.append(f"what {review.by} decided on it ({review.verdict}) could not be replayed")
         return Compared(program_id, Verdict.NOT_FLAGGED, was, None, "; ".join(why))
     assert would is not None  # noqa: S101 (one of them is at the place)
-    why = [_elsewhere(would, then, now) or _why_new(source, would)]
+    why = [_elsewhere(place, would, then, now) or _why_new(source, would)]
     if program_id in night.once:
         why.append("no second look is stored for this night: the first is for both")
     return Compared(program_id, Verdict.NEW, None, would, "; ".join(why))
@@ -143,20 +145,20 @@ def _other(was: Change, would: Change) -> str:
     return "; ".join(parts) or "then and now its conditions, or other visas, are read differently"
 
 
-def _elsewhere(change: Change, others: _Places, own: _Places) -> str:
+def _elsewhere(here: tuple[str, int], change: Change, others: _Places, own: _Places) -> str:
     """In which other night the same is flagged, if in any in which only one side flags it."""
     places = [
-        (abs(cycle - change.cycle_id), other)
+        (abs(cycle - here[1]), cycle, other)
         for (program_id, cycle), other in others.items()
-        if program_id == change.program_id
+        if program_id == here[0]
         and same(change, other)
         and not ((mine := own.get((program_id, cycle))) is not None and same(mine, other))
     ]
     if not places:
         return ""
-    _, nearest = min(places, key=lambda pair: (pair[0], pair[1].cycle_id))
-    when = "later" if nearest.cycle_id > change.cycle_id else "earlier"
-    return f"the same is flagged {when}: in cycle {nearest.cycle_id}, {nearest.detected_at[:10]}"
+    _, cycle, nearest = min(places, key=lambda place: place[:2])
+    when = "later" if cycle > here[1] else "earlier"
+    return f"the same is flagged {when}: in cycle {cycle}, {nearest.detected_at[:10]}"
 
 
 def _why_not(night: Judged, program_id: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
 from crawler import Crawl, Limits, Plan, Standby, Target, crawling
 from extractors.rulebook import rulebook
@@ -119,6 +120,9 @@ class Stop:
             self._crawl = None
 
 
+Weigh = Callable[[Store, datetime], object]
+
+
 def run(
     store: Store,
     settings: Settings,
@@ -129,10 +133,12 @@ def run(
     progress: Progress | None = None,
     stop: Stop | None = None,
     standby: Standby | None = None,
+    weigh: Weigh = lambda store, now: None,
 ) -> tuple[Summary, alerts.Delivery]:
     """Runs one cycle over the programs in the store, or goes on with the one that was begun.
 
-    The pages are fetched by the process of `standby`, if it is given.
+    The pages are fetched by the process of `standby`, if it is given. `weigh` holds what they say
+    against other sources: it is called when changes are flagged, before any mail is composed.
 
     Raises CycleBusy when another process runs one, CycleStopped when `stop` was requested,
     NotFound for an id in `only` that is not watched, CrawlError when the crawl broke off,
@@ -147,7 +153,9 @@ def run(
             raise CycleBusy(f"the night of {night} was run already, as cycle {done.id}")
         with store.writing():
             cycle, _ = cycles.open_one(store, stamp(clock()), night)
-        job = _Run(store, settings, cycle, clock, progress or Progress(), stop or Stop(), standby)
+        job = _Run(
+            store, settings, cycle, clock, progress or Progress(), stop or Stop(), standby, weigh
+        )
         return job.run(only)
     finally:
         leases.give_back(store, LEASE)
@@ -162,6 +170,7 @@ class _Run:
     progress: Progress
     stop: Stop
     standby: Standby | None
+    weigh: Weigh
 
     def run(self, only: Collection[str]) -> tuple[Summary, alerts.Delivery]:
         began = time.monotonic()
@@ -182,6 +191,7 @@ class _Run:
             flapping.note(self.store, self.cycle.id, self.settings.flap)
             waves.recognise(self.store, self.cycle.id, self.clock(), self.settings.wave)
             outages.note(self.store, watched, self.cycle.id, after=self.settings.stale_after_cycles)
+        self.weigh(self.store, self.clock())
         self.progress.at("mailing")
         delivery = self._alert()
         summary = Summary(

@@ -101,7 +101,9 @@ def statement_text(policy: dict[str, Any]) -> str:
     )
     blocks = dict.fromkeys(e.get("context") or e["quote"] for e in evidence)
     return "\n\n".join(
-        block for block in blocks if not any(block in other for other in blocks if other != block)
+        block
+        for block in filter(None, blocks)
+        if not any(block in other for other in blocks if other != block)
     )
 
 

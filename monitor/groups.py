@@ -1,5 +1,7 @@
 """Changes that belong together: one institution, one night; and within it, one sentence.
 
+What other channels than pages changed belongs together when it was weighed at one moment.
+
 Each program has a change of its own in the store, which can be decided on by itself. People are
 shown the group, once. Its changes are told by the sentences that they rest on: a page that forty
 programs inherit is one story with forty names.
@@ -77,13 +79,14 @@ def rank(severity: str) -> int:
 def night(change: Change | Brief) -> tuple[object, ...]:
     """What changes of one group have in common, beside their institution."""
     minor = change.severity == Severity.MINOR
-    return change.cycle_id, change.status, minor, change.wave_id
+    when = change.detected_at if change.cycle_id is None else change.cycle_id
+    return when, change.status, minor, change.wave_id
 
 
 def _stories(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     stories: dict[object, list[Change]] = {}
     for change in changes:
-        key = (change.kind, change.url, _said(change.before), _said(change.after))
+        key = (change.kind, change.channel, change.url, _said(change.before), _said(change.after))
         stories.setdefault(key, []).append(change)
     return tuple(sorted(map(tuple, stories.values()), key=lambda story: rank(story[0].severity)))
 

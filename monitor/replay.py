@@ -147,8 +147,8 @@ class _Replay:
             then = changes.get(self.source, review.change_id)
             found = [
                 change
-                for change in changes.of_cycle(self.copy, then.cycle_id)
-                if change.program_id == then.program_id and same(then, change)
+                for change in changes.of_program(self.copy, then.program_id)
+                if change.cycle_id == then.cycle_id and same(then, change)
             ]
             now = datetime.fromisoformat(review.at)
             for change in found:

@@ -9,11 +9,13 @@ from datetime import date, datetime
 from typing import Any
 
 from extractors import Policy
+from monitor.compare import ChangeKind, difference
 from monitor.groups import grouped
 from store import changes, policies, programs, remarks, users
 from store.database import Store
 from store.records import Change, Remark, Review, Standing, stamp
 
+BY_MAINTAINER = "maintainer"  # the channel of what a maintainer found out
 VERDICTS = ("accepted", "dismissed", "corrected")
 
 
@@ -54,7 +56,9 @@ def decide(
 
     A dismissed or corrected reading is not flagged again while its statement stays as it is. A
     later decision on the same change replaces an earlier one, and both are kept. When the
-    program's policy has changed again since, only the decision is filed.
+    program's policy has changed again since, only the decision is filed. When another source has
+    kept the policy from before in force until now, and the change is accepted, that is flagged as
+    the maintainer's own change: whoever was told that the policy stays is told that it does not.
 
     `seen` is what the maintainer saw: by number, each change and the last decision on it (see
     store.changes.versions). When that is not so any more, Overtaken is raised.
@@ -86,7 +90,10 @@ def decide(
             standing = policies.standing(store, [change.program_id]).get(change.program_id)
             # The change is about the present as long as no later one was flagged.
             if standing is not None and not _later_change(store, change):
-                policies.record(store, _stands(standing, change, review))
+                stands = _stands(standing, change, review)
+                if verdict == "accepted" and standing.origin == "fused":
+                    _flag_finding(store, standing, stands)
+                policies.record(store, stands)
     return [changes.get(store, change.id) for change in found]
 
 
@@ -103,8 +110,9 @@ def decide_reading(
 ) -> Standing:
     """Decides on what stands for a program without any change having led to it.
 
-    `accepted`: it was read rightly, and is in doubt no longer. `corrected`: `policy` stands. `seen`
-    is as for `decide`: the last decision that the maintainer saw, 0 for none. Gives what stands.
+    `accepted`: it was read rightly, and is in doubt no longer. `corrected`: `policy` stands, and is
+    flagged, so that subscribers are told, unless it says what stood before. `seen` is as for
+    `decide`: the last decision that the maintainer saw, 0 for none. Gives what stands.
 
     Raises NotFound, Overtaken, and ReviewError for a program that no page was read of.
     """
@@ -133,6 +141,8 @@ def decide_reading(
         shown = review.policy or {**read, "needs_review": False}
         origin = "corrected" if policy else "fused" if standing.origin == "fused" else "read"
         stands = replace(standing, since=review.at, origin=origin, policy=shown)
+        if policy is not None:
+            _flag_finding(store, standing, stands)
         policies.record(store, stands)
     return stands
 
@@ -202,6 +212,26 @@ def _check_seen(store: Store, change_ids: Sequence[int], seen: Mapping[int, int]
         raise ReviewError("the group has other changes now: look at it again, then decide")
 
 
+def _flag_finding(store: Store, before: Standing, stands: Standing) -> None:
+    """A maintainer's finding changes what stands: it is flagged, and decided on already."""
+    found = difference(Policy.from_json(before.policy), Policy.from_json(stands.policy))
+    if found is None or found.kind is ChangeKind.WORDING_CHANGED:
+        return
+    finding = Change(
+        id=0,
+        program_id=stands.program_id,
+        cycle_id=None,
+        kind=str(found.kind),
+        severity=str(found.severity),
+        status="accepted",
+        before=before.policy,
+        after=stands.policy,
+        detected_at=stands.since,
+        channel=BY_MAINTAINER,
+    )
+    changes.flag(store, finding)
+
+
 def _flagged(store: Store, change: Change) -> Standing:
     """What stood for a program when the change was flagged, and nobody had decided on it."""
     history = policies.history(store, change.program_id)
@@ -218,7 +248,7 @@ def _belonging(store: Store, change: Change, *, group: bool, wave: bool) -> list
     if not group:
         return [change]
     known = {program.program_id: program for program in programs.listed(store)}
-    groups = grouped(changes.of_cycle(store, change.cycle_id), known)
+    groups = grouped(changes.beside(store, change), known)
     return next(list(group.changes) for group in groups if change in group.changes)
 
 
@@ -233,8 +263,13 @@ def _stands(standing: Standing, change: Change, review: Review) -> Standing:
         "corrected": review.policy or {},
     }[review.verdict]
     origin = "read" if review.verdict == "accepted" else review.verdict
+    if origin == "read" and change.cycle_id is None:  # not what its pages say, or not they alone
+        origin, shown = "fused", {**shown, "needs_review": False}
     return replace(standing, since=review.at, origin=origin, policy=shown)
 
 
 def _later_change(store: Store, change: Change) -> bool:
-    return any(other.id > change.id for other in changes.of_program(store, change.program_id))
+    return any(
+        other.id > change.id and other.channel != BY_MAINTAINER
+        for other in changes.of_program(store, change.program_id)
+    )

@@ -61,13 +61,14 @@ def closed_in(store: Store, cycle_id: int) -> list[Review]:
 
 
 def _told_before(store: Store, change: Change) -> list[Change]:
-    """The changes of the policy before this one, the latest first; without those of wording."""
+    """The changes that pages made before this one, the latest first; without those of wording."""
     if change.kind == ChangeKind.PAGE_GONE or change.severity == Severity.MINOR:
         return []
     return [
         other
         for other in reversed(changes.of_program(store, change.program_id))
         if other.id < change.id
+        and other.cycle_id is not None
         and other.kind != ChangeKind.PAGE_GONE
         and other.severity != Severity.MINOR
     ]

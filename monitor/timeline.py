@@ -194,6 +194,11 @@ def _began(
 ) -> tuple[Began, int | None, tuple[Review, ...]]:
     """How a policy came to stand: by which change, by whose decision."""
     if standing.origin == "fused":
+        for entry in flagged:
+            if entry.change.cycle_id is None and entry.change.after == standing.policy:
+                return Began.OTHER_CHANNELS, entry.change.id, entry.reviews
+            if of_it := tuple(r for r in entry.reviews if r.at == standing.since):
+                return Began.REVIEW, entry.change.id, of_it[-1:]
         of_it = tuple(r for r in confirmed if r.at == standing.since)
         return Began.OTHER_CHANNELS, None, of_it[-1:]
     if before is None:

@@ -256,9 +256,13 @@ def _condition_steps(change: Change, visa: Visa) -> list[str]:
 
 
 def _happened(change: Change, taken_back: Collection[int]) -> bool:
-    """Whether a program changed: what it took back later it did change, unlike a false alarm."""
+    """Whether a program changed: what it took back later it did change, unlike a false alarm.
+
+    What other channels say of it is no change that it made.
+    """
     return (
-        change.severity != Severity.MINOR
+        change.cycle_id is not None
+        and change.severity != Severity.MINOR
         and change.kind != ChangeKind.PAGE_GONE
         and (change.status != "dismissed" or change.id in taken_back)
     )

@@ -35,8 +35,9 @@ def settle(
 
     Raises NotFound, and ReviewError when nothing is known of the program at all.
     """
-    decide_reading(store, program_id, "corrected", by=by, note=note, now=now, policy=policy)
-    return weigh(store, now, [program_id])
+    with store.writing():
+        decide_reading(store, program_id, "corrected", by=by, note=note, now=now, policy=policy)
+        return weigh(store, now, [program_id])
 
 
 def _decide(

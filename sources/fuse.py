@@ -271,14 +271,18 @@ def _order(evidence: Evidence) -> tuple[object, ...]:
 
 
 def _quote(side: Side) -> Quote:
-    """Evidence as a policy has it; its rule names the channel."""
+    """Evidence as a policy has it; its rule names the channel.
+
+    How a maintainer found out is for maintainers: a policy is public, and has none of it.
+    """
     e = side.evidence
+    words = "" if e.channel is Channel.MAINTAINER else e.quote
     return Quote(
         side.visa,
         side.stance,
-        e.quote,
+        words,
         0,
-        len(e.quote),
+        len(words),
         (channel_rule(e.channel),),
         url=e.link or None,
         fetched_at=e.at,

@@ -80,8 +80,9 @@ def _of_pages(
 
 def _findings(store: Store, program_id: str, history: Sequence[Standing]) -> list[Evidence]:
     """What a maintainer decided, as long as its pages say what they said then."""
-    flagged = [c for c in changes.of_program(store, program_id) if c.severity != "minor"]
-    held = [changes.holding(changes.reviews(store, change.id)) for change in flagged]
+    every = [c for c in changes.of_program(store, program_id) if c.severity != "minor"]
+    held = [changes.holding(changes.reviews(store, change.id)) for change in every]
+    flagged = [change for change in every if change.cycle_id is not None]  # by its pages
     made = [r for r in (*changes.reviews_of_reading(store, program_id), *held) if _by_person(r)]
     found = []
     for review in filter(None, made):

@@ -19,6 +19,9 @@ class Channel(StrEnum):
     RESIDENT = "resident"  # what residents report
 
 
+PAGES = (Channel.WEBSITE, Channel.INSTITUTION)  # what VisaWatch reads itself
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one source says of a program.

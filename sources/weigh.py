@@ -8,24 +8,28 @@ from datetime import datetime
 
 from extractors import Evidence as Quote
 from extractors import Policy
+from sources.flagging import flag
 from sources.fuse import COUNTING, channel_rule, fuse
 from sources.known import FUSED, known
-from sources.values import Channel, Fused, Role
+from sources.values import PAGES, Channel, Fused, Role
 from store import evidence, policies, programs
 from store.database import Store
-from store.records import Standing, stamp
+from store.records import Change, Standing, stamp
 
-_PAGES = (Channel.WEBSITE, Channel.INSTITUTION)
-_PAGE_RULES = tuple(map(channel_rule, _PAGES))
+_PAGE_RULES = tuple(map(channel_rule, PAGES))
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A program whose policy became another one, and whether it is in dispute."""
+    """A program whose policy became another one, and whether it is in dispute.
+
+    `change` is what was flagged; None when it says the same as before on other grounds.
+    """
 
     program_id: str
     policy: Policy
     disputed: bool
+    change: Change | None = None
 
 
 def sides(store: Store, program_id: str, now: datetime) -> Fused:
@@ -38,7 +42,8 @@ def weigh(store: Store, now: datetime, only: Collection[str] | None = None) -> l
 
     Programs of which only their pages speak are left to the monitor. Run again, it changes
     nothing; run each night, evidence ages. What stands and needs a review waits in the review
-    room. Gives the programs of which another policy stands than before.
+    room; what says something else than before is flagged. Gives the programs of which another
+    policy stands than before.
     """
     ids = _concerned(store, only)
     found = []
@@ -46,11 +51,15 @@ def weigh(store: Store, now: datetime, only: Collection[str] | None = None) -> l
         standing = policies.standing(store, ids)
         for program_id, pieces in known(store, ids).items():
             fused = fuse(pieces, now.date())
-            stands = _next(program_id, fused, standing.get(program_id), stamp(now))
+            before = standing.get(program_id)
+            stands = _next(program_id, fused, before, stamp(now))
+            goes_on = stands or before
+            change = None if goes_on is None else flag(store, goes_on, fused, stamp(now))
             if stands is not None:
                 policies.record(store, stands)
-                policy = Policy.from_json(stands.policy)
-                found.append(Weighed(program_id, policy, bool(fused.disputed)))
+            if goes_on is not None and (stands or change):
+                policy = Policy.from_json(goes_on.policy)
+                found.append(Weighed(program_id, policy, bool(fused.disputed), change))
     return found
 
 
@@ -64,7 +73,7 @@ def _concerned(store: Store, only: Collection[str] | None) -> list[str]:
 def _next(program_id: str, fused: Fused, before: Standing | None, at: str) -> Standing | None:
     """What stands from now on; None: what stands goes on."""
     counting = {s.evidence.channel for s in fused.sides if s.role in COUNTING}
-    beside = bool(counting - {*_PAGES, Channel.MAINTAINER})
+    beside = bool(counting - {*PAGES, Channel.MAINTAINER})
     if before is None:
         # Its pages were never read: `cycle_id` is empty, and the monitor's first sight to come.
         empty = Policy().to_json()

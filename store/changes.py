@@ -20,11 +20,11 @@ def flag(store: Store, change: Change) -> Change | None:
     """Files `change` (its id is ignored) and gives it back with its id.
 
     None when this program was already flagged in this cycle: a cycle that was killed and
-    goes on flags nothing twice. Inside `writing()`.
+    goes on flags nothing twice. What has no cycle is always filed. Inside `writing()`.
     """
     new_id = store.write(
         "INSERT OR IGNORE INTO changes (program_id, cycle_id, kind, severity, status, before,"
-        " after, url, detected_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " after, url, detected_at, channel) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             change.program_id,
             change.cycle_id,
@@ -35,6 +35,7 @@ def flag(store: Store, change: Change) -> Change | None:
             json.dumps(change.after, ensure_ascii=False),
             change.url,
             change.detected_at,
+            change.channel,
         ),
     )
     if store.rows("SELECT changes() AS n")[0]["n"] == 0:
@@ -59,7 +60,8 @@ class Brief:
 
     id: int
     program_id: str
-    cycle_id: int
+    cycle_id: int | None
+    detected_at: str
     severity: str
     status: str
     wave_id: int | None
@@ -73,8 +75,8 @@ def briefly(store: Store, status: str = "open") -> list[Brief]:
     return [
         Brief(*row)
         for row in store.rows(
-            "SELECT c.id, c.program_id, c.cycle_id, c.severity, c.status, c.wave_id, i.name,"  # noqa: S608
-            " p.specialty FROM changes c JOIN programs p ON p.id = c.program_id"
+            "SELECT c.id, c.program_id, c.cycle_id, c.detected_at, c.severity, c.status,"  # noqa: S608
+            " c.wave_id, i.name, p.specialty FROM changes c JOIN programs p ON p.id = c.program_id"
             f" JOIN institutions i ON i.id = p.institution_id WHERE {where} ORDER BY c.id",
             values,
         )
@@ -89,18 +91,23 @@ def open_by_severity(store: Store) -> dict[str, int]:
     return {row["severity"]: row["n"] for row in rows}
 
 
-def of_cycle(store: Store, cycle_id: int, *, beside: str = "") -> list[Change]:
-    """The changes that one cycle flagged, oldest first.
+def of_cycle(store: Store, cycle_id: int) -> list[Change]:
+    """The changes that one cycle flagged, oldest first."""
+    rows = store.rows("SELECT * FROM changes WHERE cycle_id = ? ORDER BY id", (cycle_id,))
+    return [_change(row) for row in rows]
 
-    With `beside`, the id of a program, only those of its institution.
+
+def beside(store: Store, change: Change) -> list[Change]:
+    """The changes of its institution that were flagged with it, itself among them, oldest first.
+
+    That is in the same cycle, or at the same moment when it has none.
     """
-    where, values = "cycle_id = ?", (cycle_id, beside)[: 2 if beside else 1]
-    if beside:
-        where += (
-            " AND program_id IN (SELECT id FROM programs WHERE institution_id ="
-            " (SELECT institution_id FROM programs WHERE id = ?))"
-        )
-    rows = store.rows(f"SELECT * FROM changes WHERE {where} ORDER BY id", values)  # noqa: S608
+    rows = store.rows(
+        "SELECT * FROM changes WHERE (cycle_id = ?1 OR (cycle_id IS NULL AND ?1 IS NULL"
+        " AND detected_at = ?2)) AND program_id IN (SELECT id FROM programs WHERE institution_id ="
+        " (SELECT institution_id FROM programs WHERE id = ?3)) ORDER BY id",
+        (change.cycle_id, change.detected_at, change.program_id),
+    )
     return [_change(row) for row in rows]
 
 
@@ -133,6 +140,7 @@ def newest(store: Store, most: int, only: Collection[str] | None = None) -> list
 
 def nights(store: Store, most: int) -> list[list[int]]:
     """The changes less those of wording, by cycle and institution, that with the newest one first.
+    What has no cycle goes by its moment.
 
     Each is a list of ids, the newest first. Of a program, only its newest `most` are there.
     """
@@ -141,15 +149,16 @@ def nights(store: Store, most: int) -> list[list[int]]:
 
 def _nights(store: Store, most: int) -> list[list[int]]:
     rows = store.rows(
-        "SELECT c.id, c.cycle_id, p.institution_id FROM (SELECT id, program_id, cycle_id,"
-        " row_number() OVER (PARTITION BY program_id ORDER BY id DESC) AS age"
+        "SELECT c.id, coalesce(c.cycle_id, c.detected_at) AS night, p.institution_id"
+        " FROM (SELECT id, program_id, cycle_id, detected_at, row_number() OVER"
+        " (PARTITION BY program_id ORDER BY id DESC) AS age"
         " FROM changes WHERE severity <> 'minor') c JOIN programs p ON p.id = c.program_id"
         " WHERE c.age <= ? ORDER BY c.id DESC",
         (most,),
     )
-    found: dict[tuple[int, int], list[int]] = {}
+    found: dict[tuple[int | str, int], list[int]] = {}
     for row in rows:
-        found.setdefault((row["cycle_id"], row["institution_id"]), []).append(row["id"])
+        found.setdefault((row["night"], row["institution_id"]), []).append(row["id"])
     return list(found.values())
 
 
@@ -197,7 +206,8 @@ def _told_between(store: Store, since: str, until: str) -> list[int]:
     # What is sorted is not the policies: they are read of those that are shown.
     rows = store.rows(
         "SELECT c.id FROM changes c JOIN programs p ON p.id = c.program_id"  # noqa: S608
-        f" WHERE {_TOLD} ORDER BY c.cycle_id DESC, p.institution_id, c.id",
+        f" WHERE {_TOLD} ORDER BY substr(c.detected_at, 1, 10) DESC, c.cycle_id DESC,"
+        " p.institution_id, c.id",
         (since, until),
     )
     return [row["id"] for row in rows]
@@ -487,4 +497,5 @@ def _change(row: sqlite3.Row) -> Change:
         detected_at=row["detected_at"],
         url=row["url"],
         wave_id=row["wave_id"],
+        channel=row["channel"],
     )

@@ -134,11 +134,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A flagged difference between a program's last confirmed policy and the new one."""
+    """A flagged difference between a program's last confirmed policy and the new one.
+
+    `channel` is where the new one comes from (see sources.values.Channel).
+    """
 
     id: int
     program_id: str
-    cycle_id: int
+    cycle_id: int | None  # None: no page changed, another channel has it so
     kind: str  # policy_changed | statement_added | statement_withdrawn | page_gone | ...
     severity: str  # critical | major | minor
     status: str  # open | accepted | dismissed | corrected
@@ -147,6 +150,7 @@ class Change:
     detected_at: str
     url: str | None = None
     wave_id: int | None = None
+    channel: str = "website"
 
 
 @dataclass(frozen=True, slots=True)

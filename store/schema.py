@@ -705,3 +705,27 @@ def _allow_fused(db: Database) -> None:
     db.conn.execute(
         "CREATE INDEX policies_fused ON policies(origin, program_id) WHERE origin = 'fused'"
     )
+
+
+@migrations()
+def m021_changes_of_other_channels(db: Database) -> None:
+    """A policy may change though no page did: such a change has a channel, and no cycle."""
+    kept = [
+        row["sql"]
+        for row in db.query(
+            "SELECT sql FROM sqlite_master WHERE tbl_name = 'changes' AND sql IS NOT NULL"
+            " ORDER BY type <> 'table', rowid"
+        )
+    ]
+    made = kept[0].replace("cycle_id INTEGER NOT NULL", "cycle_id INTEGER", 1)
+    assert made != kept[0], kept[0]  # noqa: S101 (m003 has made it)
+    # What refers to changes is checked once they are all back.
+    db.conn.execute("PRAGMA defer_foreign_keys = on")
+    db.conn.execute("CREATE TEMP TABLE changes_before AS SELECT * FROM changes")
+    db.conn.execute("DROP TABLE changes")
+    db.conn.execute(made)
+    db.conn.execute("INSERT INTO changes SELECT * FROM changes_before")
+    db.conn.execute("DROP TABLE changes_before")
+    for script in kept[1:]:
+        db.conn.execute(script)
+    db.conn.execute("ALTER TABLE changes ADD COLUMN channel TEXT NOT NULL DEFAULT 'website'")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from crawler import Limits, Standby
-from monitor import alerts, flapping, outages, watchlist, waves
+from monitor import alerts, diff, flapping, outages, watchlist, waves
 from monitor.cycle import Progress, Settings, Stop, Summary, run
 from sources.weigh import Weighed, weigh
 from store.database import Store
@@ -32,6 +32,7 @@ def crawl_once(
 ) -> None:
     """Runs one cycle and reports on it. Raises what `monitor.cycle.run` raises."""
     settings = settings_of(app, allow_hosts)
+    weighed: list[Weighed] = []
     with app.store() as store:
         with progress_bar() as progress, stopped_by_signals() as stop:
             summary, delivery = run(
@@ -42,8 +43,9 @@ def crawl_once(
                 progress=progress,
                 stop=stop,
                 standby=standby,
+                weigh=lambda store, now: weighed.extend(weigh(store, now)),
             )
-        tell_maintainers(app, store, summary)
+        tell_maintainers(app, store, summary, weighed)
     report(app, summary, delivery, as_json=as_json)
 
 
@@ -73,8 +75,10 @@ def settings_of(app: App, allow_hosts: tuple[str, ...] = ()) -> Settings:
     )
 
 
-def tell_maintainers(app: App, store: Store, summary: Summary) -> None:
-    """What a cycle has to report beside changes, on standard error."""
+def tell_maintainers(
+    app: App, store: Store, summary: Summary, weighed: Collection[Weighed]
+) -> None:
+    """What a cycle has to report beside changes of pages, on standard error."""
     watched = watchlist.load(store)
     for line in (
         *waves.reports(store, summary.cycle),
@@ -82,7 +86,7 @@ def tell_maintainers(app: App, store: Store, summary: Summary) -> None:
         *outages.reports(store, watched, summary.cycle),
     ):
         app.note(str(line))
-    say_weighed(app, weigh(store, app.now()))
+    say_weighed(app, weighed)
 
 
 def say_weighed(app: App, weighed: Collection[Weighed]) -> None:
@@ -92,6 +96,9 @@ def say_weighed(app: App, weighed: Collection[Weighed]) -> None:
         count = "1 policy is" if len(weighed) == 1 else f"{len(weighed)} policies are"
         in_dispute = f", {disputed} of them disputed: see /review" if disputed else ""
         app.note(f"{count} another by what other sources say{in_dispute}")
+    for change in (one.change for one in weighed):
+        if change is not None:
+            app.note(f"change {change.id}: {change.program_id}: {diff.summary(change)}")
 
 
 def report(app: App, summary: Summary, delivery: alerts.Delivery, *, as_json: bool) -> None:

@@ -148,4 +148,4 @@ def _quotes(status: Status) -> Text:
 
 
 def _quoted(policy: Policy) -> Iterable[str]:
-    return (f"“{evidence.quote}”" for evidence in policy.evidence)
+    return (f"“{evidence.quote}”" for evidence in policy.evidence if evidence.quote)

@@ -45,8 +45,10 @@ def told(timeline: Timeline) -> list[tuple[int, list[Line]]]:
 def decided(change: Change, reviews: Sequence[Review]) -> str:
     """What became of a flagged change, in words; never who decided it."""
     last = changes.holding(reviews)
-    if change.status == "open" or last is None:
+    if change.status == "open":
         return "not reviewed yet"
+    if last is None:  # nobody had to: see sources.flagging
+        return "a maintainer has read what it rests on"
     if last.by == BY_ITSELF:
         return "taken back by the program before anybody reviewed it"
     return {

@@ -204,7 +204,7 @@ def _side(
 def _as_it_was(store: Store, change: Change) -> tuple[Source, ...]:
     """The page of a change that does not say anything any more."""
     page = pages.at(store, change.url or "")
-    if page is None:
+    if page is None or change.cycle_id is None:
         return ()
     seen = cycles.good_snapshots(store, [page.id], change.cycle_id)
     hashes = snapshots.hashes(store, seen.values())

@@ -9,7 +9,7 @@ from email.headerregistry import Address
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor import waves
+from monitor import diff, waves
 from monitor.alerts import addresses, notes, planning
 from monitor.alerts.channels import is_channel
 from monitor.alerts.errors import MailError
@@ -19,7 +19,7 @@ from monitor.alerts.message import mailto, message, one_line
 from monitor.alerts.planning import Batch
 from monitor.alerts.sections import Section, Story, sections
 from monitor.alerts.wording import Item, Part, headline, item, part
-from store import outbox, programs
+from store import outbox, policies, programs
 from store.database import Store
 from store.records import Change, Mail, Subscription, address_key, stamp
 
@@ -87,7 +87,8 @@ class _Words:
         """A story in words."""
         numbers = tuple(subject.change.id for subject in story)
         if numbers not in self._items:
-            self._items[numbers] = item(story, self._base_url)
+            kept = _kept(self._store, story[0].change)
+            self._items[numbers] = item(story, self._base_url, kept=kept)
         return self._items[numbers]
 
     def part(self, shown: Item) -> Part:
@@ -99,6 +100,18 @@ class _Words:
     def blocks(self, found: Sequence[Section], limits: Limits) -> list[Block]:
         """Sections as templates show them."""
         return layout(found, limits, self._base_url, self.item)
+
+
+def _kept(store: Store, change: Change) -> str:
+    """What stands though a page says something else now: another source has more weight."""
+    standing = policies.standing(store, [change.program_id]).get(change.program_id)
+    if change.status != "open" or change.cycle_id is None or standing is None:
+        return ""
+    keys = ("stances", "conditions")
+    if standing.origin != "fused" or all(standing.policy[k] == change.after[k] for k in keys):
+        return ""
+    shown = diff.category(standing.policy)
+    return f"Another source says otherwise: until a maintainer has looked, it counts as {shown}."
 
 
 def home(base_url: str) -> str:

@@ -23,6 +23,23 @@ _NOW = {  # what a program does now about a visa, if it did something else befor
 }
 _STATUSES = (Visa.PERMANENT_RESIDENT, Visa.CITIZEN)  # nobody sponsors these
 
+# Of a change that no page made: who has it so, as a headline ends.
+_SAYS_WHO = {
+    "maintainer": ", as a maintainer found",
+    "coordinator": ", says its coordinator",
+    "freida": ", says FREIDA",
+    "resident": ", residents say",
+    "website": ", going by its page",
+    "institution": ", going by its institution's page",
+}
+_SPEAKERS = {  # of evidence that stands on no page
+    "maintainer": "a maintainer's finding",
+    "coordinator": "the program's coordinator",
+    "freida": "FREIDA",
+    "resident": "residents",
+}
+_CHANNEL = "channel:"  # of a rule that names one, see sources.fuse
+
 _REVIEWED = {
     "open": "Found automatically; no maintainer has confirmed it yet.",
     "accepted": "Confirmed by a maintainer.",
@@ -30,6 +47,7 @@ _REVIEWED = {
 }
 
 
+_TITLES = ("Before, the page said", "After, the page says")
 NAMES = 12  # programs of one change that are named; the rest is counted
 
 
@@ -61,7 +79,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A page's own words, and where and when they stood there; `link` only if it is http(s)."""
+    """A page's own words, and where and when they stood there; `link` only if it is http(s).
+
+    What stands on no page has in `url` who says it.
+    """
 
     text: str
     url: str
@@ -86,6 +107,7 @@ class Item:
     moved: bool  # whether a stance or a condition is another one
     quotes_before: tuple[Quote, ...]
     quotes_after: tuple[Quote, ...]
+    titles: tuple[str, str]  # of the two
     silence: str  # what is said where there is no quote
     spans: tuple[diff.Span, ...]
     url: str
@@ -115,8 +137,9 @@ def headline(group: Sequence[Subject]) -> str:
         name += f" ({len(group)} programs)"
     else:
         name += f", {one_line(program.specialty, 40)}"
-    since = group[0].takes_back
-    return f"{name} {_happened(group[0].change)}" + (f", as before {since}" if since else "")
+    since, change = group[0].takes_back, group[0].change
+    who = _SAYS_WHO[change.channel] if change.cycle_id is None else ""
+    return f"{name} {_happened(change)}{who}" + (f", as before {since}" if since else "")
 
 
 def _names(group: Sequence[Subject]) -> tuple[str, int]:
@@ -145,17 +168,18 @@ def _named(subject: Subject) -> Named:
     return Named(words, one_line(program.program_id), subject.watched)
 
 
-def item(group: Sequence[Subject], base_url: str) -> Item:
-    """A group in words, as templates show it."""
+def item(group: Sequence[Subject], base_url: str, *, kept: str = "") -> Item:
+    """A group in words, as templates show it; `kept` says what stands nevertheless, if so."""
     change = group[0].change
     before, after = change.before, change.after
     gone = change.kind == "page_gone"  # its policy stands, but nothing says so any more
+    by_pages = change.cycle_id is not None
     visas = diff.touched(before, after)
     names, left = _names(group)
     rows = tuple(Row(diff.visa_words(v), _says(before, v), _says(after, v)) for v in visas)
-    spans = diff.shortened(
-        diff.word_diff(*(readable(diff.statement_text(p)) for p in (before, after)))
-    )
+    # Words of several sources are no later form of each other.
+    texts = [readable(diff.statement_text(p)) for p in (before, after)] if by_pages else ["", ""]
+    spans = diff.shortened(diff.word_diff(*texts))
     return Item(
         number=change.id,
         programs=tuple(_named(subject) for subject in group),
@@ -170,13 +194,14 @@ def item(group: Sequence[Subject], base_url: str) -> Item:
         moved=any(row.before != row.after for row in rows),
         quotes_before=_quotes(before, visas),
         quotes_after=() if gone else _quotes(after, visas),
+        titles=("Before", "Now") if not by_pages or _beside(before) else _TITLES,
         silence="the page is gone; the policy last known stands" if gone else "nothing about this",
         spans=spans if any(span.op != "equal" for span in spans) else (),
         url=one_line(change.url or "", 2000),
         link=link(change.url),
         detected=_moment(change.detected_at),
         taken_back=_taken_back(group[0]),
-        reviewed=_REVIEWED.get(change.status, ""),
+        reviewed=kept or _REVIEWED.get(change.status, ""),
         review=f"visawatch review {change.id} accept{' --group' if len(group) > 1 else ''}",
         review_link=f"{base_url}/changes/{change.id}" if base_url else "",
     )
@@ -226,18 +251,49 @@ def _says(policy: dict[str, Any], visa: str) -> str:
 
 
 def _quotes(policy: dict[str, Any], visas: tuple[str, ...]) -> tuple[Quote, ...]:
-    """What the policy's pages say of these visas, each sentence once."""
+    """What the policy's pages, and others, say of these visas, each sentence once."""
     quotes = {
-        (e["quote"], e.get("url")): Quote(
-            readable(e["quote"]),
-            one_line(e.get("url") or "", 2000),
-            link(e.get("url")),
-            _moment(e.get("fetched_at") or ""),
-        )
+        (e["quote"] or _in_short(e), e.get("url"), _speaker(e)): _quote(e, policy)
         for e in policy.get("evidence", ())
         if e["visa"] in visas
     }
     return tuple(quotes.values())
+
+
+def _quote(evidence: dict[str, Any], policy: dict[str, Any]) -> Quote:
+    speaker, url = _speaker(evidence), evidence.get("url")
+    moment = _moment(evidence.get("fetched_at") or "")
+    seen = f"seen {moment}" if moment and not speaker else moment
+    against = "it says otherwise" if _otherwise(evidence, policy) else ""
+    return Quote(
+        readable(evidence["quote"] or _in_short(evidence)),
+        speaker or one_line(url or "", 2000),
+        "" if speaker else link(url),
+        "; ".join(filter(None, (seen, against))),
+    )
+
+
+def _beside(policy: dict[str, Any]) -> bool:
+    """Whether others than pages have part in a policy."""
+    return any(_speaker(e) for e in policy.get("evidence", ()))
+
+
+def _speaker(evidence: dict[str, Any]) -> str:
+    """Who says it, when it stands on no page."""
+    rule = next(iter(evidence.get("rules", ())), "")
+    return _SPEAKERS.get(rule.removeprefix(_CHANNEL), "") if rule.startswith(_CHANNEL) else ""
+
+
+def _otherwise(evidence: dict[str, Any], policy: dict[str, Any]) -> bool:
+    """Whether it says something else than what all sources come to."""
+    said, stands = Stance(evidence["stance"]), diff.stance(policy, evidence["visa"])
+    both_offer = {said, stands} <= {Stance.SPONSORED, Stance.CONDITIONAL}
+    return stands is not Stance.CONFLICTING and said is not stands and not both_offer
+
+
+def _in_short(evidence: dict[str, Any]) -> str:
+    """`H-1B: not sponsored`, for evidence without words of its own."""
+    return f"{diff.visa_words(evidence['visa'])}: {diff.STANCE_WORDS[Stance(evidence['stance'])]}"
 
 
 def _moment(iso: str) -> str:

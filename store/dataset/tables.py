@@ -175,6 +175,7 @@ TABLES = (
             Column("before", "the category before", of="categories"),
             Column("after", "the category after", of="categories"),
             Column("url", "the page"),
+            Column("channel", "who has it so: website (its page), coordinator, freida ..."),
         ),
         label="summary",
         facets=("status", "severity", "kind"),

@@ -35,6 +35,7 @@ CHANGE = [
     "url",
     "group",
     "wave",
+    "channel",
 ]
 EVIDENCE = ["visa", "stance", "quote", "start", "end", "rules", "url", "fetched_at", "snapshot"]
 COMMANDS = ["programs list", "policies", "changes", "subscriptions", "alerts show", "reclassify"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from saying import answered
 from shell import Shell
 from watching import NOW, Says
 
@@ -15,31 +16,12 @@ from monitor.timeline import timeline
 from sources import Channel, Role
 from sources.deciding import accept, reject, settle
 from sources.weigh import sides, weigh
-from store import evidence, policies, search
+from store import changes, evidence, policies, search
 from store.database import Store
-from store.evidence import Saying
 from store.search import Wish
 
 J1_ONLY = {"J-1": "sponsored", "H-1B": "not_sponsored"}
 BOTH = {"J-1": "sponsored", "H-1B": "sponsored"}
-
-
-def answered(store: Store, stances: dict[str, str], at: str = "2026-11-20T09:00:00Z") -> int:
-    """Files a coordinator's answer that nobody has read."""
-    saying = Saying(
-        "marrow-neuro",
-        "coordinator",
-        2027,
-        at,
-        {"stances": stances, "conditions": []},
-        key=f"coordinator:{at}:{stances}",
-        who="program coordinator",
-        quote="Yes to both.",
-    )
-    with store.writing():
-        number = evidence.add(store, saying)
-    assert number is not None
-    return number
 
 
 def stands(store: Store) -> Policy:
@@ -62,7 +44,8 @@ def test_an_answer_counts_once_it_was_read(watched: Store, page_says: Says) -> N
     assert page.end - page.start == len(page.quote)
     assert page.start > 0  # as it was read on the page
     assert "Yes to both." in quotes
-    assert [d.program.program_id for d in doubts(watched, 9)] == ["marrow-neuro"]  # a review item
+    (change,) = changes.listed(watched)  # a review item
+    assert (change.program_id, change.channel) == ("marrow-neuro", "coordinator")
     assert weigh(watched, NOW) == []  # again: nothing new
 
 

@@ -39,7 +39,8 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
     if as_json:
         group_of = {c.id: g.changes[0].id for g in grouped(found, known) for c in g.changes}
         for change in found:
-            app.echo_json({**to_json(change), "group": group_of[change.id], "wave": change.wave_id})
+            belongs = {"group": group_of[change.id], "wave": change.wave_id}
+            app.echo_json({**to_json(change), **belongs, "channel": change.channel})
         return
     show_changes(app.console(), found, known, decided, told)
     for report in flaps:

@@ -7,8 +7,10 @@ import click
 from extractors import Policy
 from monitor.diff import category
 from monitor.review import decide, say, undo
+from sources.weigh import weigh
 from store.records import Remark, stamp
 from visawatch.app import App
+from visawatch.cycling import say_weighed
 from visawatch.truth import by_option, policy_options, policy_said
 
 
@@ -72,7 +74,9 @@ def undo_last(ctx: click.Context, by: str) -> None:
     app: App = ctx.obj
     with app.store() as store:
         change = undo(store, ctx.meta["change_id"], by=by, now=app.now())
+        weighed = weigh(store, app.now(), [change.program_id])
     app.note(f"change {change.id} is {change.status} again: {change.program_id}")
+    say_weighed(app, weighed)
 
 
 @review.command()
@@ -135,6 +139,7 @@ def _decide(
             group=group,
             wave=wave,
         )
+        weighed = weigh(store, app.now(), {change.program_id for change in decided})
     for change in decided:
         stands = {
             "accepted": change.after,
@@ -143,3 +148,4 @@ def _decide(
         }[verdict]
         words = category(stands)
         app.note(f"change {change.id} {verdict}: {change.program_id} stands as {words}")
+    say_weighed(app, weighed)

@@ -11,6 +11,7 @@ from monitor.cycle import Stop, run
 from monitor.schedule import Nights
 from shortlist.calendar import calendar
 from shortlist.rhythm import due
+from sources.weigh import Weighed, weigh
 from store.database import Store
 from visawatch.app import App
 from visawatch.commands.crawl import hosts
@@ -36,10 +37,16 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
     """
 
     def run_cycle(store: Store, night: str, stop: Stop) -> None:
+        weighed: list[Weighed] = []
         summary, delivery = run(
-            store, settings_of(app, allow_hosts), clock=app.now, night=night, stop=stop
+            store,
+            settings_of(app, allow_hosts),
+            clock=app.now,
+            night=night,
+            stop=stop,
+            weigh=lambda store, now: weighed.extend(weigh(store, now)),
         )
-        tell_maintainers(app, store, summary)
+        tell_maintainers(app, store, summary, weighed)
         report(app, summary, delivery, as_json=False)
 
     def send_mail(store: Store) -> None:

@@ -138,6 +138,7 @@ def _change(one: models.Change) -> tuple[Value, ...]:
         one.before.category,
         one.after.category,
         one.url,
+        one.channel,
     )
 
 

@@ -57,6 +57,7 @@ def changes_of(store: Store, found: Sequence[Change]) -> list[models.Change]:
                 "severity": told.severity,
                 "status": told.status,
                 "detected_at": told.detected_at,
+                "channel": told.channel,
                 "summary": diff.summary(told),
                 "url": told.url,
                 "decision": decision(decisions.get(told.id)),

@@ -193,6 +193,10 @@ class Change(Model):
     severity: Severity
     status: Status
     detected_at: Moment
+    channel: str = Field(
+        description="who has it so: website, or maintainer, coordinator, institution, freida, "
+        "resident"
+    )
     summary: str
     url: str | None
     decision: Decision | None

@@ -91,7 +91,7 @@ def one(request: Request, site: OfSite, change_id: Annotated[int, Path(ge=1)]) -
     """A change, with those that the same page made at the same time."""
     with site.reading() as store:
         change = changes.get(store, change_id)
-        beside = changes.of_cycle(store, change.cycle_id, beside=change.program_id)
+        beside = changes.beside(store, change)
         known = _subjects(store, beside)
         told = stories(
             (subject.change for subject in known.values()),

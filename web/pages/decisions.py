@@ -12,6 +12,7 @@ from extractors import Condition, ConditionKind, Policy, Stance, Visa
 from monitor import examples, queue
 from monitor.queue import Filter
 from monitor.review import Overtaken, ReviewError, decide, decide_reading, say, undo
+from sources.weigh import weigh
 from store import changes
 from store.database import Store
 from store.records import Remark, stamp
@@ -50,7 +51,7 @@ def decision(request: Request, site: OfSite, change_id: Number, form: Sent) -> R
             policy = None
             if verdict == "corrected":
                 policy = _policy(form, changes.get(store, change_id).after)
-            decide(
+            decided = decide(
                 store,
                 change_id,
                 verdict,
@@ -62,6 +63,7 @@ def decision(request: Request, site: OfSite, change_id: Number, form: Sent) -> R
                 wave=wave,
                 seen=seen,
             )
+            weigh(store, site.now(), {change.program_id for change in decided})
             if policy is not None and _text(form, "example"):
                 examples.keep(store, change_id, by=_by(request), now=site.now())
     except ReviewError as error:
@@ -74,13 +76,14 @@ def undo_last(request: Request, site: OfSite, change_id: Number, form: Sent) -> 
     """Takes the last decision back, and shows the change again."""
     try:
         with site.writing() as store:
-            undo(
+            change = undo(
                 store,
                 change_id,
                 by=_by(request),
                 now=site.now(),
                 seen=_versions(_text(form, "seen")),
             )
+            weigh(store, site.now(), [change.program_id])
     except ReviewError as error:
         return _not_done(request, site, change_id, error)
     return _to(request, f"/review/{change_id}")
@@ -131,6 +134,7 @@ def of_reading(request: Request, site: OfSite, program_id: str, form: Sent) -> R
                 policy=_policy(form, {}) if corrected else None,
                 seen=int(seen) if seen.isdecimal() else None,
             )
+            weigh(store, site.now(), [program_id])
     except ReviewError as error:
         status = 409 if isinstance(error, Overtaken) else 422
         return show_reading(request, site, program_id, status=status, fault=_sentence(error))
