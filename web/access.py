@@ -76,6 +76,8 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/review/readings/{program_id}"): Role.REVIEWER,
     ("GET", "/review/readings/{program_id}/page/{snapshot}"): Role.REVIEWER,
     ("POST", "/review/readings/{program_id}/decision"): Role.REVIEWER,
+    ("GET", "/review/evidence/{number}"): Role.REVIEWER,
+    ("POST", "/review/evidence/{number}/decision"): Role.REVIEWER,
     ("GET", "/review/{change_id}"): Role.REVIEWER,
     ("GET", "/review/{change_id}/page/{side}/{snapshot}"): Role.REVIEWER,
     ("POST", "/review/{change_id}/decision"): Role.REVIEWER,

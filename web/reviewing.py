@@ -20,6 +20,7 @@ from store import changes, cycles, pages, snapshots, users
 from store.database import Store
 from store.errors import NotFound
 from store.records import Change, Program, Review
+from web.evidence import OnVisa, all_sides
 from web.rendering import Links
 from web.views import ALWAYS, Chip, Says, category_chip_of, says
 
@@ -82,6 +83,7 @@ class Screen:
     next: int | None
     waiting: int
     users: tuple[str, ...]
+    told: tuple[OnVisa, ...]  # all sides, where others than pages speak
 
     @property
     def change(self) -> Change:
@@ -125,6 +127,7 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
         next=later,
         waiting=len(waiting.order),
         users=tuple(user.name for user in users.listed(store)),
+        told=all_sides(store, change.program_id, now),
     )
 
 

@@ -8,7 +8,7 @@ from monitor.diff import visa_words
 from sources import Channel, Fused, Role, Side
 from web.views import Chip, stance_chip
 
-_CHANNELS = {
+CHANNELS = {
     Channel.MAINTAINER: "A maintainer's finding",
     Channel.COORDINATOR: "The program's coordinator, in writing",
     Channel.WEBSITE: "The program's own page",
@@ -16,7 +16,7 @@ _CHANNELS = {
     Channel.FREIDA: "FREIDA, as somebody copied it",
     Channel.RESIDENT: "Residents",
 }
-_ROLES = {
+ROLES = {
     Role.DECIDES: "decides",
     Role.AGREES: "says the same",
     Role.DISAGREES: "says otherwise",
@@ -26,7 +26,7 @@ _ROLES = {
     Role.HISTORY: "too old to count",
     Role.AHEAD: "for a season to come",
 }
-_PAGES = (Channel.WEBSITE, Channel.INSTITUTION, Channel.MAINTAINER)
+PAGES = (Channel.WEBSITE, Channel.INSTITUTION, Channel.MAINTAINER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Told:
 def told(fused: Fused) -> tuple[Told, ...]:
     """All sides, what weighs most first; none when only a program's pages and findings speak."""
     shown = [side for side in fused.sides if not _unread(side)]
-    if all(side.evidence.channel in _PAGES for side in shown):
+    if all(side.evidence.channel in PAGES for side in shown):
         return ()
     return tuple(
         Told(
             visa_words(side.visa),
             stance_chip(side.stance),
-            _CHANNELS[side.evidence.channel],
-            _ROLES[side.role],
+            CHANNELS[side.evidence.channel],
+            ROLES[side.role],
             side.evidence.at,
             side.evidence.season,
             # How a maintainer found out is for maintainers.

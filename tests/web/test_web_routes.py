@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from answering import answered
 from serving import NOON, PASSWORD, Serve, Served
 
 from monitor import clock
@@ -40,6 +41,9 @@ def example(path: str, database: Path) -> str:
         with Store(database, read_only=True) as store:
             after = changes.get(store, 1).after
         least["{snapshot}"] = after["evidence"][0]["snapshot"]
+    if "{number}" in path:
+        with Store(database) as store:
+            least["{number}"] = str(answered(store))
     return re.sub(r"\{[\w:]+\}", lambda found: least[found[0]], path)
 
 

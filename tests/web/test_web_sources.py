@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from answering import SURGERY, answered
+from lxml import html
 from playwright.sync_api import Page
-from serving import NOON, Served, serving, words
+from serving import NOON, PASSWORD, Serve, Served, serving, words
 
 from extractors import Policy, Stance, Visa
 from monitor import clock
 from sources.deciding import accept, settle
-from store import evidence
+from store import changes, evidence, policies
 from store.database import Store
-from store.evidence import Saying
 from web.limits import Limit
 from web.site import Limits, Site, SiteSettings
 
-SURGERY = "lantern-hill-surgery"  # whose page says J-1 only
 PAGE = f"/programs/{SURGERY}"
 
 
@@ -29,19 +30,6 @@ def served(database: Path) -> Iterator[Served]:
         yield s
 
 
-def answered(store: Store, *, read: bool) -> int:
-    """Files a coordinator's answer that contradicts the page."""
-    said = {"stances": {"J-1": "sponsored", "H-1B": "sponsored"}, "conditions": []}
-    quote = "We sponsor <b>both</b>."
-    saying = Saying(SURGERY, "coordinator", 2027, "2026-11-20T09:00:00Z", said, "k", quote=quote)
-    with store.writing():
-        number = evidence.add(store, saying)
-    assert number is not None
-    if read:
-        accept(store, number, by="ada", now=NOON)
-    return number
-
-
 def test_a_page_of_which_only_its_pages_speak_shows_no_sides(served: Served) -> None:
     assert "What each source says" not in served.get(PAGE).text
 
@@ -50,7 +38,7 @@ def test_a_disagreement_is_shown_with_all_sides_until_it_is_settled(
     served: Served, database: Path
 ) -> None:
     with Store(database) as store:
-        number = answered(store, read=False)
+        number = answered(store)
         assert "both" not in words(served.page(PAGE))  # what nobody has read is not published
         accept(store, number, by="ada", now=NOON)
     shown = words(served.page(PAGE))
@@ -89,6 +77,105 @@ def test_reports_that_cannot_be_are_refused(served: Served, database: Path) -> N
     assert served.client.post(path, data=trapped).status_code == 200
     with Store(database) as store:
         assert evidence.waiting(store) == []
+
+
+def test_an_answer_is_read_in_the_review_room(users: Path, serve: Serve) -> None:
+    with Store(users) as store:
+        first, second, third = (answered(store, key) for key in ("a", "b", "c"))
+    ben = serve(users).enter("ben", PASSWORD)
+    queue = ben.page("/review")
+    assert "Answers and reports to read" in words(queue)
+    assert queue.xpath("//a[starts-with(@href, '/review/evidence/')]/@href")[0] == (
+        f"/review/evidence/{first}"
+    )
+    where = f"/review/evidence/{first}"
+    text = words(ben.page(where))
+    assert "We sponsor <b>both</b>." in text
+    assert "waits to be read" in text
+
+    done = ben.send(where, f"{where}/decision", verdict="accepted")
+    assert (done.status_code, done.headers["location"]) == (303, f"/review/evidence/{second}")
+    late = ben.client.post(
+        f"{where}/decision", data={"verdict": "rejected", "form": _token(ben, "/review")}
+    )
+    assert late.status_code == 409
+    assert "Accepted by ben" in words(html.document_fromstring(late.text))
+    ben.send(
+        f"/review/evidence/{second}", f"/review/evidence/{second}/decision", verdict="rejected"
+    )
+    wrongly = {"stance:J-1": "sponsored", "stance:H-1B": "not_sponsored"}
+    where = f"/review/evidence/{third}"
+    done = ben.send(where, f"{where}/decision", verdict="corrected", **wrongly)
+    assert done.headers["location"] == "/review"
+    with Store(users) as store:
+        assert [evidence.get(store, n).state for n in (first, second, third)] == [
+            "accepted",
+            "rejected",
+            "accepted",
+        ]
+        assert evidence.get(store, third).said["stances"]["H-1B"] == "not_sponsored"
+    wrong = ben.client.post(where + "/decision", data={"form": _token(ben, "/review")})
+    assert wrong.status_code == 422
+
+
+def _token(visitor: Served, page: str) -> str:
+    (token, *_) = visitor.page(page).xpath("//input[@name='form']/@value")
+    return str(token)
+
+
+def test_the_item_of_a_disagreement_has_all_sides_and_why(users: Path, serve: Serve) -> None:
+    with Store(users) as store:
+        accept(store, answered(store), by="ada", now=NOON)
+        (change,) = changes.of_program(store, SURGERY)
+    ben = serve(users).enter("ben", PASSWORD)
+    assert change.status == "open"
+    for page in (f"/review/{change.id}", f"/review/readings/{SURGERY}"):
+        text = words(ben.page(page))
+        for said in (
+            "they disagree",
+            "The program's coordinator, in writing stands: of what counts it weighs most (0.96), "
+            "against The program's own page 0.92. Whatever you decide outweighs both sides.",
+            "program coordinator",
+            "2026-11-20 09:00 UTC, 2027 Match",
+            "We sponsor <b>both</b>.",
+            "says otherwise",
+        ):
+            assert said in text, page
+    done = ben.send(
+        f"/review/{change.id}", f"/review/{change.id}/decision", verdict="dismissed", note="fellows"
+    )
+    assert done.status_code == 303
+    text = words(ben.page(f"/review/{change.id}"))
+    assert "A maintainer's finding stands" in text
+    assert "fellows" in text
+    with Store(users) as store:
+        assert changes.get(store, change.id).status == "dismissed"
+        stands = policies.standing(store, [SURGERY])[SURGERY].policy
+        assert stands["stances"]["H-1B"] == "not_sponsored"
+
+
+def test_visitors_behind_a_proxy_are_told_apart_and_nobody_else_says_who_they_are(
+    database: Path, serve: Serve
+) -> None:
+    """Of a trusted proxy the address counts that it has added; what a visitor sent before, not."""
+    site = serve(database)
+
+    def report(passed_on: str, sender: str = "127.0.0.1") -> int:
+        transport = httpx.HTTPTransport(local_address=sender)
+        with httpx.Client(base_url=site.origin, transport=transport) as client:
+            form = {"visa": "J-1", "season": 2026}
+            headers = {"X-Forwarded-For": passed_on}
+            return client.post(f"{PAGE}/report", data=form, headers=headers).status_code
+
+    assert report("203.0.113.1") == 200
+    assert report("203.0.113.2") == 200
+    assert report("198.51.100.9, 203.0.113.2") == 200  # the same visitor, who made one up
+    with Store(database) as store:
+        assert len(evidence.waiting(store)) == 2
+    assert report("203.0.113.3", sender="127.0.0.2") == 200  # no proxy of ours
+    assert report("203.0.113.4", sender="127.0.0.2") == 200
+    with Store(database) as store:
+        assert len(evidence.waiting(store)) == 3
 
 
 def test_one_visitor_reports_only_so_often(served: Served) -> None:

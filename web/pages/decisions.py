@@ -12,12 +12,13 @@ from extractors import Condition, ConditionKind, Policy, Stance, Visa
 from monitor import examples, queue
 from monitor.queue import Filter
 from monitor.review import Overtaken, ReviewError, decide, decide_reading, say, undo
+from sources.deciding import accept, reject
 from sources.weigh import weigh
-from store import changes
+from store import changes, evidence
 from store.database import Store
 from store.records import Remark, stamp
 from web import reviewing
-from web.pages.review import Number, show, show_reading
+from web.pages.review import Number, show, show_evidence, show_reading
 from web.rendering import Links
 from web.routing import Pages
 from web.site import OfSite, Site, site_of
@@ -139,6 +140,29 @@ def of_reading(request: Request, site: OfSite, program_id: str, form: Sent) -> R
         status = 409 if isinstance(error, Overtaken) else 422
         return show_reading(request, site, program_id, status=status, fault=_sentence(error))
     return _to(request, "/review")
+
+
+@router.form("/review/evidence/{number}/decision")
+def of_evidence(request: Request, site: OfSite, number: Number, form: Sent) -> Response:
+    """Accepts an answer or report, with what it says if that was read wrongly, or rejects it."""
+    try:
+        verdict = _text(form, "verdict")
+        if verdict not in ("accepted", "corrected", "rejected"):
+            raise ReviewError("accept it, correct it, or reject it")
+        with site.writing() as store:
+            saying = evidence.get(store, number)
+            if saying.state != "waiting":
+                raise Overtaken(())
+            if verdict == "rejected":
+                reject(store, number, by=_by(request), now=site.now())
+            else:
+                policy = _policy(form, saying.said) if verdict == "corrected" else None
+                accept(store, number, by=_by(request), now=site.now(), policy=policy)
+            following = next((one.id for one in evidence.waiting(store)), None)
+    except ReviewError as error:
+        status = 409 if isinstance(error, Overtaken) else 422
+        return show_evidence(request, site, number, status=status, fault=_sentence(error))
+    return _to(request, f"/review/evidence/{following}" if following else "/review")
 
 
 def _text(form: FormData, name: str) -> str:

@@ -12,9 +12,11 @@ from starlette.exceptions import HTTPException
 
 from monitor import queue, waves
 from monitor.queue import Entry, Filter
-from store import changes, policies, programs, remarks, snapshots, users
+from store import changes, evidence, policies, programs, remarks, snapshots, users
+from store.database import Store
 from store.records import Change
 from web import reviewing
+from web.evidence import Waiting, all_sides, said, waiting
 from web.framing import frame
 from web.rendering import page
 from web.routing import Pages
@@ -30,7 +32,7 @@ _Words = Annotated[str, Query(max_length=100)]
 
 
 @router.page("/review")
-def waiting(
+def in_queue(
     request: Request,
     site: OfSite,
     status: Annotated[str, Query(pattern="^(open|accepted|dismissed|corrected|all)$")] = "open",
@@ -64,11 +66,20 @@ def waiting(
             last_page=max(1, -(-len(found.groups) // PER_PAGE)),
             wanted=wanted,
             doubts=queue.doubts(store, MOST_DOUBTS) if number == 1 else (),
+            unread=_unread(store) if number == 1 else (),
+            most=MOST_DOUBTS,
             users=[user.name for user in users.listed(store)],
             done=queue.entry(store, done) if done else None,
             reviewing=reviewing,
             done_seen=changes.versions(store, [done]).get(done, 0) if done else 0,
         )
+
+
+def _unread(store: Store) -> list[Waiting]:
+    """Answers and reports that nobody has read, oldest first; one more than are shown."""
+    found = evidence.waiting(store)[: MOST_DOUBTS + 1]
+    known = programs.ever_listed(store, {saying.program_id for saying in found})
+    return [waiting(saying, known[saying.program_id]) for saying in found]
 
 
 @router.page("/review/examples.jsonl")
@@ -98,6 +109,12 @@ def page_of_reading(site: OfSite, program_id: str, snapshot: str) -> Response:
         if standing is None:
             raise HTTPException(404)
         return _frame(site, standing.policy, snapshot)
+
+
+@router.page("/review/evidence/{number}")
+def unread(request: Request, site: OfSite, number: Number) -> Response:
+    """An answer or a report, and what a maintainer makes of it."""
+    return show_evidence(request, site, number)
 
 
 @router.page("/review/{change_id}")
@@ -155,6 +172,7 @@ def show_reading(
             raise HTTPException(404, "No page of this program has been read yet.")
         made = changes.reviews_of_reading(store, program_id)
         why = reviewing.why(store, program, standing.reading)
+        told = all_sides(store, program_id, site.now())
     return page(
         request,
         "review_reading.html",
@@ -165,6 +183,28 @@ def show_reading(
         reviews=made,
         seen=made[-1].id if made else 0,
         why_pages=why,
+        told=told,
+        fault=fault,
+        reviewing=reviewing,
+    )
+
+
+def show_evidence(
+    request: Request, site: Site, number: int, *, status: int = 200, fault: str = ""
+) -> Response:
+    """The screen of an answer or report; `fault` says why nothing was done."""
+    with site.reading() as store:
+        saying = evidence.get(store, number)
+        program = programs.ever(store, saying.program_id)[0]
+        told = all_sides(store, saying.program_id, site.now())
+    return page(
+        request,
+        "review_evidence.html",
+        status=status,
+        title=f"{program.institution}, {program.specialty}",
+        one=waiting(saying, program),
+        policy=said(saying).to_json(),
+        told=told,
         fault=fault,
         reviewing=reviewing,
     )
