@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from extractors import Category, Policy, Stance, Visa
+from extractors import Category, ConditionKind, Policy, Stance, Visa
 
 
 class ChangeKind(StrEnum):
@@ -54,6 +54,21 @@ def difference(before: Policy, after: Policy) -> Difference | None:
     else:
         kind = ChangeKind.POLICY_CHANGED
     return Difference(kind, severity)
+
+
+def news(before: Policy, after: Policy) -> Difference | None:
+    """The change that sources beside the pages make; None when it is not worth telling.
+
+    Other words of other people are no news, nor is an ECFMG certificate, which all who train on a
+    visa have: FREIDA names it wherever it names the J-1.
+    """
+    found = difference(_without_certificate(before), _without_certificate(after))
+    return None if found is None or found.kind is ChangeKind.WORDING_CHANGED else found
+
+
+def _without_certificate(policy: Policy) -> Policy:
+    kept = (c for c in policy.conditions if c.kind is not ConditionKind.ECFMG_CERTIFIED)
+    return replace(policy, conditions=tuple(kept))
 
 
 def wording(policy: Policy) -> frozenset[str]:

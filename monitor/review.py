@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from extractors import Policy
-from monitor.compare import ChangeKind, difference
+from monitor.compare import news
 from monitor.groups import grouped
 from store import changes, policies, programs, remarks, users
 from store.database import Store
@@ -110,9 +110,9 @@ def decide_reading(
 ) -> Standing:
     """Decides on what stands for a program without any change having led to it.
 
-    `accepted`: it was read rightly, and is in doubt no longer. `corrected`: `policy` stands, and is
-    flagged, so that subscribers are told, unless it says what stood before. `seen` is as for
-    `decide`: the last decision that the maintainer saw, 0 for none. Gives what stands.
+    `accepted`: it was read rightly, and is in doubt no longer. `corrected`: `policy` stands. `seen`
+    is as for `decide`: the last decision that the maintainer saw, 0 for none. Gives what stands.
+    What changes with it is flagged by sources.weigh, which knows what other sources add.
 
     Raises NotFound, Overtaken, and ReviewError for a program that no page was read of.
     """
@@ -141,8 +141,6 @@ def decide_reading(
         shown = review.policy or {**read, "needs_review": False}
         origin = "corrected" if policy else "fused" if standing.origin == "fused" else "read"
         stands = replace(standing, since=review.at, origin=origin, policy=shown)
-        if policy is not None:
-            _flag_finding(store, standing, stands)
         policies.record(store, stands)
     return stands
 
@@ -214,8 +212,8 @@ def _check_seen(store: Store, change_ids: Sequence[int], seen: Mapping[int, int]
 
 def _flag_finding(store: Store, before: Standing, stands: Standing) -> None:
     """A maintainer's finding changes what stands: it is flagged, and decided on already."""
-    found = difference(Policy.from_json(before.policy), Policy.from_json(stands.policy))
-    if found is None or found.kind is ChangeKind.WORDING_CHANGED:
+    found = news(Policy.from_json(before.policy), Policy.from_json(stands.policy))
+    if found is None:
         return
     finding = Change(
         id=0,

@@ -8,7 +8,7 @@ from datetime import datetime
 from extractors import Policy
 from monitor.review import ReviewError, decide_reading
 from sources.weigh import Weighed, weigh
-from store import evidence
+from store import evidence, policies
 from store.database import Store
 from store.evidence import Saying
 from store.records import stamp
@@ -36,8 +36,9 @@ def settle(
     Raises NotFound, and ReviewError when nothing is known of the program at all.
     """
     with store.writing():
+        before = policies.standing(store, [program_id])
         decide_reading(store, program_id, "corrected", by=by, note=note, now=now, policy=policy)
-        return weigh(store, now, [program_id])
+        return weigh(store, now, [program_id], told=before)
 
 
 def _decide(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from extractors import Policy
 from monitor import diff
-from monitor.compare import ChangeKind, Difference, difference
+from monitor.compare import Difference, news
 from sources.values import PAGES, Channel, Fused, Role, Side
 from store import changes, policies
 from store.database import Store
@@ -19,16 +19,19 @@ from store.records import Change, Standing
 _READ_BY_A_PERSON = (Channel.MAINTAINER, Channel.COORDINATOR)
 
 
-def flag(store: Store, stands: Standing, fused: Fused, at: str) -> Change | None:
+def flag(
+    store: Store, stands: Standing, fused: Fused, at: str, *, told: Standing | None = None
+) -> Change | None:
     """Flags that `stands` says something else than what people were told last, if it does.
 
-    `stands` is what goes on, or what is about to be recorded in the same transaction. A first
-    sight is an observation, not a change. Run again, it flags nothing twice.
+    `told` is that, where the caller knows; else it is found in what stood. `stands` is what goes
+    on, or what is about to be recorded in the same transaction. A first sight is an observation,
+    not a change. Run again, it flags nothing twice.
     """
     history = policies.history(store, stands.program_id)
     if not history:
         return None
-    before = _before(store, history, stands)
+    before = told or _before(store, history, stands)
     found = _difference(before, stands)
     if found is None:
         return None
@@ -76,5 +79,4 @@ def _before(store: Store, history: Sequence[Standing], stands: Standing) -> Stan
 
 
 def _difference(before: Standing, after: Standing) -> Difference | None:
-    found = difference(Policy.from_json(before.policy), Policy.from_json(after.policy))
-    return None if found is None or found.kind is ChangeKind.WORDING_CHANGED else found
+    return news(Policy.from_json(before.policy), Policy.from_json(after.policy))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -37,15 +37,23 @@ def sides(store: Store, program_id: str, now: datetime) -> Fused:
     return fuse(known(store, [program_id])[program_id], now.date())
 
 
-def weigh(store: Store, now: datetime, only: Collection[str] | None = None) -> list[Weighed]:
+def weigh(
+    store: Store,
+    now: datetime,
+    only: Collection[str] | None = None,
+    *,
+    told: Mapping[str, Standing] | None = None,
+) -> list[Weighed]:
     """Weighs the evidence on each program (with `only`, of these), and lets the outcome stand.
 
     Programs of which only their pages speak are left to the monitor. Run again, it changes
     nothing; run each night, evidence ages. What stands and needs a review waits in the review
-    room; what says something else than before is flagged. Gives the programs of which another
-    policy stands than before.
+    room; what says something else than before is flagged. `told` names by id what stood before a
+    maintainer decided in this very transaction: what follows is one change. Gives the programs of
+    which another policy stands than before.
     """
-    ids = _concerned(store, only)
+    told = told or {}
+    ids = sorted({*_concerned(store, only), *told})
     found = []
     with store.writing():
         standing = policies.standing(store, ids)
@@ -54,7 +62,11 @@ def weigh(store: Store, now: datetime, only: Collection[str] | None = None) -> l
             before = standing.get(program_id)
             stands = _next(program_id, fused, before, stamp(now))
             goes_on = stands or before
-            change = None if goes_on is None else flag(store, goes_on, fused, stamp(now))
+            change = (
+                None
+                if goes_on is None
+                else flag(store, goes_on, fused, stamp(now), told=told.get(program_id))
+            )
             if stands is not None:
                 policies.record(store, stands)
             if goes_on is not None and (stands or change):

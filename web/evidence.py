@@ -85,7 +85,8 @@ def all_sides(store: Store, program_id: str, now: datetime) -> tuple[OnVisa, ...
         return ()
     if all(side.evidence.channel in PAGES for side in fused.sides):
         return ()
-    return tuple(_on(fused, visa) for visa in Visa if any(s.visa is visa for s in fused.sides))
+    found = [_on(fused, visa) for visa in Visa if any(s.visa is visa for s in fused.sides)]
+    return tuple(sorted(found, key=lambda on: not on.disputed))  # what is to be decided comes first
 
 
 def _on(fused: Fused, visa: Visa) -> OnVisa:
@@ -130,10 +131,10 @@ def _why(found: list[Side], *, disputed: bool) -> str:
     first = deciding[0]
     name = CHANNELS[first.evidence.channel]
     if len({side.stance for side in deciding}) > 1:
-        return f"{name} says two things that are equally new ({first.weight:.2f}): neither stands."
+        return f"{name}: it says two things that are equally new ({first.weight:.2f}). None stands."
     against = [side for side in found if side.role is Role.DISAGREES]
-    rivals = ", ".join(f"{CHANNELS[s.evidence.channel]} {s.weight:.2f}" for s in against)
-    why = f"{name} stands: of what counts it weighs most ({first.weight:.2f})"
+    rivals = "; ".join(f"{CHANNELS[s.evidence.channel]} ({s.weight:.2f})" for s in against)
+    why = f"What stands and why: {name} ({first.weight:.2f}), which weighs most of what counts."
     if rivals:
-        return f"{why}, against {rivals}. Whatever you decide outweighs both sides."
-    return f"{why}; but dates of a condition differ." if disputed else f"{why}."
+        return f"{why} Against it: {rivals}. What you decide outweighs them all."
+    return f"{why} But dates of a condition differ." if disputed else why

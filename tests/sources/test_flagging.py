@@ -218,8 +218,23 @@ def test_the_reading_that_a_maintainer_corrects_is_a_change(ada: Store, page_say
     page_says("We sponsor J-1 visas.")
     truth = Policy(((Visa.J1, Stance.SPONSORED), (Visa.H1B, Stance.SPONSORED)))
     decide_reading(ada, "marrow-neuro", "accepted", by="ada", now=LATER)
-    assert flagged(ada) == []
-    decide_reading(ada, "marrow-neuro", "corrected", by="ada", now=LATER, policy=truth)
+    assert weigh(ada, LATER) == []
+    settle(ada, "marrow-neuro", truth, by="ada", note="", now=LATER + timedelta(hours=1))
+    assert [(c.channel, c.kind) for c in flagged(ada)] == [("maintainer", "statement_added")]
+
+
+def test_a_finding_and_what_others_add_to_it_are_one_change(ada: Store, page_says: Says) -> None:
+    page_says("We sponsor J-1 visas. H-1B visas are sponsored if Step 3 is passed.")
+    row = b"ACGME ID,Institution,Specialty,Visas\n1802400001,Marrow,Neurology,"
+    import_(ada, row + b"J-1 visa sponsorship through ECFMG\n", NOW, by="ada")
+    weigh(ada, NOW)
+    assert flagged(ada) == []  # a certificate is no news
+    truth = Policy(((Visa.J1, Stance.SPONSORED), (Visa.H1B, Stance.SPONSORED)))
+    settle(ada, "marrow-neuro", truth, by="ada", note="asked", now=LATER)
+    weigh(ada, LATER + timedelta(days=1))
+    assert flagged(ada) == []  # its page names the condition, and agrees
+    refusal = Policy(((Visa.J1, Stance.SPONSORED), (Visa.H1B, Stance.NOT_SPONSORED)))
+    settle(ada, "marrow-neuro", refusal, by="ada", note="asked", now=LATER + timedelta(days=2))
     assert [c.channel for c in flagged(ada)] == ["maintainer"]
 
 

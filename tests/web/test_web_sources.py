@@ -132,11 +132,10 @@ def test_the_item_of_a_disagreement_has_all_sides_and_why(users: Path, serve: Se
     for page in (f"/review/{change.id}", f"/review/readings/{SURGERY}"):
         text = words(ben.page(page))
         for said in (
-            "they disagree",
-            "The program's coordinator, in writing stands: of what counts it weighs most (0.96), "
-            "against The program's own page 0.92. Whatever you decide outweighs both sides.",
-            "program coordinator",
-            "2026-11-20 09:00 UTC, 2027 Match",
+            "the sources disagree",
+            "What stands and why: The program's coordinator, in writing (0.96), which weighs most "
+            "of what counts. Against it: The program's own page (0.92).",
+            "program coordinator, 2026-11-20 09:00 UTC, 2027 Match",
             "We sponsor <b>both</b>.",
             "says otherwise",
         ):
@@ -146,7 +145,7 @@ def test_the_item_of_a_disagreement_has_all_sides_and_why(users: Path, serve: Se
     )
     assert done.status_code == 303
     text = words(ben.page(f"/review/{change.id}"))
-    assert "A maintainer's finding stands" in text
+    assert "What stands and why: A maintainer's finding" in text
     assert "fellows" in text
     with Store(users) as store:
         assert changes.get(store, change.id).status == "dismissed"

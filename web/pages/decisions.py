@@ -14,7 +14,7 @@ from monitor.queue import Filter
 from monitor.review import Overtaken, ReviewError, decide, decide_reading, say, undo
 from sources.deciding import accept, reject
 from sources.weigh import weigh
-from store import changes, evidence
+from store import changes, evidence, policies
 from store.database import Store
 from store.records import Remark, stamp
 from web import reviewing
@@ -125,6 +125,7 @@ def of_reading(request: Request, site: OfSite, program_id: str, form: Sent) -> R
         seen = _text(form, "seen")
         with site.writing() as store:
             corrected = _text(form, "verdict") == "corrected"
+            before = policies.standing(store, [program_id])
             decide_reading(
                 store,
                 program_id,
@@ -135,7 +136,7 @@ def of_reading(request: Request, site: OfSite, program_id: str, form: Sent) -> R
                 policy=_policy(form, {}) if corrected else None,
                 seen=int(seen) if seen.isdecimal() else None,
             )
-            weigh(store, site.now(), [program_id])
+            weigh(store, site.now(), [program_id], told=before)
     except ReviewError as error:
         status = 409 if isinstance(error, Overtaken) else 422
         return show_reading(request, site, program_id, status=status, fault=_sentence(error))
