@@ -72,6 +72,7 @@ def create_app(site: Site) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.site = site
+    description.document(site.settings.prefix)  # once, before there are several processes
     for module in PAGES:
         app.include_router(module.router)
     access.check(app)

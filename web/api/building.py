@@ -61,8 +61,8 @@ def changes_of(store: Store, found: Sequence[Change]) -> list[models.Change]:
                 "summary": diff.summary(told),
                 "url": told.url,
                 "decision": decision(decisions.get(told.id)),
-                "before": policy(values.Policy.from_json(told.before)),
-                "after": policy(values.Policy.from_json(told.after)),
+                "before": _kept(told.before),
+                "after": _kept(told.after),
             }
         )
         for told in outbox.all_told(store, found)
@@ -136,6 +136,12 @@ def decision(review: Review | None) -> models.Decision | None:
     return models.Decision.model_validate({"verdict": review.verdict, "by": by, "at": review.at})
 
 
+def _kept(stands: dict[str, Any]) -> dict[str, Any]:
+    """A policy as the store keeps it, for a model: of its JSON, `context` alone is not shown."""
+    j1, h1b = (diff.stance(stands, visa) for visa in (values.Visa.J1, values.Visa.H1B))
+    return {**stands, "category": values.categorise(j1, h1b)}
+
+
 def _program(view: View, institution: Institution) -> dict[str, object]:
     program, status = view.program, view.status
     return {
@@ -172,7 +178,7 @@ def _entry(entry: Entry) -> models.Stood | models.Flagged | models.Unread:
                 change=entry.change,
                 reviewed=_held(entry.reviews),
                 inherited_from=entry.inherited_from,
-                policy=policy(values.Policy.from_json(entry.policy)),
+                policy=models.Policy.model_validate(_kept(entry.policy)),
             )
         case Flagged(change=change):
             return models.Flagged.model_validate(

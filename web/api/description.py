@@ -65,7 +65,7 @@ def for_people(request: Request, site: OfSite) -> Response:
         "api.html",
         title="Data for programs of yours",
         root=ROOT,
-        addresses=tuple(addresses()),
+        addresses=tuple(addresses(site.settings.prefix)),
         problem=Problem(title="Not understood", status=422, detail="...", faults=["visa: ..."]),
     )
 
@@ -96,9 +96,9 @@ def document(prefix: str) -> dict[str, Any]:
     return made
 
 
-def addresses() -> Iterator[Address]:
+def addresses(prefix: str) -> Iterator[Address]:
     """Each address, from the document."""
-    made = document("")
+    made = document(prefix)
     schemas = made["components"]["schemas"]
     for path, operations in made["paths"].items():
         operation = operations["get"]

@@ -44,7 +44,7 @@ class Condition(Model):
 
     visa: Visa
     kind: ConditionKind
-    by: str | None
+    by: str | None = None
 
 
 class Evidence(Model):
@@ -60,9 +60,9 @@ class Evidence(Model):
     start: int
     end: int
     rules: list[str]
-    url: str | None
-    fetched_at: Moment | None
-    snapshot: str | None
+    url: str | None = None
+    fetched_at: Moment | None = None
+    snapshot: str | None = None
 
 
 class Policy(Model):

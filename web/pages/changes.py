@@ -25,7 +25,7 @@ from web.site import OfSite
 
 router = Pages()
 
-PER_PAGE = 100  # changes; those of one page of a hospital are shown together
+PER_PAGE = 50  # changes; those of one page of a hospital are shown together
 
 
 def _monday(text: str) -> str:
@@ -65,11 +65,8 @@ def by_week(
         start = _start(week, around.before or stamp(site.now()))
         end = start + timedelta(days=7)
         span = (stamp(_midnight(start)), stamp(_midnight(end)))
-        total, found = changes.told_between(
-            store, *span, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
-        )
         beside = changes.days_around(store, *span)
-        stories = _stories(store, found)
+        total, stories = store.once(("stories", *span, number), lambda: _told(store, span, number))
     return page(
         request,
         "changes.html",
@@ -112,12 +109,16 @@ def one(request: Request, site: OfSite, change_id: Annotated[int, Path(ge=1)]) -
     )
 
 
-def _stories(store: Store, found: list[Change]) -> list[Story]:
+def _told(store: Store, span: tuple[str, str], number: int) -> tuple[int, list[Story]]:
+    """How many changes there are in a span of time, and those of one page of them."""
+    total, found = changes.told_between(
+        store, *span, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
+    )
     subjects = _subjects(store, found)
     programs = {s.program.program_id: s.program for s in subjects.values()}
     decisions = changes.last_reviews(store, subjects)
     told = stories((s.change for s in subjects.values()), programs)
-    return [_story([subjects[c.id] for c in story], decisions) for story in told]
+    return total, [_story([subjects[c.id] for c in story], decisions) for story in told]
 
 
 def _story(group: list[Subject], decisions: Mapping[int, Review]) -> Story:
