@@ -729,3 +729,19 @@ def m021_changes_of_other_channels(db: Database) -> None:
     for script in kept[1:]:
         db.conn.execute(script)
     db.conn.execute("ALTER TABLE changes ADD COLUMN channel TEXT NOT NULL DEFAULT 'website'")
+
+
+@migrations()
+def m022_visits(db: Database) -> None:
+    """How often a visitor may do something counts in all processes, and after a restart."""
+    _run(
+        db,
+        """
+        CREATE TABLE visits (
+            what TEXT NOT NULL,          -- subscribe | report
+            who TEXT NOT NULL,           -- a salted hash of an address
+            at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX visits_who ON visits(what, who);
+        """,
+    )

@@ -55,8 +55,8 @@ class SiteSettings:
 class Limits:
     """How often one visitor may do what costs others something."""
 
-    subscribe: Limit = field(default_factory=lambda: Limit(10, 3600))
-    report: Limit = field(default_factory=lambda: Limit(10, 3600))
+    subscribe: Limit = field(default_factory=lambda: Limit("subscribe", 10))
+    report: Limit = field(default_factory=lambda: Limit("report", 10))
 
 
 @dataclass(frozen=True)

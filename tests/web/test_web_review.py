@@ -105,6 +105,27 @@ def test_a_correction_stands_and_teaches(users: Path, serve: Serve) -> None:
     assert "Nothing was done" in wrong.text
 
 
+def test_a_correction_of_a_first_reading_teaches_too(users: Path, serve: Serve) -> None:
+    ben = serve(users).enter("ben", PASSWORD)
+    page, program = "/review/readings/lantern-hill-surgery", "lantern-hill-surgery"
+    fields = {"verdict": "corrected", "stance:J-1": "sponsored", "stance:H-1B": "conditional"}
+    assert not [f for f in ben.page(page).forms if f.action.endswith("/example")]
+    early = ben.client.post(
+        f"{page}/example", data={"form": ben.page(page).forms[0].fields["form"]}
+    )
+    assert (early.status_code, "was not corrected" in early.text) == (422, True)
+    assert ben.send(page, f"{page}/decision", **fields).status_code == 303
+    assert category(users, program) == "j1_h1b_case_by_case"
+    assert ben.get("/review/examples.jsonl").text == ""
+    for _ in range(2):
+        assert ben.send(page, f"{page}/example").headers["location"] == page
+    (line,) = ben.get("/review/examples.jsonl").text.splitlines()
+    assert json.loads(line)["stances"] == {"J-1": "sponsored", "H-1B": "conditional"}
+    assert json.loads(line)["passage"]
+    ben.send(page, f"{page}/decision", **fields, example="1", note="asked again")
+    assert len(ben.get("/review/examples.jsonl").text.splitlines()) == 2
+
+
 def test_the_second_of_two_sees_what_the_first_has_decided(users: Path, serve: Serve) -> None:
     served = serve(users)
     ada, ben = (served.enter(name, PASSWORD) for name in ("ada", "ben"))

@@ -26,7 +26,9 @@ PAGE = f"/programs/{SURGERY}"
 @pytest.fixture
 def served(database: Path) -> Iterator[Served]:
     """The site, whose visitors are not counted."""
-    with serving(Site(database, clock.fixed(NOON), limits=Limits(report=Limit(10_000, 3600)))) as s:
+    with serving(
+        Site(database, clock.fixed(NOON), limits=Limits(report=Limit("report", 10_000)))
+    ) as s:
         yield s
 
 

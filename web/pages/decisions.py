@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -136,13 +137,19 @@ def of_reading(request: Request, site: OfSite, program_id: str, form: Sent) -> R
                 policy=_policy(form, {}) if corrected else None,
                 seen=int(seen) if seen.isdecimal() else None,
             )
+<<<<<<< HEAD
             weigh(store, site.now(), [program_id], told=before)
+=======
+            weigh(store, site.now(), [program_id])
+            if corrected and _text(form, "example"):
+                examples.keep_reading(store, program_id, by=_by(request), now=site.now())
+>>>>>>> 2bd73b7 (Let a first reading's correction teach, too, and count visitors in the database for all processes)
     except ReviewError as error:
-        status = 409 if isinstance(error, Overtaken) else 422
-        return show_reading(request, site, program_id, status=status, fault=_sentence(error))
+        return _reading_not_done(request, site, program_id, error)
     return _to(request, "/review")
 
 
+<<<<<<< HEAD
 @router.form("/review/evidence/{number}/decision")
 def of_evidence(request: Request, site: OfSite, number: Number, form: Sent) -> Response:
     """Accepts an answer or report, with what it says if that was read wrongly, or rejects it."""
@@ -164,6 +171,17 @@ def of_evidence(request: Request, site: OfSite, number: Number, form: Sent) -> R
         status = 409 if isinstance(error, Overtaken) else 422
         return show_evidence(request, site, number, status=status, fault=_sentence(error))
     return _to(request, f"/review/evidence/{following}" if following else "/review")
+=======
+@router.form("/review/readings/{program_id}/example")
+def example_of_reading(request: Request, site: OfSite, program_id: str) -> Response:
+    """Makes the correction of a reading a labelled example."""
+    try:
+        with site.writing() as store:
+            examples.keep_reading(store, program_id, by=_by(request), now=site.now())
+    except ReviewError as error:
+        return _reading_not_done(request, site, program_id, error)
+    return _to(request, f"/review/readings/{quote(program_id, safe='')}")
+>>>>>>> 2bd73b7 (Let a first reading's correction teach, too, and count visitors in the database for all processes)
 
 
 def _text(form: FormData, name: str) -> str:
@@ -209,6 +227,13 @@ def _policy(form: FormData, read: dict[str, object]) -> Policy:
 def _not_done(request: Request, site: Site, change_id: int, error: ReviewError) -> Response:
     status = 409 if isinstance(error, Overtaken) else 422
     return show(request, site, change_id, status=status, fault=_sentence(error))
+
+
+def _reading_not_done(
+    request: Request, site: Site, program_id: str, error: ReviewError
+) -> Response:
+    status = 409 if isinstance(error, Overtaken) else 422
+    return show_reading(request, site, program_id, status=status, fault=_sentence(error))
 
 
 def _sentence(error: ReviewError) -> str:

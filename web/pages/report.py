@@ -55,7 +55,8 @@ def send(
     request: Request, site: OfSite, program_id: str, wish: Annotated[Wish, Form()]
 ) -> Response:
     """Files the report. The answer is the same whether it was known or not."""
-    site.limits.report.check(request)
+    with site.opened() as store:
+        site.limits.report.check(store, request, site.now())
     if not wish.website:
         made = Report(program_id, wish.season, wish.visa, wish.outcome)
         who = request.client.host if request.client else "unknown"

@@ -109,7 +109,8 @@ def subscribe(request: Request, site: OfSite, wish: Annotated[Wish, Form()]) -> 
     """Asks the address by mail. The answer is the same whether it is known here or not."""
     if not site.settings.home:
         raise HTTPException(503, "This site cannot send mail: web.base_url is not set.")
-    site.limits.subscribe.check(request)
+    with site.opened() as store:
+        site.limits.subscribe.check(store, request, site.now())
     if wish.program:
         with site.reading() as store:
             _watched(store, wish.program)
