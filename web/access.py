@@ -76,12 +76,9 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/review/readings/{program_id}"): Role.REVIEWER,
     ("GET", "/review/readings/{program_id}/page/{snapshot}"): Role.REVIEWER,
     ("POST", "/review/readings/{program_id}/decision"): Role.REVIEWER,
-<<<<<<< HEAD
     ("GET", "/review/evidence/{number}"): Role.REVIEWER,
     ("POST", "/review/evidence/{number}/decision"): Role.REVIEWER,
-=======
     ("POST", "/review/readings/{program_id}/example"): Role.REVIEWER,
->>>>>>> 2bd73b7 (Let a first reading's correction teach, too, and count visitors in the database for all processes)
     ("GET", "/review/{change_id}"): Role.REVIEWER,
     ("GET", "/review/{change_id}/page/{side}/{snapshot}"): Role.REVIEWER,
     ("POST", "/review/{change_id}/decision"): Role.REVIEWER,

@@ -137,19 +137,14 @@ def of_reading(request: Request, site: OfSite, program_id: str, form: Sent) -> R
                 policy=_policy(form, {}) if corrected else None,
                 seen=int(seen) if seen.isdecimal() else None,
             )
-<<<<<<< HEAD
             weigh(store, site.now(), [program_id], told=before)
-=======
-            weigh(store, site.now(), [program_id])
             if corrected and _text(form, "example"):
                 examples.keep_reading(store, program_id, by=_by(request), now=site.now())
->>>>>>> 2bd73b7 (Let a first reading's correction teach, too, and count visitors in the database for all processes)
     except ReviewError as error:
         return _reading_not_done(request, site, program_id, error)
     return _to(request, "/review")
 
 
-<<<<<<< HEAD
 @router.form("/review/evidence/{number}/decision")
 def of_evidence(request: Request, site: OfSite, number: Number, form: Sent) -> Response:
     """Accepts an answer or report, with what it says if that was read wrongly, or rejects it."""
@@ -171,7 +166,8 @@ def of_evidence(request: Request, site: OfSite, number: Number, form: Sent) -> R
         status = 409 if isinstance(error, Overtaken) else 422
         return show_evidence(request, site, number, status=status, fault=_sentence(error))
     return _to(request, f"/review/evidence/{following}" if following else "/review")
-=======
+
+
 @router.form("/review/readings/{program_id}/example")
 def example_of_reading(request: Request, site: OfSite, program_id: str) -> Response:
     """Makes the correction of a reading a labelled example."""
@@ -181,7 +177,6 @@ def example_of_reading(request: Request, site: OfSite, program_id: str) -> Respo
     except ReviewError as error:
         return _reading_not_done(request, site, program_id, error)
     return _to(request, f"/review/readings/{quote(program_id, safe='')}")
->>>>>>> 2bd73b7 (Let a first reading's correction teach, too, and count visitors in the database for all processes)
 
 
 def _text(form: FormData, name: str) -> str:
