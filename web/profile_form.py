@@ -65,6 +65,21 @@ def values(query: QueryParams) -> dict[str, Any]:
     return found
 
 
+def described(profile: Profile) -> str:
+    """A profile in a line, for paper, which has no form: `a J-1 or an H-1B; Step 3: passed`."""
+    parts = [WANTS[profile.visa] + (f", rather the {profile.prefers}" if profile.prefers else "")]
+    for name, words, known in (("step3", "Step 3", STEP3), ("ecfmg", "ECFMG certificate", ECFMG)):
+        value = getattr(profile, name)
+        said = value.isoformat() if isinstance(value, date) else known[value]
+        parts.append(f"{words}: {said}")
+    if profile.nationality:
+        parts.append(f"from {profile.nationality}")
+    if profile.in_us is not None:
+        parts.append(IN_US["yes" if profile.in_us else "no"])
+    parts += [", ".join(found) for name in _LISTS.values() if (found := getattr(profile, name))]
+    return "; ".join(parts)
+
+
 def address(profile: Profile) -> str:
     """The query of an address that asks for this profile's list."""
     pairs: list[tuple[str, object]] = [("visa", profile.visa)]

@@ -110,6 +110,7 @@ def where_to_apply(
         most_named=MOST_NAMED,
         due=due,
         query=profile_form.address(mine),
+        about=profile_form.described(mine),
         part_names={part.id: part.name for part in known.scale.parts},
         mail=bool(site.settings.home),
     )
