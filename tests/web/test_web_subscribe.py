@@ -12,11 +12,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from answering import answered
 from mailserver import MailServer
 from serving import NOON, Served, serving, words
 
 from monitor import clock
-from monitor.alerts import deliver
+from monitor.alerts import deliver, enqueue
+from sources.deciding import accept
 from store import invitations, outbox, subscriptions
 from store.database import Store
 from store.records import Subscription
@@ -238,6 +240,32 @@ def test_what_makes_no_mail(served: Served, fields: dict[str, str], status: int)
     answer = served.client.post("/subscribe", data=fields)
     assert answer.status_code == status
     assert invited(served) == []
+
+
+def test_a_list_that_is_watched_is_told_what_a_coordinator_changes(
+    served: Served, mail: MailServer, time: Clock
+) -> None:
+    """From the target list to the confirmed address to the mail, over a real server."""
+    listed = served.page("/shortlist?visa=H-1B&step3=passed&applications=40")
+    (watch,) = [form for form in listed.forms if form.action.endswith("/subscribe")]
+    programs = watch.fields["program"]
+    assert "quillwater-neurology" in programs.split()
+    assert "lantern-hill-surgery" not in programs.split()  # refuses the H-1B
+    confirmed(served, program=programs)
+    time.at += timedelta(hours=1)
+    with Store(served.site.database) as store:
+        for program_id in ("quillwater-neurology", "saint-odile-surgery"):
+            number = answered(store, f"answer of {program_id}", program_id)
+            accept(store, number, by="ada", now=time.at)
+        enqueue(store, time.at, sender="watch@visas.example", base_url=HOME)
+        told = outbox.listed(store)[-1]
+    assert told.address == ANA
+    assert "Neurology" in told.subject
+    body = message_from_bytes(told.message, policy=default).get_body(("plain",))
+    assert body is not None
+    text = str(body.get_content())
+    assert "says its coordinator" in text
+    assert "Saint Odile" not in text
 
 
 def test_a_program_can_be_asked_for(served: Served) -> None:
