@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -107,6 +108,9 @@ def test_a_file_of_ones_own_takes_the_place_of_ours(tmp_path: Path) -> None:
         (lambda t: t.replace("from = 2027-03-19", "from = 2027-06-19"), "look from 2027-06-19"),
         (lambda t: t.replace("every = 2", "every = 0"), r"looks\.1\.every: .*greater than"),
         (lambda t: t.replace("day = 2027-07-01", "day = 2029-07-01"), "event start: .* not in"),
+        (lambda t: t.replace("\nseen = 2026-11-24", "", 1), r"events\.0\.seen: "),
+        (lambda t: re.sub(r"\nsource = .*", "", t, count=1), r"events\.0\.source: "),
+        (lambda t: t.replace('basis = "stated"', 'basis = "sure"', 1), r"events\.0\.basis: "),
         (lambda t: t + "\n[[event", "not valid TOML"),
         (lambda t: t.replace("match = 2027", "match = 2027\ncolour = 1"), "colour: "),
     ],
