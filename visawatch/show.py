@@ -89,13 +89,14 @@ def _show_story(
     title = Text(", ".join(f"#{change.id}" for change in story) + " ", style="bold")
     title.append(f"{change.severity} ", style=SEVERITIES[change.severity])
     title.append(f"{change.kind.replace('_', ' ')}", style="bold")
+    if change.cycle_id is None:
+        title.append(f", by {change.channel}", style="bold")
     if change.status != "open":
         title.append(f" ({change.status})", style="dim")
-    lines = [
-        Text(_names(story, programs)),
-        Text(summary(change), style="bold"),
-        as_rich(shortened(policy_diff(change.before, change.after))),
-    ]
+    words = as_rich(shortened(policy_diff(change.before, change.after)))
+    if change.cycle_id is None:  # what several sources say is no later form of each other
+        words = Text(f"all sides: visawatch sources show {change.program_id}", style="dim")
+    lines = [Text(_names(story, programs)), Text(summary(change), style="bold"), words]
     if (review := reviews.get(change.id)) is not None:
         why = f": {review.note}" if review.note else ""
         lines.append(Text(f"{review.verdict} by {review.by} on {review.at[:10]}{why}"))

@@ -201,10 +201,16 @@ def item(group: Sequence[Subject], base_url: str, *, kept: str = "") -> Item:
         link=link(change.url),
         detected=_moment(change.detected_at),
         taken_back=_taken_back(group[0]),
-        reviewed=kept or _REVIEWED.get(change.status, ""),
+        reviewed=kept or _reviewed(change),
         review=f"visawatch review {change.id} accept{' --group' if len(group) > 1 else ''}",
         review_link=f"{base_url}/changes/{change.id}" if base_url else "",
     )
+
+
+def _reviewed(change: Change) -> str:
+    if change.status == "open" and change.cycle_id is None:
+        return "No maintainer has confirmed it yet."
+    return _REVIEWED.get(change.status, "")
 
 
 def _taken_back(subject: Subject) -> str:

@@ -68,7 +68,7 @@ def test_an_answer_that_agrees_with_nobody_is_a_change_to_review(
     assert "Neurology now sponsors H-1B, says its coordinator" in text
     assert "Yes to both.\n    (the program's coordinator, 2026-11-20 09:00 UTC)" in text
     assert "not sponsored.\n    (https://marrow.example/neurology, it says otherwise)" in text
-    assert "no maintainer has confirmed it yet" in text
+    assert "No maintainer has confirmed it yet." in text
     assert mailed(ada, LATER + timedelta(days=1)) == []
 
     begun = timeline(ada, "marrow-neuro").entries[-1]
@@ -245,6 +245,9 @@ def test_commands_say_what_was_flagged(shell: Shell, ada: Store, page_says: Says
     assert "change 1: marrow-neuro: H-1B: not sponsored -> sponsored" in done.err
     (change,) = shell("changes", "--json").json
     assert (change["channel"], change["cycle"]) == ("coordinator", None)
+    listed = shell("changes").out
+    assert "policy changed, by coordinator" in listed
+    assert "visawatch sources show marrow-neuro" in listed
     sent = shell("--now", "2026-11-28T10:05:00Z", "alerts", "send")
     assert "1" in sent.err + sent.out
     undone = shell("review", "1", "dismiss", "--by", "ada", "--note", "no")
