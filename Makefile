@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader fuzz peers picture screenshots lock clean
+.PHONY: demo test lint bench load quality reader fuzz peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -19,6 +19,7 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/deptry .
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
@@ -40,6 +41,19 @@ PEERS := urlwatch webchanges changedetection
 peers: .venv/installed $(PEERS:%=.venv-peers/%/installed)
 	$(BIN)/python -m benchmarks.peers
 
+# Each control of docs/security.md switched off once: its test must fail. A quarter of an hour.
+controls: .venv/installed
+	$(BIN)/python -m benchmarks.controls
+
+# After a change of requirements.lock: docs/licences.md, or why a licence is not allowed.
+licences: .venv/installed
+	$(BIN)/python docs/licences.py
+
+# All packages with their versions and licences, as CycloneDX, in build/sbom.json.
+sbom: .venv/installed .venv-sbom/installed
+	mkdir -p build
+	.venv-sbom/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
+
 picture: .venv/installed
 	$(BIN)/python docs/picture.py
 
@@ -57,6 +71,11 @@ screenshots: .venv/installed
 .venv-quality/installed: requirements-quality.lock
 	$(PYTHON) -m venv .venv-quality
 	.venv-quality/bin/python -m pip install --quiet --require-hashes -r requirements-quality.lock
+	touch $@
+
+.venv-sbom/installed: requirements-sbom.lock
+	$(PYTHON) -m venv .venv-sbom
+	.venv-sbom/bin/python -m pip install --quiet --require-hashes -r requirements-sbom.lock
 	touch $@
 
 # They are there to be compared with, too, each in an environment of its own.
@@ -91,10 +110,11 @@ lock:
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	printf 'medspacy\nnumpy<2\nsetuptools<81\nspacy\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-quality.lock
 	printf 'beautifulsoup4\ngoogle-re2\nlxml\nonnx\nonnxruntime\npypdfium2\npython-dateutil\ntokenizers\ntransformers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
+	printf 'cyclonedx-bom\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-sbom.lock
 	printf 'urlwatch\nhtml2text\n' | $(PEER_LOCK)-urlwatch.lock
 	printf 'webchanges\n' | $(PEER_LOCK)-webchanges.lock
 	printf 'changedetection.io\n' | $(PEER_LOCK)-changedetection.lock
 PEER_LOCK = uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-peers
 
 clean:
-	rm -rf .venv .venv-quality .venv-peers .venv-training .venv-fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-quality .venv-peers .venv-training .venv-fuzz .venv-sbom build *.egg-info .pytest_cache .mypy_cache .ruff_cache

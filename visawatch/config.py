@@ -17,8 +17,7 @@ from pydantic_settings import (
 )
 
 _PREFIX = "VISAWATCH_"  # of environment variables
-_SECRETS = ("mail.smtp_url", "verify.imap_url", "web.metrics_token")
-_OTHERS = 0o077  # what a file's mode lets anybody but its owner do
+_URLS = (("mail", "smtp_url"), ("verify", "imap_url"))  # which may hold a password
 
 
 class ConfigError(Exception):
@@ -157,20 +156,27 @@ def load(path: Path | None) -> Config:
 
 def exposure(path: Path) -> str:
     """A warning of a settings file that holds a secret and can be read by others; "" if none."""
-    if not path.stat().st_mode & _OTHERS:
-        return ""
-    sections = tomllib.loads(path.read_text(encoding="utf-8"))
-    held = []
-    for name in _SECRETS:
-        section, _, key = name.partition(".")
-        value = str(sections.get(section, {}).get(key, ""))
-        if urlsplit(value).password if "://" in value else value:
-            held.append(name)
-    if not held:
+    held = secrets_in(path)
+    if not held or not readable_by_others(path):
         return ""
     return (
-        f"{path} holds a secret ({', '.join(held)}) and can be read by other users of this "
-        f"machine: `chmod 600 {path}` keeps it from them; or set it by environment"
+        f"every user of this machine can read {', '.join(held)} in {path}: `chmod o-rwx {path}` "
+        "keeps it from them; or set it by environment"
+    )
+
+
+def secrets_in(file: Path) -> list[str]:
+    """The names of the settings in a file that hold a secret. Raises OSError, ValueError."""
+    data = tomllib.loads(file.read_text("utf-8"))
+    held = [f"{a}.{b}" for a, b in _URLS if urlsplit(data.get(a, {}).get(b, "")).password]
+    return held + ["web.metrics_token"] * bool(data.get("web", {}).get("metrics_token"))
+
+
+def readable_by_others(path: Path) -> bool:
+    """Whether any user of this machine can read a file: it, and all folders above, let them."""
+    path = path.resolve()
+    return bool(path.stat().st_mode & 0o004) and all(
+        folder.stat().st_mode & 0o001 for folder in path.parents
     )
 
 

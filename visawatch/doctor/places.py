@@ -7,13 +7,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-import tomllib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from visawatch.config import readable_by_others, secrets_in
 from visawatch.doctor.findings import Finding, Patient, ok, size, wrong
 
 ROOM = 256_000_000  # bytes that are to be free, beside as much as the database takes
@@ -21,7 +20,6 @@ _PROBE = 1 << 20  # bytes that are written to see whether there is room
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _BESIDE = ("", "-wal", "-shm")
-_URLS = (("mail", "smtp_url"), ("verify", "imap_url"))  # settings that may hold a password
 _SECOND = ("model.onnx", "tokens.json")
 
 
@@ -115,21 +113,6 @@ def secrets(patient: Patient) -> Iterator[Finding]:
         yield ok("secrets", f"not everybody can read {', '.join(held)} in {file}")
     else:
         yield ok("secrets", f"{file} holds no secret")
-
-
-def secrets_in(file: Path) -> list[str]:
-    """The names of the settings in a file that hold a secret. Raises OSError, ValueError."""
-    data = tomllib.loads(file.read_text("utf-8"))
-    held = [f"{a}.{b}" for a, b in _URLS if urlsplit(data.get(a, {}).get(b, "")).password]
-    return held + ["web.metrics_token"] * bool(data.get("web", {}).get("metrics_token"))
-
-
-def readable_by_others(path: Path) -> bool:
-    """Whether any user of this machine can read a file: it, and all folders above, let them."""
-    path = path.resolve()
-    return bool(path.stat().st_mode & 0o004) and all(
-        folder.stat().st_mode & 0o001 for folder in path.parents
-    )
 
 
 def files(patient: Patient) -> Iterator[Finding]:

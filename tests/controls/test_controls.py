@@ -1,0 +1,57 @@
+"""Each control can be switched off, and docs/security.md tells of it; `make controls` does it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from benchmarks.controls import ROOT, controls, faults, holds_without, table
+
+DOCS = (ROOT / "docs/security.md").read_text("utf-8")
+
+
+def test_each_edit_fits_one_place_and_each_test_is_there() -> None:
+    assert [*faults(controls())] == []
+    names = [one.name for one in controls()]
+    assert len(names) == len(set(names))
+
+
+def test_the_docs_have_the_table() -> None:
+    """`python -m benchmarks.controls --table` prints it."""
+    _, _, rest = DOCS.partition("<!-- controls -->\n")
+    assert rest.partition("<!-- /controls -->")[0].strip() == table(controls())
+
+
+def test_every_test_in_the_docs_is_there() -> None:
+    known = {
+        (file.name, name)
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    }
+    told = set()
+    for files in re.findall(r"`test_\w+\.py`:(?: `test_\w+`,?)+", DOCS):
+        file, *names = re.findall(r"`(test_[\w.]+)`", files)
+        told |= {(file, name) for name in names}
+    assert len(told) > 60
+    assert told <= known
+
+
+def test_a_test_without_its_control_is_found_out(tmp_path: Path) -> None:
+    """The engine itself: one control that shows something, and one that does not."""
+    (control,) = [one for one in controls() if one.name == "log-lines"]
+    (edit,) = control.off
+    (tmp_path / "crawler").mkdir()
+    (tmp_path / edit.file).write_text((ROOT / edit.file).read_text("utf-8"), "utf-8")
+    (tmp_path / "crawler/__init__.py").touch()
+    test = tmp_path / "tests/cli/test_cli_hostile.py"
+    test.parent.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
+    for held, holds in (('"\\\\n" in line', False), ("line", True)):
+        test.write_text(
+            "from crawler.plain import LineFormatter\nfrom logging import makeLogRecord\n"
+            "def test_a_line_of_a_log_stays_one():\n"
+            "    line = LineFormatter().format(makeLogRecord({'msg': 'a\\nb'}))\n"
+            f"    assert {held}\n"
+        )
+        assert holds_without(control, tmp_path)[0] is holds
+        assert (tmp_path / edit.file).read_text("utf-8").count(edit.old) == 1
