@@ -42,6 +42,7 @@ class Case:
     pattern: str
     stances: dict[str, str]  # of the J-1 and the H-1B
     conditions: frozenset[tuple[str, str]]  # on these; the visa is "" where labels do not tell it
+    by_visa: bool = True  # whether labels tell the visa; else only the kinds of CONDITIONS count
 
     @property
     def text(self) -> str:
@@ -102,6 +103,7 @@ def reworded() -> list[Case]:
             conditions=frozenset(
                 ("", CONDITIONS[c]) for c in row["conditions"] if row["stances"] and c in CONDITIONS
             ),
+            by_visa=False,
         )
         for number, row in enumerate(rows, 1)
     ]
@@ -180,9 +182,9 @@ def _conditions_f1(pairs: Iterable[tuple[Case, Answer]]) -> float:
 def _conditions(case: Case, answer: Answer) -> set[tuple[str, str]]:
     """What was read, as far as the case is labelled with it."""
     told = {(v, k) for v, k in answer.conditions if v in VISAS and v in answer.stances}
-    if any(not visa for visa, _ in case.conditions):
-        return {("", kind) for _, kind in told if kind in CONDITIONS.values()}
-    return told
+    if case.by_visa:
+        return told
+    return {("", kind) for _, kind in told if kind in CONDITIONS.values()}
 
 
 def _category(stances: dict[str, str]) -> str:
