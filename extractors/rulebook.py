@@ -110,12 +110,12 @@ class Rule:
     says: str
     kind: RuleKind
     match: str
+    source: str  # an address and when it was seen, or a labelled passage: "statement 4", "d012"
     yes: tuple[str, ...]
     no: tuple[str, ...] = ()
     direction: Direction = Direction.BOTH
     visa: str | None = None  # of kinds visa and unnamed: a Visa, "any", "both", "other" or "same"
     condition: ConditionKind | None = None  # of kind condition
-    source: str | None = None
     file: str = ""  # where it is written; the loader's, no key of a file
 
 
@@ -297,12 +297,12 @@ def _rule(file: str, entry: Mapping[str, Any]) -> Rule:
             says=entry["says"],
             kind=RuleKind(entry["kind"]),
             match=entry["match"],
+            source=entry["source"],
             yes=tuple(entry["yes"]),
             no=tuple(entry.get("no", ())),
             direction=Direction(entry.get("direction", "both")),
             visa=entry.get("visa"),
             condition=ConditionKind(entry["condition"]) if "condition" in entry else None,
-            source=entry.get("source"),
             file=file,
         )
     except ValueError as error:

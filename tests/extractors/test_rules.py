@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 import extractors.rulebook as rulebook_module
+from benchmarks.labelled import development, reworded, taught
 from extractors.clauses import fired
 from extractors.rulebook import Rule, RuleError, load, rulebook, rules_version, use
+from extractors.sentences import sentence_spans
 from extractors.sieve import may_speak_of_visas
 
 RULES = rulebook().rules
@@ -17,6 +19,7 @@ beast = 'cat|dog'
 id = "pet"
 says = "a pet"
 kind = "offer"
+source = "d001"
 match = '''\\b{beast}\\b'''
 yes = ["A cat."]
 """
@@ -49,6 +52,24 @@ def test_the_sieve_lets_through_whatever_names_a_visa() -> None:
 
 def test_every_rule_has_a_counter_example() -> None:
     assert [r.id for r in RULES if not r.no] == []
+
+
+def test_a_rule_fires_in_the_labelled_passage_that_is_its_source() -> None:
+    known = {p.id: p.text for p in [*development(), *taught()]}
+    known |= {p.id.replace("real-", "statement "): p.text for p in reworded()}
+    silent = [
+        f"{rule.id}: {rule.source}"
+        for rule in RULES
+        if not rule.source.startswith("https://")
+        and rule.id not in _fired_somewhere(known[rule.source])
+    ]
+    assert silent == []
+
+
+def _fired_somewhere(text: str) -> set[str]:
+    lines = [line.lstrip("#- ") for line in text.split("\n")]
+    sentences = [line[a:b] for line in lines for a, b in sentence_spans(line)]
+    return {name for part in (*lines, *sentences) for name in fired(part)}
 
 
 def _load(folder: Path, text: str) -> None:
