@@ -81,6 +81,7 @@ CASES = {
     "/healthz": ("/healthz",),
     "/review": ("/review", "/review?page=7"),
     "/review/{change_id}": ("/review/{0}",),
+    "/review/evidence/{number}": ("/review/evidence/{0}",),
     "/review/readings/{program_id}": ("/review/readings/p{0:05}",),
     "/review/health": ("/review/health",),
     "/metrics": ("/metrics",),

@@ -16,8 +16,9 @@ import zstandard
 
 from extractors.conditions import ConditionKind
 from extractors.values import Condition, Evidence, Policy, Stance, Visa
-from store import cycles, programs
+from store import cycles, evidence, programs
 from store.database import Store
+from store.evidence import Saying
 from store.records import Program, stamp
 from store.states import NAMES
 
@@ -66,6 +67,7 @@ def generate(path: Path, *, count: int = 13_000, seed: int = 1) -> Size:
         stood = [[_policy(p, chance) for _ in range(chance.choice((1, 1, 2, 3)))] for p in watched]
         _policies(store, watched, stood)
         changes = _changes(store, watched, stood, chance)
+        _answers(store, watched)
         cycles.finish(store, len(NIGHTS), stamp(NIGHTS[-1]), {})
     return Size(count, pages, seen, changes)
 
@@ -169,6 +171,19 @@ def _policies(store: Store, watched: list[Program], stood: list[list[dict[str, A
             for n, policy in enumerate(policies)
         ],
     )
+
+
+def _answers(store: Store, watched: list[Program]) -> None:
+    """A coordinator's answer from each hundredth program, which waits to be read."""
+    said = {"stances": {"J-1": "sponsored"}, "conditions": []}
+    for program in watched[::100]:
+        evidence.add(
+            store,
+            Saying(
+                program.program_id, "coordinator", NOON.year + 1, stamp(NIGHTS[-1]), said,
+                key=program.program_id, quote="Yes, we sponsor J-1 visas.",
+            ),
+        )  # fmt: skip
 
 
 def _changes(
