@@ -22,7 +22,7 @@ from monitor.clock import Clock, system
 from monitor.confirm import settle_all
 from monitor.flag import Suspicion
 from monitor.intake import Intake, Tally
-from monitor.judging import first_look, suspicions
+from monitor.judging import first_look, hear_late, suspicions
 from monitor.reporting import notices
 from monitor.successors import Missing, Successors, vanished
 from store import changes, cycles, leases
@@ -187,6 +187,12 @@ class _Run:
         if suspected:
             self._wait_to_confirm(crawled_at)
             self._confirm(watched, suspected, missing)
+        hear_late(
+            self.store,
+            self.cycle.id,
+            heard=watched.programs,
+            withdraw_cycles=self.settings.withdraw_cycles,
+        )
         with self.store.writing():
             flapping.note(self.store, self.cycle.id, self.settings.flap)
             waves.recognise(self.store, self.cycle.id, self.clock(), self.settings.wave)

@@ -6,7 +6,7 @@ the store alone: a cycle calls them after its fetches, a replay after stored obs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from monitor.flag import Suspicion, agrees, observe, suspect
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
 from monitor.taken_back import close_page_is_back
-from monitor.watchlist import Watchlist
+from monitor.watchlist import Watchlist, load
 from store import changes, cycles, flaps, policies
 from store.database import Store
 from store.records import Change, Standing
@@ -88,6 +88,26 @@ def suspicions(judgements: Mapping[str, Judgement]) -> dict[str, Suspicion]:
         for program_id, judgement in judgements.items()
         if judgement.outcome is Outcome.SUSPECTED and judgement.suspicion is not None
     }
+
+
+def hear_late(store: Store, cycle_id: int, *, heard: Collection[str], withdraw_cycles: int) -> None:
+    """Has programs wait for the next cycle of whose pages this one got news after their look.
+
+    A page that was down at the first look may have been fetched anew for a neighbour, and no page is
+    new twice. The same goes for programs that are not among those `heard` in this cycle.
+    """
+    moved = set(cycles.moved_programs(store, cycle_id))
+    late = moved - set(heard) | set(cycles.renewed_programs(store, cycle_id))
+    wanted = sorted(late - set(changes.waiting(store)))
+    if not wanted:
+        return
+    standing = policies.standing(store)
+    with store.writing():
+        for reading in read(store, load(store, wanted), wanted, gone_after=withdraw_cycles):
+            program_id = reading.program.program_id
+            judgement = _judge(store, reading, standing, withdraw_cycles, there=False)
+            if judgement.outcome is Outcome.SUSPECTED:
+                changes.wait(store, program_id, [changes.UNCONFIRMED], cycle_id)
 
 
 def _judge(

@@ -20,7 +20,7 @@ from monitor import flapping, watchlist
 from monitor.beside import Judged, Night, beside, same
 from monitor.confirm import settle_all
 from monitor.cycle import Settings
-from monitor.judging import first_look, suspicions
+from monitor.judging import first_look, hear_late, suspicions
 from monitor.review import decide, undo
 from monitor.taken_back import BY_ITSELF
 from monitor.watchlist import Watchlist
@@ -134,6 +134,12 @@ class _Replay:
             now=_time(looks[1]) or now,
             withdraw_cycles=self.settings.withdraw_cycles,
             flap=self.settings.flap,
+        )
+        hear_late(
+            self.copy,
+            cycle.id,
+            heard=watched.programs,
+            withdraw_cycles=self.settings.withdraw_cycles,
         )
         with self.copy.writing():
             flapping.note(self.copy, cycle.id, self.settings.flap)

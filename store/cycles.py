@@ -212,6 +212,14 @@ def answered_since(store: Store, program_id: str, cycle_id: int) -> int:
     return int(row["n"])
 
 
+# The programs for which pages in the table `news` speak, removed ones among them.
+_SPOKEN_FOR = (
+    "SELECT program_id FROM watches WHERE page_id IN news AND program_id IS NOT NULL"
+    " UNION SELECT p.id FROM watches w JOIN programs p"
+    " ON p.institution_id = w.institution_id WHERE w.page_id IN news"
+)
+
+
 def moved_programs(store: Store, cycle_id: int) -> list[str]:
     """The programs for which this cycle may have news, by id; for all others nothing moved.
 
@@ -219,16 +227,26 @@ def moved_programs(store: Store, cycle_id: int) -> list[str]:
     for a difference to be seen again.
     """
     rows = store.rows(
-        "WITH news(id) AS (SELECT g.id FROM pages g WHERE g.changed_cycle = ?1 UNION"
+        "WITH news(id) AS (SELECT g.id FROM pages g WHERE g.changed_cycle = ?1 UNION"  # noqa: S608
         " SELECT g.id FROM pages g CROSS JOIN observations o ON o.page_id = g.id"
         " AND o.cycle_id = ?1 WHERE o.health IN ('gone', 'soft_404')),"
-        " moved(id) AS ("
-        " SELECT program_id FROM watches WHERE page_id IN news AND program_id IS NOT NULL"
-        " UNION SELECT p.id FROM watches w JOIN programs p"
-        " ON p.institution_id = w.institution_id WHERE w.page_id IN news"
+        f" moved(id) AS ({_SPOKEN_FOR}"
         " UNION SELECT program_id FROM pending"
         " UNION SELECT id FROM programs WHERE id NOT IN (SELECT program_id FROM policies))"
         " SELECT id FROM programs WHERE removed_at IS NULL AND id IN moved ORDER BY id",
+        (cycle_id,),
+    )
+    return [row["id"] for row in rows]
+
+
+def renewed_programs(store: Store, cycle_id: int) -> list[str]:
+    """The programs one of whose pages got new bytes after this cycle's first look, by id."""
+    rows = store.rows(
+        "WITH news(id) AS (SELECT g.id FROM pages g WHERE g.changed_cycle = ?1"  # noqa: S608
+        " AND g.snapshot_id IS NOT (SELECT snapshot_id FROM observations"
+        " WHERE page_id = g.id AND cycle_id = ?1 AND attempt = 0)),"
+        f" renewed(id) AS ({_SPOKEN_FOR})"
+        " SELECT id FROM programs WHERE removed_at IS NULL AND id IN renewed ORDER BY id",
         (cycle_id,),
     )
     return [row["id"] for row in rows]

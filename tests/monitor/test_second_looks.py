@@ -162,3 +162,35 @@ def test_of_two_statements_withdrawn_one_after_the_other_each_is_missed_twice(
     assert watch.night().changes == 0
     assert watch.night().changes == 1
     assert watch.category() == "unstated"
+
+
+def test_what_a_page_says_when_it_is_fetched_anew_for_a_neighbour_is_told_of_all(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/surgery/visas", SILENT)
+    watch.night()
+    watch.site.page("/medicine/visas", J1_ONLY)
+
+    def down_then_changed(visit: Visit) -> None:
+        first = len(watch.site.visits_of("/gme")) == 2
+        visit.send(b"" if first else BOTH.encode(), 503 if first else 200)
+
+    watch.site.route("/gme", down_then_changed)
+    assert watch.night().changes == 1
+    assert watch.category("surgery") == "no_sponsorship"  # seen once, and not in both looks
+    assert watch.night().changes == 1
+    assert watch.category("surgery") == "j1_and_h1b"
+    assert watch.night().changes == 0
+
+
+def test_what_a_cycle_of_one_program_sees_is_told_of_the_others_in_the_next(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/surgery/visas", SILENT)
+    watch.night()
+    watch.site.page("/gme", BOTH)
+    assert watch.night(only=["medicine"]).changes == 0
+    assert watch.night().changes == 1
+    assert watch.category("surgery") == "j1_and_h1b"
