@@ -93,8 +93,8 @@ def suspicions(judgements: Mapping[str, Judgement]) -> dict[str, Suspicion]:
 def hear_late(store: Store, cycle_id: int, *, heard: Collection[str], withdraw_cycles: int) -> None:
     """Has programs wait for the next cycle of whose pages this one got news after their look.
 
-    A page that was down at the first look may have been fetched anew for a neighbour, and no page is
-    new twice. The same goes for programs that are not among those `heard` in this cycle.
+    A page that was down at the first look may have been fetched anew for a neighbour, and no page
+    is new twice. The same goes for programs that are not among those `heard` in this cycle.
     """
     moved = set(cycles.moved_programs(store, cycle_id))
     late = moved - set(heard) | set(cycles.renewed_programs(store, cycle_id))
