@@ -84,7 +84,7 @@ screenshots: .venv/installed
 	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	touch $@
 
-# The second reader, taught anew from tests/data: twenty minutes on a core. See docs/second-reader.md.
+# The second reader, taught anew from tests/data: three quarters of an hour on a core. See docs/second-reader.md.
 reader: .venv-training/installed
 	.venv-training/bin/python -m training
 

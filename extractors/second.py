@@ -4,8 +4,8 @@ It reads a window whole and says how likely each stance on the J-1 and on the H-
 ways of saying it that no rule lists, and it cannot say why; the two readers err in different
 places, so that where they agree an answer is surer than either's alone (extractors/agree.py).
 
-The model is a small sentence transformer (all-MiniLM-L6-v2, Apache-2.0),
-fine-tuned on `tests/data` by `make reader` and kept as int8 ONNX beside this file: see
+The model is a small sentence transformer (all-MiniLM-L6-v2, Apache-2.0), fine-tuned on
+`tests/data` by `make reader`, more than once, and kept as int8 ONNX beside this file: see
 docs/second-reader.md. It is loaded when the first page names a visa.
 """
 
@@ -61,7 +61,7 @@ def as_read(window: Window) -> tuple[str, str]:
 
 @lru_cache(maxsize=_CACHED)
 def chances_of(under: str, text: str) -> tuple[tuple[float, ...], ...]:
-    """For each of VISAS, the chances of STANCES."""
+    """For each of VISAS, the chances of STANCES: the mean of what the model's members say."""
     import numpy as np
 
     session, tokenizer = _loaded()
@@ -73,10 +73,10 @@ def chances_of(under: str, text: str) -> tuple[tuple[float, ...], ...]:
             "types": np.array([encoded.type_ids], np.int64),
         },
     )
-    table = logits.reshape(len(VISAS), len(STANCES)).astype(np.float64)
-    odds = np.exp(table - table.max(axis=1, keepdims=True))
+    table = logits.reshape(-1, len(VISAS), len(STANCES)).astype(np.float64)  # one by member
+    odds = np.exp(table - table.max(axis=-1, keepdims=True))
     # Rounded, so that another machine's last digits make no other reading.
-    shares = (odds / odds.sum(axis=1, keepdims=True)).round(3)
+    shares = (odds / odds.sum(axis=-1, keepdims=True)).mean(axis=0).round(3)
     return tuple(tuple(float(share) for share in row) for row in shares)
 
 

@@ -1,4 +1,4 @@
-"""The taught network as an ONNX file with int8 weights, and its tokenizer without rare words."""
+"""The taught networks as one ONNX file of int8 weights, and their tokenizer without rare words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ _OPSET = 17
 _FREQUENT = 16_000  # word pieces kept, whether taught or not: the vocabulary is by frequency
 
 
-def write(weights: Weights, tokenizer: str, used: Collection[int], folder: Path) -> None:
-    """Write the model, its tokens and its version; `used` are the token ids of the rows."""
+def write(members: Sequence[Weights], tokenizer: str, used: Collection[int], folder: Path) -> None:
+    """Write the model, its tokens and its version; `used` are the token ids of the rows.
+
+    The members share their embeddings, which teaching leaves alone.
+    """
     data = json.loads(tokenizer)
     known = sorted(data["model"]["vocab"].items(), key=lambda item: item[1])
     kept = [
@@ -31,13 +34,13 @@ def write(weights: Weights, tokenizer: str, used: Collection[int], folder: Path)
         if number < _FREQUENT or number in used or len(piece.removeprefix("##")) == 1
     ]
     data["model"]["vocab"] = {piece: at for at, (piece, _) in enumerate(kept)}
-    embeddings = dict(weights["embeddings"])
+    embeddings = dict(members[0]["embeddings"])
     embeddings["word"] = embeddings["word"][[number for _, number in kept]]
     folder.mkdir(exist_ok=True)
     (folder / "tokens.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "plain.onnx"
-        onnx.save(_Graph().model({**weights, "embeddings": embeddings}), plain)
+        onnx.save(_Graph().model(embeddings, members), plain)
         quantize_dynamic(
             plain,
             folder / "model.onnx",
@@ -58,8 +61,8 @@ class _Graph:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
-    def model(self, weights: Weights) -> Any:
-        table = weights["embeddings"]
+    def model(self, table: Weights, members: Sequence[Weights]) -> Any:
+        """Of ids and types, the numbers of each member side by side."""
         length = self._op("Gather", self._op("Shape", "ids"), self._ints(1))
         places = self._op(
             "Slice",
@@ -76,15 +79,9 @@ class _Graph:
         mask = self._op("Cast", known, to=TensorProto.FLOAT)
         away = self._op("Mul", self._op("Sub", self._floats(1), mask), self._floats(-1e9))
         away = self._op("Unsqueeze", away, self._ints([1, 2]))
-        for layer in weights["layers"]:
-            x = self._layer(x, layer, away)
         wide = self._op("Unsqueeze", mask, self._ints([2]))
-        total = self._op("ReduceSum", self._op("Mul", x, wide), self._ints([1]), keepdims=0)
-        count = self._op("ReduceSum", wide, self._ints([1]), keepdims=0)
-        first = self._op("Gather", x, self._ints(0), axis=1)
-        both = self._op("Concat", first, self._op("Div", total, count), axis=-1)
-        out = self._dense(both, weights["head"])
-        self._nodes.append(helper.make_node("Identity", [out], ["logits"]))
+        told = [self._member(x, away, wide, weights) for weights in members]
+        self._nodes.append(helper.make_node("Concat", told, ["logits"], axis=-1))
         graph = helper.make_graph(
             self._nodes,
             "second-reader",
@@ -99,6 +96,15 @@ class _Graph:
         made.ir_version = 9
         onnx.checker.check_model(made)
         return made
+
+    def _member(self, x: str, away: str, wide: str, weights: Weights) -> str:
+        for layer in weights["layers"]:
+            x = self._layer(x, layer, away)
+        total = self._op("ReduceSum", self._op("Mul", x, wide), self._ints([1]), keepdims=0)
+        count = self._op("ReduceSum", wide, self._ints([1]), keepdims=0)
+        first = self._op("Gather", x, self._ints(0), axis=1)
+        both = self._op("Concat", first, self._op("Div", total, count), axis=-1)
+        return self._dense(both, weights["head"])
 
     def _layer(self, x: str, layer: Weights, away: str) -> str:
         size = HIDDEN // HEADS

@@ -41,7 +41,7 @@ class Plan:
     epochs: int = 7
     batch: int = 32
     rate: float = 1.5e-4
-    seed: int = 0
+    seed: int = 0  # of the order and the head; another one makes another member
 
 
 @dataclass(frozen=True, slots=True)
