@@ -8,8 +8,8 @@ night is the planned time that it belongs to, in UTC, where no hour is skipped o
 from __future__ import annotations
 
 import logging
+import queue
 import signal
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,9 @@ class Nights:
         self._clock = clock
         self._due = due
         self._stop = Stop()
-        self._stopped = threading.Event()
+        # Not an Event: setting one in a signal handler, while the main thread begins to wait for
+        # it, would wait for the main thread's own lock. A SimpleQueue may be put to from anywhere.
+        self._stopped: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def run_due(self) -> bool:
         """Runs the cycle of the night that has begun last, unless it was run; says if it did.
@@ -106,10 +108,18 @@ class Nights:
         self.keep_jobs(scheduler)
         log.info("next cycle: %s", scheduler.get_job(JOB).next_run_time)
         try:
-            while not self._stopped.wait(LOOK_SECONDS):
+            while not self._told_to_stop():
                 self.keep_jobs(scheduler)
         finally:
             scheduler.shutdown(wait=True)  # the page in hand is finished by then
+
+    def _told_to_stop(self) -> bool:
+        """Waits for a signal, a while at most."""
+        try:
+            self._stopped.get(timeout=LOOK_SECONDS)
+        except queue.Empty:
+            return False
+        return True
 
     def keep_jobs(self, scheduler: BackgroundScheduler) -> None:
         """Sees to it that both jobs are there, and that neither waits longer than it should.
@@ -134,7 +144,7 @@ class Nights:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         log.info("stopping after the page in hand")
         self._stop.request()
-        self._stopped.set()
+        self._stopped.put(None)
 
 
 def night_of(moment: datetime, nightly_at: str) -> str:
