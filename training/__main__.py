@@ -1,4 +1,4 @@
-"""Teach the second reader and write it into extractors/second: `make reader` (three quarters of an hour).
+"""Teach the second reader and write it into extractors/second: `make reader` (under an hour).
 
 It has members, which were taught with the same passages in another order and in other
 surroundings. Where one errs the other often does not: the mean of their chances is right more
