@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from extractors.alone import read_only
@@ -33,6 +34,17 @@ _CANCELS = (RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.UNDO)
 _STRONG = (RuleKind.OFFER, RuleKind.REFUSE)
 _MILD = (RuleKind.MILD_OFFER,)
 _POLAR = (*_STRONG, *_MILD)
+
+
+@lru_cache(maxsize=4096)
+def tells_nothing(sentence: str) -> bool:
+    """Whether it is the title of a page, or news of the world, and not of a program.
+
+    >>> tells_nothing("More on the H-1B"), tells_nothing("H-1B: more than welcome")
+    (True, False)
+    """
+    text = reading_text(sentence).text
+    return any(hit.rule.kind is RuleKind.TELLS_NOTHING for hit in rulebook().phrases.hits(text))
 
 
 def read_sentence(raw: str) -> Reading:

@@ -93,14 +93,13 @@ def _answers(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _
         ground = _ground(word, any(s.visa is visa and _is_open(s, asker) for s in every))
         second = opinion(
             [
-                pair
+                list(_ranked([s for s in page if s.chances and s.visa is visa], asker))
                 for page in pages
-                for pair in _ranked([s for s in page if s.chances and s.visa is visa], asker)
             ]
         )
         stance = word.stance if word is not None else Stance.UNSTATED
         how = accord(ground, stance, second)
-        if word is not None and second is not None and _in_a_table(second):
+        if second is not None and _in_a_table(second) and (word is not None or not second.names):
             how = how if how is Accord.AGREES else Accord.ALONE
         if second is not None and how is Accord.DECIDES:
             about = [s for s in every if s.visa is visa and applies(s.scope, asker)]

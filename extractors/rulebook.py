@@ -51,6 +51,7 @@ class RuleKind(StrEnum):
     NOT_ONLY = "not_only"  # an "only" that excludes no visa: "not only", "only if"
     DECOY = "decoy"  # a phrase that cancels the visas it covers, too: "J-1 documents"
     ASIDE = "aside"  # its clause is about something else: moonlighting, waivers
+    TELLS_NOTHING = "tells_nothing"  # a link, or the news: nothing of what a program does
     END = "end"  # ends the reach of what stands before: "but", "whereas"
     OTHERS = "others"  # the sentence is about scholars, observers, faculty
     TRAINEES = "trainees"  # the sentence is about residents and fellows

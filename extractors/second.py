@@ -48,6 +48,8 @@ def opinions(blocks: Sequence[Block], text: str) -> list[Statement]:
     for window in windows(blocks, text):
         named = [{m.visa for m in reading_text(text[a:b]).mentions} for a, b in window.spans]
         for visa, chances in zip(VISAS, chances_of(*as_read(window)), strict=True):
+            if len(window.spans) == 1:
+                chances = (*chances[:-1], 0.0)  # one sentence does not contradict itself
             proof = _proof(window, named, visa, text)
             rules = (SECOND, NAMED) if any(visa in visas for visas in named) else (SECOND,)
             found.append(_statement(window, visa, chances, proof, rules, text))

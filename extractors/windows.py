@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from extractors.blocks import Block, BlockKind
+from extractors.clauses import tells_nothing
 from extractors.scope import FELLOWSHIP, INSTITUTION, SIBLING, Scope
 from extractors.scoped import Scopes
 from extractors.sentences import sentence_spans
@@ -134,6 +135,8 @@ class _Windowing:
             if len(self._found) >= _MAX_WINDOWS:
                 return
             line = block.text[start:end]
+            if tells_nothing(line):
+                continue
             scope = self._whom(said.scope)
             if scope in self._open and not self._open[scope].has_room(line):
                 self._close(scope)
