@@ -103,6 +103,11 @@ def test_pages_of_one_level_that_disagree_conflict() -> None:
     }
 
 
+def test_a_page_that_refuses_and_one_that_decides_case_by_case_contradict_each_other() -> None:
+    policy, _ = policy_for([H1B_CASE, J1_ONLY])
+    assert policy.stance(Visa.H1B) is Stance.CONFLICTING
+
+
 def test_a_silent_page_beside_a_speaking_one_changes_nothing() -> None:
     assert policy_for([SILENT, J1_ONLY])[0] == policy_for([J1_ONLY])[0]
 

@@ -100,7 +100,7 @@ NO, YES, NOTHING = Stance.NOT_SPONSORED, Stance.SPONSORED, Stance.UNSTATED
         (Ground.EXPLICIT, YES, opinion(NO, 0.6), Accord.DOUBTS),
         (Ground.LEANT, YES, opinion(NOTHING, SURE), Accord.DECIDES),
         (Ground.NAMED, NOTHING, opinion(YES, SURE), Accord.DECIDES),
-        (Ground.NAMED, NOTHING, opinion(YES, 0.89), Accord.DOUBTS),
+        (Ground.NAMED, NOTHING, opinion(YES, 0.94), Accord.DOUBTS),
         (Ground.NOT_NAMED, NOTHING, opinion(NO, SURE), Accord.DECIDES),
         (Ground.NOT_NAMED, NOTHING, opinion(NO, 0.99), Accord.DENIES),
         (Ground.NOT_NAMED, NOTHING, None, Accord.ALONE),
@@ -119,3 +119,24 @@ def test_a_visa_that_no_sentence_names_is_not_decided_on() -> None:
 def test_what_rules_found_said_in_so_many_words_stands() -> None:
     policy = classify(b"<p>We sponsor J-1 visas only.</p><p>Pick up your pager on day one.</p>")
     assert {policy.stance(visa) for visa in VISAS} == {YES, NO}
+
+
+def test_news_and_titles_of_pages_are_in_no_window() -> None:
+    news = (
+        "<p>The lottery for H-1B visas opens in May.</p><p><a href='/h1b'>More on the H-1B</a></p>"
+    )
+    assert windows_of(news) == []
+    (window,) = windows_of(f"<p>We sponsor the J-1.</p>{news}")
+    assert window.text == "We sponsor the J-1."
+
+
+def test_a_header_without_rows_says_nothing() -> None:
+    table = "<table><tr><th>Visa</th><th>Sponsored</th></tr></table>"
+    policy = classify(f"<h1>Eligibility</h1>{table}<p>We like it here.</p>".encode())
+    assert policy.stances == ()
+
+
+def test_one_sentence_does_not_contradict_itself() -> None:
+    said = "We are unable to sponsor J-1 visas; H-1B visas are sponsored."
+    policy = classify(f"<h1>Visas</h1><p>{said}</p>".encode())
+    assert [policy.stance(visa) for visa in VISAS] == [NO, YES]
