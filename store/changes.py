@@ -103,8 +103,8 @@ def beside(store: Store, change: Change) -> list[Change]:
     That is in the same cycle, or at the same moment when it has none.
     """
     rows = store.rows(
-        "SELECT * FROM changes WHERE (cycle_id = ?1 OR (cycle_id IS NULL AND ?1 IS NULL"
-        " AND detected_at = ?2)) AND program_id IN (SELECT id FROM programs WHERE institution_id ="
+        "SELECT * FROM changes WHERE cycle_id IS ?1 AND (?1 IS NOT NULL OR detected_at = ?2)"
+        " AND program_id IN (SELECT id FROM programs WHERE institution_id ="
         " (SELECT institution_id FROM programs WHERE id = ?3)) ORDER BY id",
         (change.cycle_id, change.detected_at, change.program_id),
     )
