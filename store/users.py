@@ -73,12 +73,17 @@ def sign_all_out(store: Store) -> None:
     store.write("DELETE FROM sessions")
 
 
-def signed_in(store: Store, token: bytes, began_after: str, seen_after: str) -> User | None:
-    """Whose session it is, unless it is too old or was left too long; with when it was seen."""
+def signed_in(
+    store: Store, token: bytes, began_after: str, seen_after: str, until: str
+) -> User | None:
+    """Whose session it is, unless it is too old or was left too long; with when it was seen.
+
+    One that was seen after `until` is of a clock that ran ahead: it would hold until then.
+    """
     rows = store.rows(
         "SELECT u.*, s.seen_at FROM sessions s JOIN users u ON u.id = s.user_id"
-        " WHERE s.token = ? AND s.began_at > ? AND s.seen_at > ?",
-        (token, began_after, seen_after),
+        " WHERE s.token = ? AND s.began_at > ? AND s.seen_at > ? AND s.seen_at <= ?",
+        (token, began_after, seen_after, until),
     )
     return _user(rows[0]) if rows else None
 
@@ -95,10 +100,11 @@ def forget_sessions(store: Store, began_before: str, seen_before: str) -> None:
     )
 
 
-def failures(store: Store, key: str, since: str) -> int:
-    """How many log-ins have failed for a key since then."""
+def failures(store: Store, key: str, since: str, until: str) -> int:
+    """How many log-ins have failed for a key between two times."""
     rows = store.rows(
-        "SELECT count(*) AS n FROM failed_log_ins WHERE key = ? AND at > ?", (key, since)
+        "SELECT count(*) AS n FROM failed_log_ins WHERE key = ? AND at > ? AND at <= ?",
+        (key, since, until),
     )
     return int(rows[0]["n"])
 

@@ -26,6 +26,7 @@ from web.site import Site, site_of
 
 IDLE = timedelta(hours=2)  # a session that was left so long is over
 LONGEST = timedelta(hours=12)  # however much it is used
+SET_BACK = timedelta(minutes=5)  # by which a clock may be set back without anybody's notice
 _NOTED_EVERY = timedelta(minutes=1)  # so that not every page is a write
 
 # Log-ins that may fail in this time: by one address with one name, by one address, of one name.
@@ -68,7 +69,13 @@ def visitor_of(request: Request) -> Visitor:
     with site.reading() as store:
         if not users.exist(store) and is_local(request):
             return Visitor(LOCAL, "admin", cookie, fresh=not given, local=True)
-        user = users.signed_in(store, _hash(cookie), stamp(now - LONGEST), stamp(now - IDLE))
+        user = users.signed_in(
+            store,
+            _hash(cookie),
+            stamp(now - LONGEST),
+            stamp(now - IDLE),
+            stamp(now + SET_BACK),
+        )
     if user is None:
         return Visitor("", "", cookie, fresh=not given)
     if (user.seen_at or "") < stamp(now - _NOTED_EVERY):
@@ -84,8 +91,9 @@ def log_in(request: Request, name: str, password: str) -> Visitor | None:
     site, now = site_of(request), site_of(request).now()
     keys = _keys(request, name)
     with site.writing() as store:
-        since = stamp(now - FAILURES_IN)
-        if any(users.failures(store, key, since) >= _MOST[kind] for kind, key in keys.items()):
+        since, until = stamp(now - FAILURES_IN), stamp(now + SET_BACK)
+        counts = {kind: users.failures(store, key, since, until) for kind, key in keys.items()}
+        if any(count >= _MOST[kind] for kind, count in counts.items()):
             raise TooMany
         # Counted before it is tried, so that many at once are counted, too.
         users.failed(store, keys.values(), stamp(now), since)

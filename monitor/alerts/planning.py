@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from monitor.alerts.matching import asks_for
 from monitor.diff import touched
@@ -12,6 +12,8 @@ from monitor.taken_back import days_taken_back
 from store import outbox, subscriptions
 from store.database import Store
 from store.records import Change, Program, Subscription, address_key
+
+NOT_WAITED_FOR = timedelta(days=8)  # longer than a digest of a week waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,13 @@ class _Asked:
 
 
 def _is_due(frequency: str, detected_at: str, now: datetime) -> bool:
-    """Whether the time of a change detected then has come: its day or week is over."""
+    """Whether the time of a change detected then has come: its day or week is over.
+
+    What was detected long after now was dated by a clock that ran ahead: it is not waited for.
+    """
     then, now = datetime.fromisoformat(detected_at).astimezone(UTC), now.astimezone(UTC)
+    if frequency == "at_once" or then > now + NOT_WAITED_FOR:
+        return True
     if frequency == "daily":
         return then.date() < now.date()
-    if frequency == "weekly":
-        return then.isocalendar()[:2] < now.isocalendar()[:2]
-    return True
+    return then.isocalendar()[:2] < now.isocalendar()[:2]

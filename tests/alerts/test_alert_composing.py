@@ -120,6 +120,15 @@ def test_a_clock_that_jumps_back_doubles_and_loses_nothing(bench: Bench) -> None
     assert len(pairs) == 4
 
 
+@pytest.mark.parametrize("frequency", ["daily", "weekly"])
+def test_a_digest_does_not_wait_for_a_year_that_never_was(bench: Bench, frequency: str) -> None:
+    """The clock was ahead when the change was detected, and was set right."""
+    bench.subscribe("ana@a.example", frequency=frequency)
+    bench.flag(at=NOW + 365 * DAY)
+    assert bench.enqueue(NOW) == 1
+    assert bench.enqueue(NOW + 366 * DAY) == 0
+
+
 def test_what_went_out_at_once_is_not_in_the_same_addresss_digest(bench: Bench) -> None:
     bench.subscribe("ana@a.example", frequency="weekly")
     bench.subscribe("ana@a.example", severity="critical")

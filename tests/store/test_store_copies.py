@@ -189,6 +189,11 @@ def test_a_database_is_replaced_only_by_force_and_put_aside(db: Path, backup: Pa
     assert names_in(db.parent) == {"visawatch.db", "backup.db", done.aside.name}
 
 
+def test_two_restores_in_a_second_put_two_databases_aside(db: Path, backup: Path) -> None:
+    asides = [copies.restore(backup, db, NOW, replace=True).aside for _ in range(3)]
+    assert [aside.name.partition("Z")[2] for aside in asides if aside] == ["", "-2", "-3"]
+
+
 def test_what_is_in_the_log_of_a_killed_process_is_put_aside_with_it(
     db: Path, backup: Path
 ) -> None:

@@ -131,6 +131,15 @@ def test_a_session_ends_when_it_is_left_and_in_any_case(users: Path, serve: Serv
     assert at(users, NOON + sessions.IDLE, left) == 303
 
 
+def test_a_clock_that_was_a_year_ahead_keeps_nobody_in_or_out(users: Path, serve: Serve) -> None:
+    ahead = serve(users, now=NOON + timedelta(days=365))
+    for _ in range(6):
+        ahead.send("/review/log-in", name="ada", password="wrong" * 4)
+    token = ahead.enter("ben", PASSWORD).client.cookies["visawatch"]
+    assert at(users, NOON, token) == 303
+    serve(users).enter("ada", PASSWORD)
+
+
 def test_a_new_password_or_no_user_ends_the_session(
     users: Path, serve: Serve, shell: Shell
 ) -> None:

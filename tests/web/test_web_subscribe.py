@@ -304,3 +304,12 @@ def test_mail_that_cannot_go_out_waits(database: Path) -> None:
         assert served.get("/healthz").json()["status"] == "ok"
     with Store(database) as store:
         assert [m.state for m in outbox.listed(store)] == ["queued"]
+
+
+def test_what_was_asked_for_by_a_clock_that_was_ahead_is_in_nobodys_way(store: Store) -> None:
+    wish = Subscription(0, ANA)
+    with store.writing():
+        _, ahead = invitations.add(store, wish, NOON + timedelta(days=365))
+        taken, _ = invitations.add(store, wish, NOON)
+    assert ahead is not None
+    assert taken is invitations.Taken.YES
