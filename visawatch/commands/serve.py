@@ -107,8 +107,8 @@ def _run(site: Site, listener: socket.socket, *, verbose: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn takes them over once it has begun, stops in good order, and raises them again.
         signal.signal(number, stop)
-    # What there is now is there to stay. To look through it again and again, whenever a page has made
-    # many values, takes a fifth of the time of all pages.
+    # What there is now is there to stay. To look through it again and again, whenever a page has
+    # made many values, takes a fifth of the time of all pages.
     gc.collect()
     gc.freeze()
     server.run(sockets=[listener])
