@@ -684,24 +684,35 @@ def m020_sources(db: Database) -> None:
     )
 
 
-def _allow_fused(db: Database) -> None:
-    """Lets a policy be 'fused' from several channels: a CHECK can only change with its table."""
+def _make_anew(db: Database, table: str, old: str, new: str) -> None:
+    """Changes a word of a table's own SQL, which SQLite allows with a new table alone.
+
+    Rows, indexes and triggers stay. What refers to the table is checked once its rows are back.
+    """
     kept = [
         row["sql"]
         for row in db.query(
-            "SELECT sql FROM sqlite_master WHERE tbl_name = 'policies' AND sql IS NOT NULL"
-            " ORDER BY type <> 'table', rowid"
+            "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL"
+            " ORDER BY type <> 'table', rowid",
+            [table],
         )
     ]
-    old = "('read', 'dismissed', 'corrected')"
-    made = kept[0].replace(old, "('read', 'dismissed', 'corrected', 'fused')", 1)
-    assert made != kept[0], kept[0]  # noqa: S101 (m003 has made it)
-    db.conn.execute(made.replace("policies", "policies_new", 1))
-    db.conn.execute("INSERT INTO policies_new SELECT * FROM policies")
-    db.conn.execute("DROP TABLE policies")
-    db.conn.execute("ALTER TABLE policies_new RENAME TO policies")
+    made = kept[0].replace(old, new, 1)
+    assert made != kept[0], kept[0]  # noqa: S101 (an earlier migration has made it)
+    db.conn.execute("PRAGMA defer_foreign_keys = on")
+    db.conn.execute(f"CREATE TEMP TABLE rows_before AS SELECT * FROM {table}")  # noqa: S608
+    db.conn.execute(f"DROP TABLE {table}")
+    db.conn.execute(made)
+    db.conn.execute(f"INSERT INTO {table} SELECT * FROM rows_before")  # noqa: S608
+    db.conn.execute("DROP TABLE rows_before")
     for script in kept[1:]:
         db.conn.execute(script)
+
+
+def _allow_fused(db: Database) -> None:
+    """Lets a policy be 'fused' from several channels."""
+    before = "('read', 'dismissed', 'corrected')"
+    _make_anew(db, "policies", before, "('read', 'dismissed', 'corrected', 'fused')")
     db.conn.execute(
         "CREATE INDEX policies_fused ON policies(origin, program_id) WHERE origin = 'fused'"
     )
@@ -710,24 +721,7 @@ def _allow_fused(db: Database) -> None:
 @migrations()
 def m021_changes_of_other_channels(db: Database) -> None:
     """A policy may change though no page did: such a change has a channel, and no cycle."""
-    kept = [
-        row["sql"]
-        for row in db.query(
-            "SELECT sql FROM sqlite_master WHERE tbl_name = 'changes' AND sql IS NOT NULL"
-            " ORDER BY type <> 'table', rowid"
-        )
-    ]
-    made = kept[0].replace("cycle_id INTEGER NOT NULL", "cycle_id INTEGER", 1)
-    assert made != kept[0], kept[0]  # noqa: S101 (m003 has made it)
-    # What refers to changes is checked once they are all back.
-    db.conn.execute("PRAGMA defer_foreign_keys = on")
-    db.conn.execute("CREATE TEMP TABLE changes_before AS SELECT * FROM changes")
-    db.conn.execute("DROP TABLE changes")
-    db.conn.execute(made)
-    db.conn.execute("INSERT INTO changes SELECT * FROM changes_before")
-    db.conn.execute("DROP TABLE changes_before")
-    for script in kept[1:]:
-        db.conn.execute(script)
+    _make_anew(db, "changes", "cycle_id INTEGER NOT NULL", "cycle_id INTEGER")
     db.conn.execute("ALTER TABLE changes ADD COLUMN channel TEXT NOT NULL DEFAULT 'website'")
 
 
