@@ -33,7 +33,9 @@ def served(database: Path) -> Iterator[Served]:
 
 
 def test_a_page_of_which_only_its_pages_speak_shows_no_sides(served: Served) -> None:
-    assert "What each source says" not in served.get(PAGE).text
+    shown = served.get(PAGE).text
+    assert "What each source says" not in shown
+    assert "In its own words" in shown
 
 
 def test_a_disagreement_is_shown_with_all_sides_until_it_is_settled(
@@ -45,6 +47,8 @@ def test_a_disagreement_is_shown_with_all_sides_until_it_is_settled(
         accept(store, number, by="ada", now=NOON)
     shown = words(served.page(PAGE))
     assert "They disagree on H-1B." in shown
+    assert "In its own words" not in shown  # the page's words are one side of several
+    assert "which one decides, stands below" in shown
     assert "We sponsor <b>both</b>." in shown
     assert "The program's coordinator, in writing" in shown
     assert "says otherwise" in shown
