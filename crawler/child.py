@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from crawler import wire
-from crawler.plain import LineFormatter
+from crawler.journal import log_as
 from crawler.values import Fetch
 
 _PARENT_CHECK_SECONDS = 1.0
@@ -88,8 +88,8 @@ def main(link_fd: int, pages_fd: int, parent: int) -> int:
             return 1
     try:
         return _crawl(order, Outbox(link, pages, parent))
-    except Exception:  # noqa: BLE001  # the parent is told what it was, and raises
-        traceback.print_exc()
+    except Exception:  # the parent is told what it was, and raises
+        logging.getLogger(__name__).exception("the crawl broke off")
         os.set_blocking(pages_fd, True)
         pages.write(wire.frame(traceback.format_exc(limit=0).strip()))
         return 1
@@ -108,7 +108,9 @@ def _crawl(order: wire.Order, outbox: Outbox) -> int:
     from crawler.settings import for_limits
     from crawler.spiders.pages import PagesSpider
 
-    _log_to_stderr(logging.INFO if order.verbose else logging.WARNING)
+    log_as(order.journal)
+    # Warns of each page that is too large or breaks off: its `Fetch` says so already.
+    logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.ERROR)
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
     settings.setdict(for_limits(order.plan.limits), priority="cmdline")
@@ -117,15 +119,6 @@ def _crawl(order: wire.Order, outbox: Outbox) -> int:
     process.start(install_signal_handlers=False)
     crawl.result()  # raises what kept the spider from starting
     return 0
-
-
-def _log_to_stderr(level: int) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setLevel(level)
-    handler.setFormatter(LineFormatter("crawler: %(levelname)s: %(message)s"))
-    logging.getLogger().addHandler(handler)
-    # Warns of each page that is too large or breaks off: its `Fetch` says so already.
-    logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.ERROR)
 
 
 def _allow_many_sockets() -> None:

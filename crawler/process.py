@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO
 
-from crawler import wire
+from crawler import journal, wire
 from crawler.errors import CrawlError
 from crawler.values import Fetch, Plan
 
@@ -119,22 +119,20 @@ def standing_by() -> Iterator[Standby]:
 
 
 @contextmanager
-def crawling(
-    plan: Plan, *, standby: Standby | None = None, verbose: bool = False
-) -> Iterator[Crawl]:
+def crawling(plan: Plan, *, standby: Standby | None = None) -> Iterator[Crawl]:
     """Crawl `plan` in a process of its own; yield an iterator of its `Fetch`es.
 
     Every known page of the plan comes exactly once (unless the crawl is stopped), whatever
     happens to it; a discovered page comes as soon as it was seen. Leaving the context early
-    ends the crawl. The process is that of `standby`, unless an earlier crawl took it. `verbose`
-    lets it log at INFO instead of WARNING, on stderr.
+    ends the crawl. The process is that of `standby`, unless an earlier crawl took it. It logs as
+    this one does.
     """
     with ExitStack() as stack:
         crawl = standby.take() if standby else None
         if crawl is None:
             crawl = stack.enter_context(_started())
         stack.callback(crawl._end)
-        crawl._order(wire.Order(plan, verbose))
+        crawl._order(wire.Order(plan, journal.current()))
         yield crawl
 
 

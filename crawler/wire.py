@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from crawler.journal import Journal
 from crawler.values import Plan
 
 STOP = b"s"  # finish what is in hand, then end
@@ -26,7 +27,7 @@ class Order:
     """What a crawl's process is started for."""
 
     plan: Plan
-    verbose: bool
+    journal: Journal
 
 
 def frame(message: object) -> bytes:

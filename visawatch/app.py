@@ -15,6 +15,7 @@ import click
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from crawler.journal import told
 from crawler.plain import printable, printable_json
 from monitor.clock import Clock
 from store.database import Store
@@ -52,8 +53,9 @@ class App:
         click.echo(printable_json(json.dumps(value, ensure_ascii=False)))
 
     def note(self, message: str) -> None:
-        """A word to the person at the terminal, on standard error."""
-        click.echo(printable(message), err=True)
+        """A word to the person at the terminal, on standard error; or a record of the log."""
+        if not told(message):
+            click.echo(printable(message), err=True)
 
 
 class _Terminal(Console):

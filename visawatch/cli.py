@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from crawler.plain import LineFormatter, printable
+from crawler.journal import Journal, log_as, told
+from crawler.plain import printable
 from monitor import clock
 from visawatch import __version__
 from visawatch.app import App, utf8_output
@@ -86,6 +88,15 @@ def faults() -> tuple[type[Exception], ...]:
     )
 
 
+class Fault(click.ClickException):
+    """What went wrong, said on standard error; as a record, where the log has records."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Says it."""
+        if not told(self.message, logging.ERROR):
+            super().show(file)
+
+
 class Commands(click.Group):
     """Loads a command when it is run, and says every expected fault in one sentence."""
 
@@ -111,7 +122,7 @@ class Commands(click.Group):
         except Exception as error:
             if not isinstance(error, faults()):
                 raise
-            raise click.ClickException(printable(str(error))) from error
+            raise Fault(printable(str(error))) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -136,22 +147,20 @@ def main(
 ) -> None:
     """Watches which visas residency programs say they sponsor, and flags every change."""
     utf8_output()
-    _log_to_stderr(logging.INFO if verbose else logging.WARNING)
+    journal = Journal(logging.INFO if verbose else logging.WARNING)
+    log_as(journal)
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
 
     def settings() -> Config:
-        from visawatch.config import exposure, load  # which takes a tenth of a second
+        from visawatch.config import exposure, load, secrets_of  # which takes a tenth of a second
 
         found = load(config)
-        if config is not None and (warning := exposure(config)):
+        as_json = found.log.format == "json"
+        log_as(replace(journal, as_json=as_json, secrets=secrets_of(found)))
+        warning = exposure(config) if config is not None else ""
+        if warning and not told(warning, logging.WARNING):
             click.echo(f"Warning: {warning}", err=True)
         return found
 
     ctx.obj = App(db, settings, clock.fixed(now) if now else clock.system, verbose, config)
-
-
-def _log_to_stderr(level: int) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(LineFormatter("%(asctime)s %(name)s: %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -93,6 +94,12 @@ class VerifySettings(_Section):
     template: str = ""
 
 
+class LogSettings(_Section):
+    """How a process says what it does, on standard error."""
+
+    format: Literal["text", "json"] = "text"
+
+
 class Config(BaseSettings):
     """All settings; the environment wins over the file."""
 
@@ -106,6 +113,7 @@ class Config(BaseSettings):
     web: WebSettings = WebSettings()
     shortlist: ShortlistSettings = ShortlistSettings()
     verify: VerifySettings = VerifySettings()
+    log: LogSettings = LogSettings()
 
 
 def load(path: Path | None) -> Config:
@@ -170,6 +178,13 @@ def secrets_in(file: Path) -> list[str]:
     data = tomllib.loads(file.read_text("utf-8"))
     held = [f"{a}.{b}" for a, b in _URLS if urlsplit(data.get(a, {}).get(b, "")).password]
     return held + ["web.metrics_token"] * bool(data.get("web", {}).get("metrics_token"))
+
+
+def secrets_of(config: Config) -> frozenset[str]:
+    """The passwords and tokens in the settings, as they are written and as they are used."""
+    urls = (config.mail.smtp_url, config.verify.imap_url)
+    passwords = {urlsplit(url).password or "" for url in urls}
+    return frozenset({*passwords, *map(unquote, passwords), config.web.metrics_token} - {""})
 
 
 def readable_by_others(path: Path) -> bool:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from crawler import Limits, Standby
+from crawler.journal import told
 from monitor import alerts, diff, flapping, outages, watchlist, waves
 from monitor.cycle import Progress, Settings, Stop, Summary, run
 from sources.weigh import Weighed, weigh
@@ -109,11 +110,13 @@ def report(app: App, summary: Summary, delivery: alerts.Delivery, *, as_json: bo
         app.echo_json(asdict(summary))
         return
     s = summary
-    click.echo(
+    words = (
         f"cycle {s.cycle}: {s.programs} programs, {s.pages} pages ({s.fetched} fetched, of which "
         f"{s.not_modified} not modified; {s.failed} failed), {s.changes} changes, {s.mails} mails, "
         f"{s.seconds} s"
     )
+    if not told(words, fields=asdict(s)):
+        click.echo(words)
 
 
 @contextmanager
