@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader kills fuzz peers picture screenshots lock clean controls licences sbom
+.PHONY: demo test lint bench load quality reader kills soak fuzz peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -98,6 +98,10 @@ reader: .venv-training/installed
 # A hundred commands of all kinds killed at random instants; a few are in the tests.
 kills: .venv/installed
 	KILLS=100 $(BIN)/python -m pytest -s tests/cli/test_cli_kills.py
+
+# A thousand nights in one process, a quarter of an hour or more; a few are in the tests.
+soak: .venv/installed
+	$(BIN)/python -m benchmarks.soak
 
 # A page made by coverage, as long as you like: see benchmarks/fuzz.py.
 fuzz: .venv-fuzz/installed

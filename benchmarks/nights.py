@@ -59,7 +59,7 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
             for site in world.sites:
                 wish = Subscription(0, f"site{site.number}@inbox.example", institution=site.name)
                 subscriptions.add(store, wish, FIRST_NIGHT)
-        settings = _settings(world, Path(name))
+        settings = settings_of(world, Path(name))
         for number in range(1, nights + 1):
             _night(store, web, settings, number)
             stated = {s.program.program_id: s.policy for s in statuses(store)}
@@ -84,6 +84,12 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
 
 
 def _night(store: Store, web: Served, settings: Settings, number: int) -> None:
+    at = FIRST_NIGHT + timedelta(days=number - 1)
+    run(store, settings, clock=clock.fixed(at), progress=showing(web, number))
+
+
+def showing(web: Served, number: int) -> Progress:
+    """Shows a night of the web to a cycle, and its second look to the one that confirms."""
     web.go(number)
     looks = {"confirming": 2}
     look = 1
@@ -94,8 +100,7 @@ def _night(store: Store, web: Served, settings: Settings, number: int) -> None:
             look = looks[progress.stage]
             web.go(number, look)
 
-    at = FIRST_NIGHT + timedelta(days=number - 1)
-    run(store, settings, clock=clock.fixed(at), progress=Progress(on_change=follow_on))
+    return Progress(on_change=follow_on)
 
 
 def _mails(store: Store) -> dict[tuple[int, int], list[str]]:
@@ -111,7 +116,8 @@ def _mails(store: Store) -> dict[tuple[int, int], list[str]]:
     return found
 
 
-def _settings(world: World, folder: Path) -> Settings:
+def settings_of(world: World, folder: Path) -> Settings:
+    """No pause between requests, little patience, and mail into a folder."""
     limits = Limits(
         delay_seconds=0,
         timeout_seconds=4,
