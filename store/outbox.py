@@ -20,16 +20,15 @@ from store.records import Change, Mail, Program, Review, address_key, stamp
 LONGEST_WAIT = timedelta(hours=24)
 
 
-def mailable(store: Store, since: str) -> list[Change]:
-    """The changes detected at `since` or later that may be mailed, oldest first.
+def mailable(store: Store, after: int) -> list[Change]:
+    """The changes that were flagged after the one of this id and may be mailed, oldest first.
 
     Dismissed ones were false alarms. A corrected one has the policy that the maintainer
     gave as its `after`, unless that is what stood before: then nothing changed.
     """
     rows = store.rows(
-        "SELECT id, status FROM changes WHERE detected_at >= ? AND status <> 'dismissed'"
-        " ORDER BY id",
-        (since,),
+        "SELECT id, status FROM changes WHERE id > ? AND status <> 'dismissed' ORDER BY id",
+        (after,),
     )
     found = (told(store, changes.get(store, row["id"])) for row in rows)
     return [change for change in found if change.status != "dismissed"]

@@ -229,6 +229,7 @@ class Subscription:
     frequency: str = "at_once"  # at_once | daily | weekly
     token: str = ""
     created_at: str = ""
+    after_change: int = 0  # the newest one when it began: it is told of later ones
 
     @property
     def program_ids(self) -> tuple[str, ...]:

@@ -739,3 +739,16 @@ def m022_visits(db: Database) -> None:
         CREATE INDEX visits_who ON visits(what, who);
         """,
     )
+
+
+@migrations()
+def m023_after_change(db: Database) -> None:
+    """A subscription begins after a change, not at a time: the clock may have been wrong then."""
+    _run(
+        db,
+        """
+        ALTER TABLE subscriptions ADD COLUMN after_change INTEGER NOT NULL DEFAULT 0;
+        UPDATE subscriptions SET after_change = coalesce((
+            SELECT max(id) FROM changes WHERE detected_at < subscriptions.created_at), 0);
+        """,
+    )

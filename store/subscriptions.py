@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 import sqlite3
-from dataclasses import replace
 from datetime import datetime
 
 from store.database import Store
@@ -22,7 +21,7 @@ _LISTED = "`visawatch subscriptions` lists them all"
 
 
 def add(store: Store, subscription: Subscription, now: datetime) -> Subscription:
-    """Files a subscription (its id, token and created_at are ignored) and gives it back whole.
+    """Files a subscription (its id, token and beginning are ignored) and gives it back whole.
 
     One that is the same in every respect and has not ended is given back instead, so that a
     repeated command subscribes nobody twice. Inside `writing()`.
@@ -30,13 +29,14 @@ def add(store: Store, subscription: Subscription, now: datetime) -> Subscription
     if known := same(store, subscription):
         return known
     # Hexadecimal: a token may be typed on the command line, where "-abc" would be an option.
-    token, created_at = secrets.token_hex(_TOKEN_BYTES), stamp(now)
+    token = secrets.token_hex(_TOKEN_BYTES)
     new_id = store.write(
-        f"INSERT INTO subscriptions ({_COLUMNS}, token, created_at)"  # noqa: S608
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (subscription.address, *_filters(subscription), token, created_at),
+        f"INSERT INTO subscriptions ({_COLUMNS}, token, created_at, after_change)"  # noqa: S608
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM changes))",
+        (subscription.address, *_filters(subscription), token, stamp(now)),
     )
-    return replace(subscription, id=new_id, token=token, created_at=created_at)
+    (row,) = store.rows("SELECT * FROM subscriptions WHERE id = ?", (new_id,))
+    return _subscription(row)
 
 
 def same(store: Store, subscription: Subscription) -> Subscription | None:
@@ -153,4 +153,5 @@ def _subscription(row: sqlite3.Row) -> Subscription:
         frequency=row["frequency"],
         token=row["token"],
         created_at=row["created_at"],
+        after_change=row["after_change"],
     )

@@ -55,7 +55,7 @@ def due(store: Store, now: datetime, only: Collection[int] | None = None) -> Ite
             touched(change.before, change.after),
             taken_back.get(change.id, ""),
         )
-        for change in outbox.mailable(store, min(s.created_at for s in active))
+        for change in outbox.mailable(store, min(s.after_change for s in active))
         if only is None or change.id in only
     }
     asked = _Asked(subjects)
@@ -92,7 +92,7 @@ class _Asked:
 
     def by(self, subscription: Subscription) -> frozenset[int]:
         """The changes that this subscription asks for, since it began."""
-        filters = replace(subscription, id=0, address="", token="", created_at="")
+        filters = replace(subscription, id=0, address="", token="", created_at="", after_change=0)
         if filters not in self._known:
             subjects = (
                 [s for name in filters.program_ids for s in self._by_program.get(name, ())]
@@ -102,12 +102,8 @@ class _Asked:
             self._known[filters] = frozenset(
                 s.change.id for s in subjects if asks_for(filters, s.change, s.program, s.visas)
             )
-        since = subscription.created_at
-        return frozenset(
-            number
-            for number in self._known[filters]
-            if self._subjects[number].change.detected_at >= since
-        )
+        # By number, not by time: the clock may have been wrong at either end.
+        return frozenset(n for n in self._known[filters] if n > subscription.after_change)
 
 
 def _is_due(frequency: str, detected_at: str, now: datetime) -> bool:

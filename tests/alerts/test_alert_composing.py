@@ -68,6 +68,27 @@ def test_a_new_subscription_is_not_told_of_the_past(bench: Bench) -> None:
     assert "Lakeside" in bench.mails()[0].subject
 
 
+@pytest.mark.parametrize("frequency", ["at_once", "daily", "weekly"])
+@pytest.mark.parametrize("days", [-365, 365])
+def test_a_clock_that_was_wrong_when_it_began_does_not_matter(
+    bench: Bench, days: int, frequency: str
+) -> None:
+    bench.flag(at=NOW - DAY)
+    bench.subscribe("ana@a.example", at=NOW + days * DAY, frequency=frequency)
+    bench.flag("lakeside-fm", at=NOW)
+    assert bench.enqueue(NOW + 7 * DAY) == 1
+    assert "Harborview" not in text_of(bench.mails()[0])
+    assert bench.enqueue(NOW + 8 * DAY) == 0
+
+
+def test_nor_does_one_that_was_wrong_when_a_change_was_flagged(bench: Bench) -> None:
+    bench.flag(at=NOW + 365 * DAY)
+    bench.subscribe("ana@a.example", at=NOW)
+    bench.flag("lakeside-fm", at=NOW - 365 * DAY)
+    assert bench.enqueue(NOW) == 1
+    assert "Harborview" not in text_of(bench.mails()[0])
+
+
 def test_minor_changes_wait_for_a_digest(bench: Bench) -> None:
     bench.subscribe("ana@a.example", severity="minor")
     bench.subscribe("bo@b.example", severity="minor", frequency="daily")

@@ -33,6 +33,8 @@ INSERT INTO reviews (change_id, verdict, by, note, at, policy)
 -- after m004_subscriptions_and_outbox
 INSERT INTO subscriptions (email, severity, frequency, token, created_at, state)
     VALUES ('Ada@inbox.example', 'major', 'daily', 't', '2026-11-20T00:00:00Z', 'MA');
+INSERT INTO subscriptions (email, severity, frequency, token, created_at)
+    VALUES ('cyd@inbox.example', 'major', 'weekly', 'v', '2026-11-24T09:00:00Z');
 INSERT INTO outbox (id, message_id, email, subject, message, created_at, state, attempts, next_attempt_at)
     VALUES (3, '<m>', 'Ada@inbox.example', 'News', x'{mail}', '2026-11-24T02:09:00Z', 'queued', 2, '2026-11-24T03:00:00Z');
 INSERT INTO mailed VALUES ('ada@inbox.example', 7, 3);

@@ -110,8 +110,11 @@ KEPT = {
     ],
     "m004_subscriptions_and_outbox": [
         (
-            "SELECT address, state, frequency, token FROM subscriptions",
-            [("Ada@inbox.example", "MA", "daily", "t")],
+            "SELECT address, state, frequency, token, after_change FROM subscriptions",
+            [
+                ("Ada@inbox.example", "MA", "daily", "t", 0),
+                ("cyd@inbox.example", None, "weekly", "v", 7),
+            ],
         ),
         (
             "SELECT id, address, state, attempts, doubts FROM outbox",

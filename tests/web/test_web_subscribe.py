@@ -242,17 +242,22 @@ def test_what_makes_no_mail(served: Served, fields: dict[str, str], status: int)
     assert invited(served) == []
 
 
+@pytest.mark.parametrize("ahead", [0, 365])
 def test_a_list_that_is_watched_is_told_what_a_coordinator_changes(
-    served: Served, mail: MailServer, time: Clock
+    served: Served, mail: MailServer, time: Clock, ahead: int
 ) -> None:
-    """From the target list to the confirmed address to the mail, over a real server."""
+    """From the target list to the confirmed address to the mail, over a real server.
+
+    The clock may be days ahead when the address is confirmed, and right again afterwards.
+    """
     listed = served.page("/shortlist?visa=H-1B&step3=passed&applications=40")
     (watch,) = [form for form in listed.forms if form.action.endswith("/subscribe")]
     programs = watch.fields["program"]
     assert "quillwater-neurology" in programs.split()
     assert "lantern-hill-surgery" not in programs.split()  # refuses the H-1B
+    time.at += timedelta(days=ahead)
     confirmed(served, program=programs)
-    time.at += timedelta(hours=1)
+    time.at += timedelta(hours=1) - timedelta(days=ahead)
     with Store(served.site.database) as store:
         for program_id in ("quillwater-neurology", "saint-odile-surgery"):
             number = answered(store, f"answer of {program_id}", program_id)
