@@ -1,15 +1,19 @@
 """Teach the second reader and write it into extractors/second: `make reader` (under an hour).
 
 It has members, which were taught with the same passages in another order and in other
-surroundings. Where one errs the other often does not: the mean of their chances is right more
-often than either's, and less sure where they differ.
+surroundings, side by side. Where one errs the other often does not: the mean of their chances is
+right more often than either's, and less sure where they differ.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
+import torch
 from tokenizers import Tokenizer
 
 from extractors.second import MAX_TOKENS, MODEL, STANCES
@@ -26,17 +30,24 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Plan().epochs)
     parser.add_argument("--members", type=int, default=_MEMBERS)
     chosen = parser.parse_args()
-    used: set[int] = set()
-    members: list[Weights] = []
-    for seed in range(chosen.members):
-        plan = Plan(epochs=chosen.epochs, seed=seed)
-        encoder, tokenizer = pretrained()
-        lessons = _lessons(tokenizer, plan)
-        used |= {number for lesson in lessons for ids, _ in lesson.encoded for number in ids}
-        print(f"member {seed + 1}: {len(lessons[0].encoded)} windows", flush=True)
-        members.append(teach(encoder, lessons, plan, len(STANCES)))
-    write(members, tokenizer, used, MODEL.parent)
+    plans = [Plan(epochs=chosen.epochs, seed=seed) for seed in range(chosen.members)]
+    threads = max(1, len(os.sched_getaffinity(0)) // len(plans))
+    with ProcessPoolExecutor(
+        len(plans), get_context("spawn"), torch.set_num_threads, (threads,)
+    ) as pool:
+        members, used = zip(*pool.map(_member, plans), strict=True)
+    _, tokenizer = pretrained()
+    write(members, tokenizer, frozenset[int]().union(*used), MODEL.parent)
     print(f"wrote {MODEL.parent.name}: python -m benchmarks.calibrate says how it reads")
+
+
+def _member(plan: Plan) -> tuple[Weights, frozenset[int]]:
+    """One member, and the token ids that it was taught with."""
+    encoder, tokenizer = pretrained()
+    lessons = _lessons(tokenizer, plan)
+    print(f"member {plan.seed + 1}: {len(lessons[0].encoded)} windows", flush=True)
+    used = frozenset(n for lesson in lessons for ids, _ in lesson.encoded for n in ids)
+    return teach(encoder, lessons, plan, len(STANCES)), used
 
 
 def _lessons(tokenizer: str, plan: Plan) -> list[Lesson]:

@@ -38,7 +38,7 @@ Encoded = Sequence[tuple[Sequence[int], Sequence[int]]]  # by row, token ids and
 class Plan:
     """How to teach; the defaults are those of the model in the repository."""
 
-    epochs: int = 7
+    epochs: int = 6
     batch: int = 32
     rate: float = 1.5e-4
     seed: int = 0  # of the order and the head; another one makes another member
