@@ -206,4 +206,9 @@ def _changes(
         "INSERT INTO reviews (change_id, verdict, by, note, at)"
         " SELECT id, status, 'ada', '', detected_at FROM changes WHERE status <> 'open'"
     )
+    store.write(
+        "UPDATE policies SET review_id = (SELECT r.id FROM changes c JOIN reviews r"
+        " ON r.change_id = c.id WHERE c.program_id = policies.program_id"
+        " AND c.cycle_id = policies.cycle_id)"
+    )
     return len(rows)

@@ -152,6 +152,7 @@ def settle(
                 reading=after,
                 inherited_from=reading.inherited_from,
                 cycle_id=cycle_id,
+                review_id=None,
             ),
         )
         changes.stop_waiting(store, program_id)

@@ -86,7 +86,7 @@ def decide(
                 stamp(now),
                 policy.to_json() if policy else None,
             )
-            changes.decide(store, review)
+            review = replace(review, id=changes.decide(store, review))
             standing = policies.standing(store, [change.program_id]).get(change.program_id)
             # The change is about the present as long as no later one was flagged.
             if standing is not None and not _later_change(store, change):
@@ -136,11 +136,11 @@ def decide_reading(
             policy.to_json() if policy else None,
             program_id=program_id,
         )
-        changes.decide(store, review)
+        number = changes.decide(store, review)
         read = standing.policy if standing.origin == "fused" else standing.reading
         shown = review.policy or {**read, "needs_review": False}
         origin = "corrected" if policy else "fused" if standing.origin == "fused" else "read"
-        stands = replace(standing, since=review.at, origin=origin, policy=shown)
+        stands = replace(standing, since=review.at, origin=origin, policy=shown, review_id=number)
         policies.record(store, stands)
     return stands
 
@@ -161,12 +161,13 @@ def undo(
         if changes.holding(changes.reviews(store, change_id)) is None:
             raise ReviewError(f"change {change_id} is open: there is no decision to undo")
         review = Review(change_id, "undone", by.strip(), "", stamp(now))
-        changes.decide(store, review)
+        number = changes.decide(store, review)
         holds = changes.holding(changes.reviews(store, change_id))
         standing = policies.standing(store, [change.program_id]).get(change.program_id)
         if standing is not None and not _later_change(store, change):
             stands = _stands(standing, change, holds) if holds else _flagged(store, change)
-            policies.record(store, replace(stands, since=review.at, reading=standing.reading))
+            stands = replace(stands, since=review.at, reading=standing.reading, review_id=number)
+            policies.record(store, stands)
         return changes.get(store, change_id)
 
 
@@ -263,7 +264,9 @@ def _stands(standing: Standing, change: Change, review: Review) -> Standing:
     origin = "read" if review.verdict == "accepted" else review.verdict
     if origin == "read" and change.cycle_id is None:  # not what its pages say, or not they alone
         origin, shown = "fused", {**shown, "needs_review": False}
-    return replace(standing, since=review.at, origin=origin, policy=shown)
+    return replace(
+        standing, since=review.at, origin=origin, policy=shown, review_id=review.id or None
+    )
 
 
 def _later_change(store: Store, change: Change) -> bool:

@@ -80,6 +80,7 @@ def apply(store: Store, result: Reclassified, now: datetime) -> None:
                     reading=reading,
                     inherited_from=flip.reading.inherited_from,
                     cycle_id=flip.before.cycle_id,
+                    review_id=flip.before.review_id if decided else None,
                 ),
             )
 

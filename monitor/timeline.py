@@ -197,10 +197,9 @@ def _began(
         for entry in flagged:
             if entry.change.cycle_id is None and entry.change.after == standing.policy:
                 return Began.OTHER_CHANNELS, entry.change.id, entry.reviews
-            if of_it := tuple(r for r in entry.reviews if r.at == standing.since):
-                return Began.REVIEW, entry.change.id, of_it[-1:]
-        of_it = tuple(r for r in confirmed if r.at == standing.since)
-        return Began.OTHER_CHANNELS, None, of_it[-1:]
+            if of_it := _deciding(standing, entry.reviews):
+                return Began.REVIEW, entry.change.id, of_it
+        return Began.OTHER_CHANNELS, None, _deciding(standing, confirmed)
     if before is None:
         return Began.FIRST_SIGHT, None, ()
     if standing.cycle_id != before.cycle_id:
@@ -209,18 +208,19 @@ def _began(
                 return Began.CHANGE, entry.change.id, entry.reviews
         return Began.AGREEMENT, None, ()
     verdict = "accepted" if standing.origin == "read" else standing.origin
-    decided = [
-        (review, entry.change.id)
-        for entry in flagged
-        for review in entry.reviews
-        if review.at == standing.since and review.verdict in (verdict, "undone")
-    ]
-    if decided:
-        review, change_id = decided[-1]
-        return Began.REVIEW, change_id, (review,)
-    if of_reading := tuple(r for r in confirmed if r.at == standing.since and r.verdict == verdict):
-        return Began.REVIEW, None, of_reading[-1:]
+    for entry in flagged:
+        of_it = _deciding(standing, entry.reviews)
+        if of_it and of_it[0].verdict in (verdict, "undone"):
+            return Began.REVIEW, entry.change.id, of_it
+    of_reading = _deciding(standing, confirmed)
+    if of_reading and of_reading[0].verdict == verdict:
+        return Began.REVIEW, None, of_reading
     return Began.NEW_RULES, None, ()
+
+
+def _deciding(standing: Standing, made: Sequence[Review]) -> tuple[Review, ...]:
+    """Of some decisions, that with which a policy began to stand, if it is among them."""
+    return tuple(r for r in made if r.id == standing.review_id and r.at == standing.since)
 
 
 def _unread(

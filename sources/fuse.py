@@ -254,8 +254,8 @@ def _overtaken(evidence: Evidence, said: Sequence[Evidence]) -> bool:
     )
 
 
-def _when(evidence: Evidence) -> tuple[int, str]:
-    return evidence.season, evidence.at
+def _when(evidence: Evidence) -> tuple[int, str, int]:
+    return evidence.season, evidence.at, evidence.turn
 
 
 def _order(evidence: Evidence) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from sources.values import Channel, Evidence
 from store import changes, evidence, policies
 from store.database import Store
 from store.evidence import Saying
-from store.records import Review, Standing
+from store.records import Change, Review, Standing
 
 FUSED = "fused"  # the origin of a policy that channels beside the pages have part in
 
@@ -86,14 +86,10 @@ def _findings(store: Store, program_id: str, history: Sequence[Standing]) -> lis
     made = [r for r in (*changes.reviews_of_reading(store, program_id), *held) if _by_person(r)]
     found = []
     for review in filter(None, made):
-        if any(change.detected_at > review.at for change in flagged):
-            continue  # the change that was flagged since waits for a decision of its own
-        stood = [s for s in history if s.since == review.at]
-        if not stood:
+        places = [i for i, s in enumerate(history) if s.review_id == review.id]
+        if not places or _flagged_since(review, flagged, history[places[0] + 1 :]):
             continue
-        # What was weighed in the same second is not what was decided.
-        decided = next((s for s in stood if s.origin != FUSED), stood[0])
-        policy = Policy.from_json(decided.policy)
+        policy = Policy.from_json(history[places[0]].policy)
         found.append(
             Evidence(
                 Channel.MAINTAINER,
@@ -103,9 +99,26 @@ def _findings(store: Store, program_id: str, history: Sequence[Standing]) -> lis
                 conditions=policy.conditions,
                 who=review.by,
                 quote=review.note,
+                turn=review.id,
             )
         )
     return found
+
+
+def _flagged_since(
+    review: Review, flagged: Sequence[Change], stood_since: Sequence[Standing]
+) -> bool:
+    """Whether a page's change was flagged after a decision: it waits for one of its own.
+
+    In one second only the order in which policies came to stand tells which was first.
+    """
+    cycles = {s.cycle_id for s in stood_since if s.origin == "read" and s.review_id is None}
+    return any(
+        change.detected_at > review.at
+        or (change.detected_at == review.at and change.cycle_id in cycles)
+        for change in flagged
+        if change.id != review.change_id
+    )
 
 
 def _by_person(review: Review | None) -> bool:

@@ -33,6 +33,7 @@ class Evidence:
     open. `confirmed`: it may count, as a coordinator's answer does once a maintainer has read it,
     and a resident's report once a maintainer stands for it. `doubtful`: it was read with so little
     confidence that a person should look. `confidence` (0 to 1) is how sure it was read rightly.
+    `turn` tells which was later of what one channel said in one second.
     """
 
     channel: Channel
@@ -47,6 +48,7 @@ class Evidence:
     confirmed: bool = True
     doubtful: bool = False
     confidence: float = 1.0
+    turn: int = 0
     id: int = 0  # in the store; 0 for what is kept elsewhere
 
     @property

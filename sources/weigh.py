@@ -94,15 +94,15 @@ def _next(program_id: str, fused: Fused, before: Standing | None, at: str) -> St
     if not beside and before.origin != FUSED:
         return None
     policy = _with_spans(fused.policy, Policy.from_json(before.reading))
-    by_maintainer = {Channel.MAINTAINER} == {
-        s.evidence.channel for s in fused.sides if s.role is Role.DECIDES
-    }
+    deciding = [s.evidence for s in fused.sides if s.role is Role.DECIDES]
+    by_maintainer = {Channel.MAINTAINER} == {e.channel for e in deciding}
     stood = Policy.from_json(before.policy)
     if _says(stood) == _says(policy) and (by_maintainer or _quoted(stood) == _quoted(policy)):
         return None
     if not beside and Channel.MAINTAINER not in counting and before.cycle_id is not None:
-        return replace(before, since=at, origin="read", policy=before.reading)
-    return replace(before, since=at, origin=FUSED, policy=policy.to_json())
+        return replace(before, since=at, origin="read", policy=before.reading, review_id=None)
+    review_id = max(e.turn for e in deciding) if by_maintainer and not fused.disputed else None
+    return replace(before, since=at, origin=FUSED, policy=policy.to_json(), review_id=review_id)
 
 
 def _with_spans(policy: Policy, reading: Policy) -> Policy:

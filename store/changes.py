@@ -402,11 +402,8 @@ def standing_reviews(store: Store, only: Collection[str]) -> dict[str, Review]:
     where, values = among("y.program_id", only)
     rows = store.rows(
         "SELECT y.program_id AS stands_for, y.origin, r.* FROM policies y"  # noqa: S608
-        " JOIN reviews r ON r.at = y.since AND r.id IN"
-        " (SELECT id FROM reviews WHERE program_id = y.program_id UNION ALL"
-        " SELECT d.id FROM changes c JOIN reviews d ON d.change_id = c.id"
-        " WHERE c.program_id = y.program_id) WHERE y.id ="
-        f" (SELECT max(id) FROM policies WHERE program_id = y.program_id){where} ORDER BY r.id",
+        " JOIN reviews r ON r.id = y.review_id WHERE y.id ="
+        f" (SELECT max(id) FROM policies WHERE program_id = y.program_id){where}",
         values,
     )
     found = {}

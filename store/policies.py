@@ -14,7 +14,7 @@ def record(store: Store, standing: Standing) -> None:
     """From now on this policy stands for its program. Inside `writing()`."""
     store.write(
         "INSERT INTO policies (program_id, cycle_id, since, origin, policy, reading,"
-        " inherited_from) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " inherited_from, review_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             standing.program_id,
             standing.cycle_id,
@@ -23,6 +23,7 @@ def record(store: Store, standing: Standing) -> None:
             json.dumps(standing.policy, ensure_ascii=False),
             json.dumps(standing.reading, ensure_ascii=False),
             standing.inherited_from,
+            standing.review_id,
         ),
     )
 
@@ -73,4 +74,5 @@ def _standing(row: sqlite3.Row) -> Standing:
         reading=policy if row["reading"] == row["policy"] else json.loads(row["reading"]),
         inherited_from=row["inherited_from"],
         cycle_id=row["cycle_id"],
+        review_id=row["review_id"],
     )

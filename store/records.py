@@ -130,6 +130,7 @@ class Standing:
     reading: dict[str, Any]
     inherited_from: str | None = None
     cycle_id: int | None = None
+    review_id: int | None = None  # the decision by which it stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -752,3 +752,19 @@ def m023_after_change(db: Database) -> None:
             SELECT max(id) FROM changes WHERE detected_at < subscriptions.created_at), 0);
         """,
     )
+
+
+@migrations()
+def m024_decisions(db: Database) -> None:
+    """A policy names the decision by which it stands: of two in one second, each its own."""
+    _run(
+        db,
+        """
+        ALTER TABLE policies ADD COLUMN review_id INTEGER REFERENCES reviews(id);
+        UPDATE policies SET review_id = (SELECT max(r.id) FROM reviews r
+            LEFT JOIN changes c ON c.id = r.change_id WHERE r.at = policies.since
+            AND coalesce(r.program_id, c.program_id) = policies.program_id);
+        CREATE INDEX policies_review ON policies(review_id, program_id)
+            WHERE review_id IS NOT NULL;
+        """,
+    )

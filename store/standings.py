@@ -33,10 +33,9 @@ def with_dates(store: Store) -> list[Fact]:
 def confirmed(store: Store, but_by: str) -> frozenset[str]:
     """The programs whose policy stands since somebody, other than `but_by`, decided on it."""
     rows = store.tuples(
-        "SELECT s.program_id FROM reviews r LEFT JOIN changes c ON c.id = r.change_id"
-        " JOIN standings s ON s.program_id = coalesce(r.program_id, c.program_id)"
-        " AND s.since = CAST(strftime('%s', r.at) AS INTEGER)"
-        " WHERE r.verdict <> 'undone' AND r.by <> ?",
+        "SELECT y.program_id FROM policies y JOIN reviews r ON r.id = y.review_id"
+        " WHERE r.verdict <> 'undone' AND r.by <> ?"
+        " AND y.id = (SELECT max(id) FROM policies WHERE program_id = y.program_id)",
         (but_by,),
     )
     return frozenset(row[0] for row in rows)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from extractors.conditions import ConditionKind
 from extractors.values import Condition, Stance, Visa
+from monitor.review import decide_reading
 from monitor.taken_back import BY_ITSELF
 from shortlist import steps, whatif
 from shortlist.advice import advise, why
@@ -132,12 +133,8 @@ def test_what_a_maintainer_has_decided_on_is_sure(some: Store, add: Add) -> None
     add("doubt", BOTH, confidence=0.1, needs_review=True)
     found = listed(some, visa="J-1", weights={"sure": 10})
     assert ids(found)[0] != "doubt"
-    with some.writing():
-        some.write(
-            "INSERT INTO reviews (program_id, verdict, by, note, at) VALUES"
-            " ('doubt', 'corrected', 'ada', '', ?), ('j1', 'accepted', ?, '', ?)",
-            (SINCE, BY_ITSELF, SINCE),
-        )
+    for program_id, who in (("doubt", "ada"), ("j1", BY_ITSELF)):
+        decide_reading(some, program_id, "accepted", by=who, now=NOW)
     found = listed(some, visa="J-1", weights={"sure": 10})
     assert found.question.table.confirmed == {"doubt"}
     assert ids(found)[0] == "doubt"

@@ -14,12 +14,13 @@ from extractors import Policy, Stance, Visa, classify
 from monitor import queue
 from monitor.alerts import enqueue
 from monitor.review import ReviewError, decide, decide_reading, undo
-from monitor.timeline import timeline
+from monitor.timeline import Period, timeline
 from sources.deciding import accept, settle
 from sources.freida import import_
 from sources.residents import Report, report
-from sources.weigh import weigh
-from store import changes, cycles, outbox, policies, subscriptions
+from sources.values import Role
+from sources.weigh import sides, weigh
+from store import changes, cycles, outbox, policies, standings, subscriptions
 from store.database import Store
 from store.records import Change, Standing, Subscription, stamp
 
@@ -236,6 +237,43 @@ def test_a_finding_and_what_others_add_to_it_are_one_change(ada: Store, page_say
     refusal = Policy(((Visa.J1, Stance.SPONSORED), (Visa.H1B, Stance.NOT_SPONSORED)))
     settle(ada, "marrow-neuro", refusal, by="ada", note="asked", now=LATER + timedelta(days=2))
     assert [c.channel for c in flagged(ada)] == ["maintainer"]
+
+
+def test_of_two_decisions_in_one_second_the_later_one_stands(ada: Store, page_says: Says) -> None:
+    page_says("We sponsor J-1 visas. H-1B visas are sponsored.")
+    accept(ada, answered(ada, J1_ONLY), by="ada", now=LATER)
+    for stance, by in ((Stance.NOT_SPONSORED, "ada"), (Stance.CONDITIONAL, "bo")):
+        truth = Policy(((Visa.J1, Stance.SPONSORED), (Visa.H1B, stance)))
+        settle(ada, "marrow-neuro", truth, by=by, note="asked", now=LATER)
+    weigh(ada, LATER)
+    told = sides(ada, "marrow-neuro", LATER)
+    roles = [(s.evidence.who, s.role) for s in told.sides if s.evidence.channel == "maintainer"]
+    assert roles.count(("bo", Role.DECIDES)) == roles.count(("ada", Role.SUPERSEDED)) == 2
+    assert told.policy.stance(Visa.H1B) is Stance.CONDITIONAL
+    assert changes.standing_reviews(ada, ["marrow-neuro"])["marrow-neuro"].by == "bo"
+    began = [e for e in timeline(ada, "marrow-neuro").entries if isinstance(e, Period)]
+    assert [e.reviews[0].by for e in began if e.reviews][-1] == "bo"
+    assert standings.confirmed(ada, "nobody") == {"marrow-neuro"}
+
+
+def test_what_a_page_says_in_the_second_of_a_decision_waits_for_its_own(
+    ada: Store, page_says: Says
+) -> None:
+    page_says("We sponsor J-1 visas.")
+    truth = Policy(((Visa.J1, Stance.SPONSORED), (Visa.H1B, Stance.SPONSORED)))
+    settle(ada, "marrow-neuro", truth, by="ada", note="asked", now=LATER)
+    assert "maintainer" in speaking(ada)
+    change = page_changes(ada, PAGE_SAYS_J1, LATER)
+    assert "maintainer" not in speaking(ada)
+    decide(ada, change.id, "dismissed", by="bo", now=LATER)
+    assert "maintainer" in speaking(ada)
+    weigh(ada, LATER)
+    assert policies.standing(ada)["marrow-neuro"].policy["stances"] == BOTH
+
+
+def speaking(store: Store) -> set[str]:
+    """The channels that have something to say."""
+    return {str(side.evidence.channel) for side in sides(store, "marrow-neuro", LATER).sides}
 
 
 def test_commands_say_what_was_flagged(shell: Shell, ada: Store, page_says: Says) -> None:

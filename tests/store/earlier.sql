@@ -23,7 +23,7 @@ INSERT INTO leases VALUES ('cycle', 'elsewhere', 7, '1', '2026-11-25T02:00:00Z')
 INSERT INTO policies (program_id, cycle_id, since, origin, policy, reading)
     VALUES ('larkspur', 1, '2026-11-24T02:00:00Z', 'read', '{before}', '{before}');
 INSERT INTO policies (program_id, cycle_id, since, origin, policy, reading)
-    VALUES ('larkspur', 1, '2026-11-24T02:00:00Z', 'corrected', '{policy}', '{before}');
+    VALUES ('larkspur', 1, '2026-11-24T09:00:00Z', 'corrected', '{policy}', '{before}');
 INSERT INTO changes (id, program_id, cycle_id, kind, severity, status, before, after, detected_at)
     VALUES (7, 'larkspur', 1, 'policy_changed', 'critical', 'corrected', '{before}', '{policy}', '2026-11-24T02:00:00Z');
 INSERT INTO pending VALUES ('larkspur', 'withdrawn', 2, 2, 1);

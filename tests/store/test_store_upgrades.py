@@ -95,6 +95,7 @@ KEPT = {
             "SELECT origin, policy FROM policies ORDER BY id",
             [("read", WORDS["before"]), ("corrected", WORDS["policy"])],
         ),
+        ("SELECT review_id FROM policies ORDER BY id", [(None,), (1,)]),
         ("SELECT id, status, after FROM changes", [(7, "corrected", WORDS["policy"])]),
         ("SELECT change_id, verdict, by, note FROM reviews", [(7, "corrected", "ada", "asked")]),
         ("SELECT program_id, kind, cycles FROM pending", [("larkspur", "withdrawn", 1)]),
