@@ -119,7 +119,7 @@ def ask(store: Store, drafts: Collection[Draft], now: datetime, *, by: str, send
             if questions.ask(store, question):
                 message = _message(one, message_id, origin, now)
                 mail = Mail(0, message_id, one.to, one.subject, message, created_at=stamp(now))
-                outbox.enqueue(store, mail, ())
+                outbox.enqueue(store, mail, {})
                 count += 1
     return count
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -58,14 +58,14 @@ def _told(change: Change, review: Review | None) -> Change:
     return replace(change, after=truth)
 
 
-def mailed(store: Store, address: str, change_ids: Iterable[int]) -> set[int]:
-    """Which of these changes have been put into a mail to this address."""
+def mailed(store: Store, address: str, change_ids: Iterable[int]) -> dict[int, int]:
+    """Which of these changes an address was told of, each with the last decision that it knows."""
     rows = store.rows(
-        "SELECT change_id FROM mailed WHERE address = ?"
+        "SELECT change_id, told FROM mailed WHERE address = ?"
         " AND change_id IN (SELECT value FROM json_each(?))",
         (address_key(address), json.dumps(list(change_ids))),
     )
-    return {row["change_id"] for row in rows}
+    return {row["change_id"]: row["told"] for row in rows}
 
 
 def program(store: Store, program_id: str) -> tuple[Program, bool]:
@@ -98,10 +98,38 @@ def _program(row: sqlite3.Row) -> Program:
     )
 
 
-def enqueue(store: Store, mail: Mail, change_ids: Iterable[int]) -> int:
-    """Files a mail (its id is ignored) and that these changes are in it; gives its id.
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """That an address was told of a change, and the last decision of which it knows (0: none)."""
 
-    A mail with the same Message-ID is not filed again. Inside `writing()`.
+    address: str  # as address_key has it
+    change_id: int
+    told: int
+
+
+def decided_since(store: Store) -> list[Mailed]:
+    """Who was told of a change on which something has been decided since."""
+    rows = store.rows(
+        "SELECT DISTINCT m.address, m.change_id, m.told FROM reviews r"
+        " JOIN mailed m ON m.change_id = r.change_id AND m.told < r.id"
+        " ORDER BY m.address, m.change_id"
+    )
+    return [Mailed(row["address"], row["change_id"], row["told"]) for row in rows]
+
+
+def knows(store: Store, address: str, decided: Mapping[int, int]) -> None:
+    """Notes the last decisions on changes that an address was told of. Inside `writing()`."""
+    store.write_many(
+        "UPDATE mailed SET told = ? WHERE address = ? AND change_id = ?",
+        [(told, address, change_id) for change_id, told in decided.items()],
+    )
+
+
+def enqueue(store: Store, mail: Mail, decided: Mapping[int, int]) -> int:
+    """Files a mail (its id is ignored) and what is in it; gives its id. Inside `writing()`.
+
+    That is by change the last decision on it, 0 for none. A mail with the same Message-ID is not
+    filed again.
     """
     store.write(
         "INSERT OR IGNORE INTO outbox"
@@ -119,8 +147,9 @@ def enqueue(store: Store, mail: Mail, change_ids: Iterable[int]) -> int:
     rows = store.rows("SELECT id FROM outbox WHERE message_id = ?", (mail.message_id,))
     mail_id = int(rows[0]["id"])
     store.write_many(
-        "INSERT OR IGNORE INTO mailed VALUES (?, ?, ?)",
-        [(address_key(mail.address), change_id, mail_id) for change_id in change_ids],
+        "INSERT INTO mailed VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET outbox_id = excluded.outbox_id, told = excluded.told",
+        [(address_key(mail.address), number, mail_id, told) for number, told in decided.items()],
     )
     return mail_id
 
@@ -136,7 +165,7 @@ def reported(store: Store, address: str, whats: Iterable[str]) -> set[str]:
 
 def enqueue_report(store: Store, mail: Mail, whats: Iterable[str]) -> None:
     """Files a mail to a maintainer, and that these things are in it. Inside `writing()`."""
-    mail_id = enqueue(store, mail, ())
+    mail_id = enqueue(store, mail, {})
     store.write_many(
         "INSERT OR IGNORE INTO reported VALUES (?, ?, ?)",
         [(address_key(mail.address), what, mail_id) for what in whats],

@@ -768,3 +768,17 @@ def m024_decisions(db: Database) -> None:
             WHERE review_id IS NOT NULL;
         """,
     )
+
+
+@migrations()
+def m025_told(db: Database) -> None:
+    """Of which decisions on a change they know who were told of it: later ones are told, too."""
+    _run(
+        db,
+        """
+        ALTER TABLE mailed ADD COLUMN told INTEGER NOT NULL DEFAULT 0;  -- a review; 0: none yet
+        UPDATE mailed SET told =
+            coalesce((SELECT max(id) FROM reviews WHERE change_id = mailed.change_id), 0);
+        CREATE INDEX mailed_change ON mailed(change_id, told);
+        """,
+    )

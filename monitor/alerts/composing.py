@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor import diff, waves
-from monitor.alerts import addresses, notes, planning
+from monitor.alerts import addresses, again, notes, planning
+from monitor.alerts.again import Again
 from monitor.alerts.channels import is_channel
 from monitor.alerts.errors import MailError
 from monitor.alerts.layout import Block, Limits, layout
@@ -19,7 +20,7 @@ from monitor.alerts.message import mailto, message, one_line
 from monitor.alerts.planning import Batch
 from monitor.alerts.sections import Section, Story, sections
 from monitor.alerts.wording import Item, Part, headline, item, part
-from store import outbox, policies, programs
+from store import changes, outbox, policies, programs, subscriptions
 from store.database import Store
 from store.records import Change, Mail, Subscription, address_key, stamp
 
@@ -33,21 +34,22 @@ def enqueue(
     *,
     sender: str,
     base_url: str,
-    changes: Sequence[Change] | None = None,
+    some: Sequence[Change] | None = None,
 ) -> int:
     """Composes the mail that is due at `now` and puts it into the outbox; gives their number.
 
     What is due is read from the store, so that a cycle that was killed is caught up with: each
     change since a subscription began that it asks for and that its address was not mailed yet.
     At-once changes of one address make one mail. A digest is due once the day (UTC) or ISO week
-    of one of its changes is over, and then has all of them. `changes` limits this to some.
+    of one of its changes is over, and then has all of them. `some` limits this to these
+    changes. Who was told of a change that a maintainer has decided otherwise since is told so.
 
     A mail is filed together with the record of what it tells whom, in one transaction; a run
     that is killed, or beside another one, doubles and loses none. Raises MailError for a sender
     or base_url of no use.
     """
     origin, site = addresses.sender(sender), home(base_url)
-    only = None if changes is None else {change.id for change in changes}
+    only = None if some is None else {change.id for change in some}
     words = _Words(store, site)
     filed = 0
     for batch in planning.due(store, now, only):
@@ -56,13 +58,21 @@ def enqueue(
             mail = _note(batch, found, words, now, site)
         else:
             mail = _compose(batch, found, words, now, origin, site)
-        # Composing takes its time, in which others may write. One of them may have told this
-        # address already; what it left out is in the mail of the next run.
+        # Composing takes its time, in which others may write: tell this address already, or
+        # decide on a change. What is left out then is in the mail of the next run.
         with store.writing():
-            if not outbox.mailed(store, batch.address, batch.change_ids):
-                outbox.enqueue(store, mail, batch.change_ids)
+            if _still_so(store, batch):
+                outbox.enqueue(store, mail, batch.decided)
                 filed += 1
+    again.settle(store, {address_key(s.address) for s in subscriptions.listed(store)})
     return filed
+
+
+def _still_so(store: Store, batch: Batch) -> bool:
+    """Whether its address knows what it knew, and nothing was decided since it was composed."""
+    ids = batch.change_ids
+    known = outbox.mailed(store, batch.address, ids)
+    return known == batch.known and changes.versions(store, ids) == batch.decided
 
 
 class _Words:
@@ -70,7 +80,7 @@ class _Words:
 
     def __init__(self, store: Store, base_url: str) -> None:
         self._store, self._base_url = store, base_url
-        self._items: dict[tuple[int, ...], Item] = {}
+        self._items: dict[tuple[tuple[int, Again | None], ...], Item] = {}
         self._parts: dict[Item, Part] = {}
         self._waves: dict[int, str] = {}
 
@@ -85,11 +95,11 @@ class _Words:
 
     def item(self, story: Story) -> Item:
         """A story in words."""
-        numbers = tuple(subject.change.id for subject in story)
-        if numbers not in self._items:
-            kept = _kept(self._store, story[0].change)
-            self._items[numbers] = item(story, self._base_url, kept=kept)
-        return self._items[numbers]
+        told = tuple((subject.change.id, subject.again) for subject in story)
+        if told not in self._items:
+            kept = "" if story[0].again else _kept(self._store, story[0].change)
+            self._items[told] = item(story, self._base_url, kept=kept)
+        return self._items[told]
 
     def part(self, shown: Item) -> Part:
         """The same as text and HTML."""
@@ -181,7 +191,8 @@ def _note(
 
 def _message_id(batch: Batch, domain: str) -> str:
     """The same changes for the same address make the same one, by which a repeat is told."""
-    identity = "\n".join([address_key(batch.address), *map(str, batch.change_ids)])
+    told = [f"{s.change.id} {s.decided}" if s.again else str(s.change.id) for s in batch.subjects]
+    identity = "\n".join([address_key(batch.address), *told])
     return f"<visawatch.{hashlib.sha256(identity.encode()).hexdigest()[:32]}@{domain}>"
 
 

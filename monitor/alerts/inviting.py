@@ -44,4 +44,4 @@ def invite(
         template="invitation",
     )
     mail = Mail(0, message_id, wish.address, _SUBJECT, body, created_at=stamp(now))
-    outbox.enqueue(store, mail, ())
+    outbox.enqueue(store, mail, {})

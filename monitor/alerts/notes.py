@@ -88,6 +88,7 @@ def _data(subject: Subject) -> dict[str, Any]:
         "url": change.url,
         "before": _policy(change.before),
         "after": _policy(change.after),
+        "again": str(subject.again.turn) if subject.again else None,
     }
 
 

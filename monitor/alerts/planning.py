@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from monitor.alerts.again import Again, pending
 from monitor.alerts.matching import asks_for
 from monitor.diff import touched
 from monitor.taken_back import days_taken_back
-from store import outbox, subscriptions
+from store import changes, outbox, subscriptions
 from store.database import Store
 from store.records import Change, Program, Subscription, address_key
 
@@ -25,6 +26,13 @@ class Subject:
     watched: bool
     visas: tuple[str, ...]
     takes_back: str = ""  # the day of the change that this one takes back, if it does
+    decided: int = 0  # the last decision on it that is known here
+    again: Again | None = None  # why it is told once more, if it was told before
+
+    @property
+    def at(self) -> str:
+        """When what is told came up."""
+        return self.again.at if self.again else self.change.detected_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +49,96 @@ class Batch:
         """The changes that it tells of."""
         return [subject.change.id for subject in self.subjects]
 
+    @property
+    def known(self) -> dict[int, int]:
+        """Those that its address was told of before, with the last decision that it knows of."""
+        return {s.change.id: s.again.known for s in self.subjects if s.again}
+
+    @property
+    def decided(self) -> dict[int, int]:
+        """By change, the last decision that it tells of; 0 for none."""
+        return {subject.change.id: subject.decided for subject in self.subjects}
+
 
 def due(store: Store, now: datetime, only: Collection[int] | None = None) -> Iterator[Batch]:
     """The mail that is due at `now`, address by address; `only` limits it to some changes."""
     active = subscriptions.listed(store)
     if not active:
         return
-    taken_back = days_taken_back(store)
-    subjects = {
-        change.id: Subject(
-            change,
-            *outbox.program(store, change.program_id),
-            touched(change.before, change.after),
-            taken_back.get(change.id, ""),
-        )
-        for change in outbox.mailable(store, min(s.after_change for s in active))
-        if only is None or change.id in only
-    }
+    _, last = changes.last_ids(store)  # what is decided from here on is for the next run
+    subjects = _fresh(store, min(s.after_change for s in active), last, only)
     asked = _Asked(subjects)
+    again = _again(store, last, only)
     by_address: dict[str, list[Subscription]] = {}
     for subscription in active:
         by_address.setdefault(address_key(subscription.address), []).append(subscription)
     for address, theirs in by_address.items():
+        known = again.get(address, {})
+        retold = _Asked(known)
         done: set[int] = set()
         # In this order: what goes out at once is not in the digest of the same address too.
         for frequency in ("at_once", "daily", "weekly"):
-            reasons = {s: asked.by(s) - done for s in theirs if s.frequency == frequency}
+            reasons = {
+                s: (asked.by(s) | retold.by(s)) - done for s in theirs if s.frequency == frequency
+            }
             found = set().union(*reasons.values())
-            found -= outbox.mailed(store, address, found) if found else set()
-            if not any(_is_due(frequency, subjects[n].change.detected_at, now) for n in found):
+            told = outbox.mailed(store, address, found) if found else {}
+            found -= told.keys() - known.keys()
+            shown = {number: known.get(number) or subjects[number] for number in found}
+            if not any(_is_due(frequency, subject.at, now) for subject in shown.values()):
                 continue
             done |= found
             yield Batch(
                 theirs[0].address,
                 frequency,
-                tuple(subjects[number] for number in sorted(found)),
+                tuple(shown[number] for number in sorted(found)),
                 tuple(s for s, numbers in reasons.items() if numbers & found),
             )
+
+
+def _fresh(store: Store, after: int, last: int, only: Collection[int] | None) -> dict[int, Subject]:
+    """The changes that may be mailed, by number."""
+    taken_back = days_taken_back(store)
+    found = [c for c in outbox.mailable(store, after) if only is None or c.id in only]
+    decided = changes.versions(store, [change.id for change in found])
+    return {
+        change.id: Subject(
+            change,
+            *outbox.program(store, change.program_id),
+            touched(change.before, change.after),
+            taken_back.get(change.id, ""),
+            decided[change.id],
+        )
+        for change in found
+        if decided[change.id] <= last
+    }
+
+
+def _again(store: Store, last: int, only: Collection[int] | None) -> dict[str, dict[int, Subject]]:
+    """By address and number, the changes that are to be told once more."""
+    found: dict[str, dict[int, Subject]] = {}
+    for address, theirs in pending(store, only).items():
+        decided = changes.versions(store, theirs)
+        for number, what in theirs.items():
+            if what is None or decided[number] > last:
+                continue
+            shown, again = what
+            change = changes.get(store, number)
+            visas = (*touched(change.before, change.after), *touched(shown.before, shown.after))
+            found.setdefault(address, {})[number] = Subject(
+                shown,
+                *outbox.program(store, change.program_id),
+                tuple(dict.fromkeys(visas)),
+                decided=decided[number],
+                again=again,
+            )
+    return found
 
 
 class _Asked:
     """The changes that subscriptions ask for; many subscriptions have the same filters."""
 
-    def __init__(self, subjects: dict[int, Subject]) -> None:
+    def __init__(self, subjects: Mapping[int, Subject]) -> None:
         self._subjects = subjects
         self._by_program: dict[str, list[Subject]] = {}
         for subject in subjects.values():
@@ -106,12 +161,12 @@ class _Asked:
         return frozenset(n for n in self._known[filters] if n > subscription.after_change)
 
 
-def _is_due(frequency: str, detected_at: str, now: datetime) -> bool:
-    """Whether the time of a change detected then has come: its day or week is over.
+def _is_due(frequency: str, at: str, now: datetime) -> bool:
+    """Whether the time of what came up then has come: its day or week is over.
 
-    What was detected long after now was dated by a clock that ran ahead: it is not waited for.
+    What came up long after now was dated by a clock that ran ahead: it is not waited for.
     """
-    then, now = datetime.fromisoformat(detected_at).astimezone(UTC), now.astimezone(UTC)
+    then, now = datetime.fromisoformat(at).astimezone(UTC), now.astimezone(UTC)
     if frequency == "at_once" or then > now + NOT_WAITED_FOR:
         return True
     if frequency == "daily":

@@ -44,7 +44,13 @@ def sections(subjects: Iterable[Subject], waves: Mapping[int, str]) -> list[Sect
     """
     by_id = {subject.change.id: subject for subject in subjects}
     programs = {s.program.program_id: s.program for s in by_id.values()}
-    told = [[by_id[c.id] for c in s] for s in stories((s.change for s in by_id.values()), programs)]
+    told = [
+        [by_id[change.id] for change in story]
+        for turn in dict.fromkeys(s.again and s.again.turn for s in by_id.values())
+        for story in stories(
+            (s.change for s in by_id.values() if (s.again and s.again.turn) == turn), programs
+        )
+    ]
     reached: dict[int | None, set[str]] = defaultdict(set)
     for story in told:
         reached[story[0].change.wave_id].add(story[0].program.institution)

@@ -10,8 +10,10 @@ from markupsafe import Markup
 
 from extractors.values import Stance, Visa
 from monitor import diff
+from monitor.alerts.again import Again, Turn
 from monitor.alerts.message import link, one_line, readable, rendered
 from monitor.alerts.planning import Subject
+from monitor.alerts.quoting import Quote, beside, moment, quotes
 from store.records import Change
 
 _NOW = {  # what a program does now about a visa, if it did something else before
@@ -32,22 +34,38 @@ _SAYS_WHO = {
     "website": ", going by its page",
     "institution": ", going by its institution's page",
 }
-_SPEAKERS = {  # of evidence that stands on no page
-    "maintainer": "a maintainer's finding",
-    "coordinator": "the program's coordinator",
-    "freida": "FREIDA",
-    "resident": "residents",
-}
-_CHANNEL = "channel:"  # of a rule that names one, see sources.fuse
-
 _REVIEWED = {
     "open": "Found automatically; no maintainer has confirmed it yet.",
     "accepted": "Confirmed by a maintainer.",
     "corrected": "Corrected by a maintainer: this is the policy as they read it.",
+    "dismissed": "Dismissed by a maintainer.",
 }
 
 
 _TITLES = ("Before, the page said", "After, the page says")
+
+# Of what is told once more: how its headline begins, and in a sentence what has become of it.
+_AGAIN = {
+    Turn.FALSE_ALARM: (
+        "a false alarm",
+        "You were told of a change. A maintainer has looked: it was a false alarm, and it is as it "
+        "was before.",
+    ),
+    Turn.BACK: (
+        "back",
+        "You were told that this page was gone. It is there again, and what it says stands.",
+    ),
+    Turn.CORRECTED: (
+        "corrected",
+        "You were told of a change that had been read wrongly. This is the policy as a maintainer "
+        "read it.",
+    ),
+    Turn.STANDS: (
+        "a change after all",
+        "You were told that this was a false alarm, or was read wrongly. A maintainer has taken "
+        "that back.",
+    ),
+}
 NAMES = 12  # programs of one change that are named; the rest is counted
 
 
@@ -78,19 +96,6 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """A page's own words, and where and when they stood there; `link` only if it is http(s).
-
-    What stands on no page has in `url` who says it.
-    """
-
-    text: str
-    url: str
-    link: str
-    seen: str
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """One change, or a group of them, as the templates show it."""
 
@@ -108,6 +113,7 @@ class Item:
     quotes_before: tuple[Quote, ...]
     quotes_after: tuple[Quote, ...]
     titles: tuple[str, str]  # of the two
+    columns: tuple[str, str]  # the same in a word or two
     silence: str  # what is said where there is no quote
     spans: tuple[diff.Span, ...]
     url: str
@@ -137,9 +143,21 @@ def headline(group: Sequence[Subject]) -> str:
         name += f" ({len(group)} programs)"
     else:
         name += f", {one_line(program.specialty, 40)}"
-    since, change = group[0].takes_back, group[0].change
+    since, change, again = group[0].takes_back, group[0].change, group[0].again
+    if again is not None:
+        return f"{name}: {_AGAIN[again.turn][0]}, {_holds(change)}"
     who = _SAYS_WHO[change.channel] if change.cycle_id is None else ""
     return f"{name} {_happened(change)}{who}" + (f", as before {since}" if since else "")
+
+
+def _holds(change: Change) -> str:
+    """`H-1B is not sponsored`: what holds of the visas that somebody was told another thing of."""
+    if change.kind == "page_gone" and change.status != "corrected":
+        return f"its visa page is {'there' if change.status == 'dismissed' else 'gone'}"
+    visas = diff.touched(change.before, change.after)
+    # J-1 and H-1B decide who may apply, as in a headline of news.
+    named = [v for v in visas if v in (Visa.J1, Visa.H1B)] or visas
+    return ", ".join(f"{diff.visa_words(v)} is {_says(change.after, v)}" for v in named)
 
 
 def _names(group: Sequence[Subject]) -> tuple[str, int]:
@@ -170,10 +188,11 @@ def _named(subject: Subject) -> Named:
 
 def item(group: Sequence[Subject], base_url: str, *, kept: str = "") -> Item:
     """A group in words, as templates show it; `kept` says what stands nevertheless, if so."""
-    change = group[0].change
+    change, again = group[0].change, group[0].again
     before, after = change.before, change.after
-    gone = change.kind == "page_gone"  # its policy stands, but nothing says so any more
-    by_pages = change.cycle_id is not None
+    # Its policy stands, but nothing says so any more.
+    gone = change.kind == "page_gone" and change.status != "dismissed"
+    by_pages = change.cycle_id is not None and again is None
     visas = diff.touched(before, after)
     names, left = _names(group)
     rows = tuple(Row(diff.visa_words(v), _says(before, v), _says(after, v)) for v in visas)
@@ -186,25 +205,33 @@ def item(group: Sequence[Subject], base_url: str, *, kept: str = "") -> Item:
         names=names,
         left=left,
         headline=headline(group),
-        summary=one_line(diff.summary(change), 300),
+        summary=one_line(_holds(change) if again else diff.summary(change), 300),
         severity=change.severity,
         category_before=diff.category(before),
         category_after=diff.category(after),
         rows=rows,
         moved=any(row.before != row.after for row in rows),
-        quotes_before=_quotes(before, visas),
-        quotes_after=() if gone else _quotes(after, visas),
-        titles=("Before", "Now") if not by_pages or _beside(before) else _TITLES,
+        quotes_before=quotes(before, visas),
+        quotes_after=() if gone else quotes(after, visas),
+        titles=_titles(change, again),
+        columns=("you were told", "it is") if again else ("before", "after"),
         silence="the page is gone; the policy last known stands" if gone else "nothing about this",
         spans=spans if any(span.op != "equal" for span in spans) else (),
         url=one_line(change.url or "", 2000),
         link=link(change.url),
-        detected=_moment(change.detected_at),
-        taken_back=_taken_back(group[0]),
+        detected=moment(change.detected_at),
+        taken_back=_AGAIN[again.turn][1] if again else _taken_back(group[0]),
         reviewed=kept or _reviewed(change),
         review=f"visawatch review {change.id} accept{' --group' if len(group) > 1 else ''}",
         review_link=f"{base_url}/changes/{change.id}" if base_url else "",
     )
+
+
+def _titles(change: Change, again: Again | None) -> tuple[str, str]:
+    if again is not None:
+        return "You were told, by these words", "It is so by these"
+    by_others = change.cycle_id is None or beside(change.before)
+    return ("Before", "Now") if by_others else _TITLES
 
 
 def _reviewed(change: Change) -> str:
@@ -254,55 +281,3 @@ def _says(policy: dict[str, Any], visa: str) -> str:
     words = diff.STANCE_WORDS[diff.stance(policy, visa)]
     conditions = ", ".join(one_line(c) for c in diff.conditions(policy, visa))
     return f"{words} ({conditions})" if conditions else words
-
-
-def _quotes(policy: dict[str, Any], visas: tuple[str, ...]) -> tuple[Quote, ...]:
-    """What the policy's pages, and others, say of these visas, each sentence once."""
-    quotes = {
-        (e["quote"] or _in_short(e), e.get("url"), _speaker(e)): _quote(e, policy)
-        for e in policy.get("evidence", ())
-        if e["visa"] in visas
-    }
-    return tuple(quotes.values())
-
-
-def _quote(evidence: dict[str, Any], policy: dict[str, Any]) -> Quote:
-    speaker, url = _speaker(evidence), evidence.get("url")
-    moment = _moment(evidence.get("fetched_at") or "")
-    seen = f"seen {moment}" if moment and not speaker else moment
-    against = "it says otherwise" if _otherwise(evidence, policy) else ""
-    return Quote(
-        readable(evidence["quote"] or _in_short(evidence)),
-        speaker or one_line(url or "", 2000),
-        "" if speaker else link(url),
-        "; ".join(filter(None, (seen, against))),
-    )
-
-
-def _beside(policy: dict[str, Any]) -> bool:
-    """Whether others than pages have part in a policy."""
-    return any(_speaker(e) for e in policy.get("evidence", ()))
-
-
-def _speaker(evidence: dict[str, Any]) -> str:
-    """Who says it, when it stands on no page."""
-    rule = next(iter(evidence.get("rules", ())), "")
-    return _SPEAKERS.get(rule.removeprefix(_CHANNEL), "") if rule.startswith(_CHANNEL) else ""
-
-
-def _otherwise(evidence: dict[str, Any], policy: dict[str, Any]) -> bool:
-    """Whether it says something else than what all sources come to."""
-    said, stands = Stance(evidence["stance"]), diff.stance(policy, evidence["visa"])
-    both_offer = {said, stands} <= {Stance.SPONSORED, Stance.CONDITIONAL}
-    return stands is not Stance.CONFLICTING and said is not stands and not both_offer
-
-
-def _in_short(evidence: dict[str, Any]) -> str:
-    """`H-1B: not sponsored`, for evidence without words of its own."""
-    return f"{diff.visa_words(evidence['visa'])}: {diff.STANCE_WORDS[Stance(evidence['stance'])]}"
-
-
-def _moment(iso: str) -> str:
-    """`2026-11-25T02:00:00Z` as `2026-11-25 02:00 UTC`; anything else as it is, in one line."""
-    day, _, time = iso.partition("T")
-    return f"{day} {time[:5]} UTC" if time.endswith("Z") else one_line(iso)

@@ -53,7 +53,7 @@ def test_the_callers_changes_limit_what_is_mailed(bench: Bench) -> None:
     bench.subscribe("ana@a.example")
     bench.flag()
     second = bench.flag("lakeside-fm")
-    made = enqueue(bench.store, NOW, sender=SENDER, base_url="", changes=[second])
+    made = enqueue(bench.store, NOW, sender=SENDER, base_url="", some=[second])
     assert made == 1
     assert "Lakeside" in bench.mails()[0].subject
     assert bench.enqueue() == 1

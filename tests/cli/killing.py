@@ -65,7 +65,7 @@ def file_mail(key: str) -> int:
     with Store(DB) as store, store.writing():
         message = f"Message-ID: <{key}@a>\r\nSubject: {key}\r\n\r\nx".encode()
         mail = Mail(0, f"<{key}@a>", f"{key}@inbox.example", key, message, AT)
-        outbox.enqueue(store, mail, [])
+        outbox.enqueue(store, mail, {})
     return 0
 
 

@@ -65,7 +65,7 @@ def db(tmp_path: Path) -> Path:
         snapshots.keep(store, snapshots.pack(PAGE), "text/html")
         users.add(store, "ada", "admin", "$argon2id$", AT)
         users.sign_in(store, users.get(store, "ada"), b"t" * 32, AT)
-        outbox.enqueue(store, Mail(0, "<m>", "a@inbox.example", "News", b"x", AT), [])
+        outbox.enqueue(store, Mail(0, "<m>", "a@inbox.example", "News", b"x", AT), {})
         cycle, _ = cycles.open_one(store, AT)
         cycles.finish(store, cycle.id, AT, {"pages": 1})
     return path

@@ -96,7 +96,7 @@ def test_mail_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
     with Store(path) as store:
         (wish,) = subscriptions.listed(store)
         assert (wish.address, wish.frequency) == ("ada@inbox.example", "daily")
-        assert outbox.mailed(store, "ADA@inbox.example", [7]) == {7}
+        assert outbox.mailed(store, "ADA@inbox.example", [7]) == {7: 0}
         (row,) = store.rows("SELECT message_id, address, attempts, doubts FROM outbox")
         assert tuple(row) == ("<m>", "ada@inbox.example", 2, 0)
         assert store.rows("PRAGMA foreign_key_check") == []

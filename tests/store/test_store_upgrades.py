@@ -121,7 +121,10 @@ KEPT = {
             "SELECT id, address, state, attempts, doubts FROM outbox",
             [(3, "Ada@inbox.example", "queued", 2, 0)],
         ),
-        ("SELECT address, change_id, outbox_id FROM mailed", [("ada@inbox.example", 7, 3)]),
+        (
+            "SELECT address, change_id, outbox_id, told FROM mailed",
+            [("ada@inbox.example", 7, 3, 1)],
+        ),
     ],
     "m006_outages": [("SELECT page_id, reported_cycle, detail FROM outages", [(1, 2, "404")])],
     "m012_review_room": [
