@@ -22,6 +22,8 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from shortlist.data_files import checked, table, tables
 from shortlist.errors import DataError
 
+BASIS_WORDS = {"stated": "stated", "rule": "by rule", "pattern": "expected"}
+
 _BEGINS = 6  # June: as monitor.timeline.season counts
 _STRICT = ConfigDict(extra="forbid")
 _LAST_MONTH = 7  # a deadline without a year in August or later is before the Match, else after it
@@ -48,16 +50,19 @@ class EventId(StrEnum):
 class Event:
     """A day of the season, or the days up to `until`, and how that is known.
 
-    `basis` is "pattern" for a day that was reckoned from other seasons: it is to be looked up.
+    `basis` is "stated" where the source has this day of this season, "rule" where it says for
+    every season how its day is found, and "pattern" where the day was reckoned from other seasons:
+    that is to be looked up. `reckoned` says how, and is empty for a day that is stated.
     `visas` are those whose holders it concerns; none: everybody.
     """
 
     id: EventId
     name: str
     day: date
-    basis: Literal["stated", "pattern"]
+    basis: Literal["stated", "rule", "pattern"]
     source: str
     seen: date
+    reckoned: str = ""
     until: date | None = None
     visas: tuple[str, ...] = ()
 
@@ -65,6 +70,16 @@ class Event:
     def last(self) -> date:
         """Its last day."""
         return self.until or self.day
+
+    @property
+    def sure(self) -> bool:
+        """Whether a source has it so, for this season or for every one."""
+        return self.basis != "pattern"
+
+    @property
+    def known(self) -> str:
+        """How it is known: `expected: the first Wednesday of September, as in 2025`."""
+        return f"{BASIS_WORDS[self.basis]}: {self.reckoned}" if self.reckoned else "stated"
 
 
 @checked_dataclass(frozen=True, slots=True, config=_STRICT)
@@ -149,7 +164,7 @@ class Calendar:
         for word, event_id in self.words:
             if re.search(rf"\b{re.escape(word)}\b", lower):
                 event = season.event(event_id)
-                return Deadline(event.day, by, event.basis == "stated")
+                return Deadline(event.day, by, event.sure)
         if (month_day := _month_day(by)) is not None:
             return Deadline(_in_season(*month_day, season), by, True)
         return Deadline(None, by, False)
@@ -201,6 +216,11 @@ def _season(values: Mapping[str, object], where: str) -> Season:
             raise DataError(
                 f"{where}: event {event.id}: {event.day} to {event.last} is not in the season of "
                 f"the {season.match} Match, or ends before it begins"
+            )
+        if bool(event.reckoned) is (event.basis == "stated"):
+            raise DataError(
+                f"{where}: event {event.id}: a day that is not stated says in `reckoned` how it "
+                "was found, and one that is does not"
             )
     for look in season.looks:
         if look.until < look.since:

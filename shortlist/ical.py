@@ -29,11 +29,11 @@ def of_season(season: Season) -> list[Dated]:
     return [
         Dated(
             uid=f"{season.match}-{event.id}",
-            name=event.name + (" (expected)" if event.basis == "pattern" else ""),
+            name=event.name + ("" if event.sure else " (expected)"),
             day=event.day,
             until=event.until,
-            says=f"{season.match} Match. "
-            + ("Reckoned from other seasons: look it up. " if event.basis == "pattern" else "")
+            says=f"{season.match} Match. Known as {event.known}. "
+            + ("" if event.sure else "Look it up. ")
             + f"Source, read on {event.seen}: {event.source}",
             url=event.source,
         )

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar as Read
@@ -40,7 +41,15 @@ def test_a_season_is_in_order_and_falls_on_the_right_weekdays(season: Season) ->
     assert (monday.isoweekday(), friday.isoweekday()) == (1, 5)
     assert friday - monday == timedelta(days=4)
     assert 15 <= friday.day <= 21  # of the third week of March
-    assert season.event(EventId.RANK_LIST).day.isoweekday() == 3
+    assert friday - season.event(EventId.RANK_LIST).day == timedelta(days=16)
+    for event_id, month, weekday in ((EventId.ERAS_OPENS, 6, 3), (EventId.APPLY, 9, 3)):
+        day = season.event(event_id).day  # the first Wednesday of its month
+        assert (day.month, day.isoweekday(), day.day <= 7) == (month, weekday, True)
+    assert season.event(EventId.REVIEW_BEGINS).day - season.event(EventId.APPLY).day == (
+        timedelta(weeks=3)
+    )
+    start = season.event(EventId.START).day
+    assert season.event(EventId.H1B_FILING).day == start - relativedelta(months=6)
     assert all(event.source.startswith("http") for event in season.events)
 
 
@@ -62,11 +71,11 @@ def test_the_season_under_way_begins_in_june() -> None:
         ("Sept 1", "2026-09-01", True),
         ("before the rank list deadline", "2027-03-03", False),
         ("by the time of ranking", "2027-03-03", False),
-        ("prior to the Match", "2027-03-19", False),
+        ("prior to the Match", "2027-03-19", True),
         ("at the time of application", "2026-09-02", False),
         ("before interviews", "2026-10-01", False),
         ("by the start of training", "2027-07-01", True),
-        ("before filing", "2027-01-01", False),
+        ("before filing", "2027-01-01", True),
         ("before certification", None, False),
         ("February 31, 2027", None, False),
     ],
@@ -111,6 +120,8 @@ def test_a_file_of_ones_own_takes_the_place_of_ours(tmp_path: Path) -> None:
         (lambda t: t.replace("\nseen = 2026-11-24", "", 1), r"events\.0\.seen: "),
         (lambda t: re.sub(r"\nsource = .*", "", t, count=1), r"events\.0\.source: "),
         (lambda t: t.replace('basis = "stated"', 'basis = "sure"', 1), r"events\.0\.basis: "),
+        (lambda t: t.replace('basis = "pattern"', 'basis = "stated"', 1), "apply: .*reckoned"),
+        (lambda t: re.sub("\nreckoned = .*", "", t, count=1), "apply: .*reckoned"),
         (lambda t: t + "\n[[event", "not valid TOML"),
         (lambda t: t.replace("match = 2027", "match = 2027\ncolour = 1"), "colour: "),
     ],
@@ -138,7 +149,11 @@ def test_the_file_is_read_by_others_and_keeps_its_names() -> None:
         date(2027, 3, 15),
         date(2027, 3, 19),
     )
-    assert "(expected)" in str(soap["summary"])
+    assert "(expected)" not in str(soap["summary"])  # by a rule of the NRMP
+    assert "by rule: Monday to Thursday of Match Week" in str(soap["description"])
+    ranks = events["2027-rank_list@visawatch"]
+    assert "(expected)" in str(ranks["summary"])
+    assert "sixteen days before Match Day" in str(ranks["description"])
     assert all(len(line) <= 75 for line in text.split(b"\r\n"))
 
 

@@ -15,8 +15,6 @@ from shortlist.deadlines import ProgramDeadline
 from visawatch.app import App
 from visawatch.whole import writing
 
-NOT_SURE = "expected"
-
 
 @click.command()
 @click.option("--season", type=int, metavar="YEAR", help="The year of the Match.  [default: now's]")
@@ -32,7 +30,8 @@ NOT_SURE = "expected"
 def calendar(app: App, season: int | None, programs: bool, ics: Path | None, as_json: bool) -> None:
     """Show the dates of a season: ERAS, interviews, rank lists, Match, SOAP, visas, start.
 
-    A day that is `expected` was reckoned from other seasons; look it up at its source.
+    A day is stated, or found by a rule that its source names; one that is `expected` was reckoned
+    from other seasons: look it up.
     """
     known = load(app.config.shortlist.path)
     chosen = known.season(season) if season else known.current(app.now().date())
@@ -63,7 +62,7 @@ def _table(season: Season, found: list[ProgramDeadline]) -> Table:
             event.day,
             _span(event),
             event.name,
-            f"{NOT_SURE if event.basis == 'pattern' else 'stated'}, {event.source}",
+            f"{event.known}\n{event.source}",
         )
         for event in season.events
     ]
@@ -99,6 +98,7 @@ def _event_json(event: Event) -> dict[str, object]:
         "day": event.day.isoformat(),
         "until": event.until.isoformat() if event.until else None,
         "basis": event.basis,
+        "reckoned": event.reckoned or None,
         "source": event.source,
         "seen": event.seen.isoformat(),
         "visas": list(event.visas),
