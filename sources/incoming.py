@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.reading import asker_of
 from monitor.timeline import season
 from sources import letters
 from sources.letters import LARGEST, Kind, Letter, LetterError
 from sources.mailbox import Found
 from sources.replies import Understood, understand
-from store import evidence, questions
+from store import evidence, programs, questions
 from store.database import Store
 from store.evidence import Saying
 from store.questions import Mail, Question
@@ -87,7 +88,9 @@ def _made_of(
     if _domain(letter.sender) != _domain(question.address):
         why = f"comes from {letter.sender}; {question.address} was asked"
         return Outcome(place, "refused", program_id, why=why)
-    read = understand(letter.text)
+    # Many speak of residents and fellows in one sentence.
+    asker = asker_of(programs.ever(store, program_id)[0])
+    read = understand(letter.text, asker)
     number = evidence.add(store, _saying(letter, question, read))
     return Outcome(place, "queued", program_id, number)
 

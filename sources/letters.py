@@ -202,6 +202,9 @@ def _of_html(html: str) -> str:
             for after in list(quoted.next_siblings):
                 after.extract()
         quoted.extract()
+    for row in soup.find_all("tr"):
+        for cell in row.find_all(["td", "th"], recursive=False)[:-1]:
+            cell.append(": ")  # `H-1B: No`, as people write it
     for end in soup.find_all(["p", "div", "br", "li", "tr", "h1", "h2", "h3"]):
         end.append("\n") if end.name != "br" else end.replace_with("\n")
     return "\n".join(" ".join(line.split()) for line in soup.get_text().splitlines())

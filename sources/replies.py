@@ -11,7 +11,7 @@ from typing import Any
 import re2
 from mailparser_reply import EmailReplyParser
 
-from extractors import Policy, Visa, classify
+from extractors import Asker, Policy, Visa, classify
 
 LONGEST = 20_000  # characters of an answer; what comes after is not read
 SURE = 0.5  # the confidence below which an answer is read closely
@@ -27,8 +27,8 @@ class Understood:
     doubtful: bool
 
 
-def understand(text: str) -> Understood:
-    """What an answer of few words or many says of visas, in whatever style.
+def understand(text: str, asker: Asker | None = None) -> Understood:
+    """What an answer of few words or many says of visas to who asks, in whatever style.
 
     >>> understand("Yes, we sponsor both. No recent changes.").policy.category
     <Category.J1_AND_H1B: 'j1_and_h1b'>
@@ -52,7 +52,7 @@ def understand(text: str) -> Understood:
                 said[meant] = sentence.strip()
             kept.append(meant or sentence)
         lines.append(" ".join(kept))
-    policy = classify("\n".join(lines).encode(), "text/plain; charset=utf-8")
+    policy = classify("\n".join(lines).encode(), "text/plain; charset=utf-8", asker)
     quotes = dict.fromkeys(e.quote for e in policy.evidence)
     quote = " … ".join(_own_words(q, said) for q in quotes)
     # Of nothing that is said, nothing is sure either.

@@ -10,10 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fusing import SEASON, TODAY, Case, cases, evidence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.evidence_cases import SEASON, TODAY, Case, cases, evidence
 from extractors import Condition, ConditionKind, Stance, Visa
 from sources import Channel, Evidence, Role, fuse, weights
 from sources.weights import WeightsError, read, table

@@ -130,6 +130,14 @@ def test_an_answer_is_queued_and_counts_once_it_was_read(
     assert (after["category"], after["needs_review"]) == ("j1_and_h1b", True)
 
 
+def test_what_is_offered_to_fellows_is_no_answer_for_residents(
+    shell: Shell, asked: str, watched: Store, tmp_path: Path
+) -> None:
+    read(shell, tmp_path, reply(asked, "Residents: J-1 only. Fellows: J-1 and H-1B."))
+    (waits,) = shell("verify", "queue", "--json").json
+    assert waits["stances"] == {"J-1": "sponsored", "H-1B": "not_sponsored"}
+
+
 def test_answers_come_from_imap_and_nothing_there_is_touched(
     shell: Shell, asked: str, watched: Store, imap: ImapServer
 ) -> None:

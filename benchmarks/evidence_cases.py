@@ -1,4 +1,4 @@
-"""Evidence in a shorthand, and the labelled cases of tests/data/fused_cases.txt in it."""
+"""The labelled cases of several channels (tests/data/fused_cases.txt), in their shorthand."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from extractors import Condition, ConditionKind, Stance, Visa
-from sources import Channel, Evidence
+from sources import Channel, Evidence, fuse
 
 TODAY = date(2026, 11, 28)
 SEASON = 2027
-CASES = Path(__file__).parent.parent / "data" / "fused_cases.txt"
+CASES = Path(__file__).parent.parent / "tests" / "data" / "fused_cases.txt"
 
 _CHANNELS = {channel[0].upper(): channel for channel in Channel} | {"M": Channel.MAINTAINER}
 _VISAS = {"J": Visa.J1, "H": Visa.H1B}
@@ -34,6 +34,18 @@ class Case:
     answer: dict[Visa, tuple[Stance, Channel]]
     review: bool
     disputed: frozenset[Visa]
+
+    @property
+    def right(self) -> bool:
+        """Whether it comes out so: what stands, by whom, what is disputed, if it needs a review."""
+        fused = fuse(self.evidence, TODAY)
+        return (
+            dict(fused.policy.stances)
+            == {visa: stance for visa, (stance, _) in self.answer.items()}
+            and all(fused.channels(v) == (channel,) for v, (_, channel) in self.answer.items())
+            and set(fused.disputed) == self.disputed
+            and fused.policy.needs_review == self.review
+        )
 
 
 def cases() -> list[Case]:
