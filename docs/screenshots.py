@@ -34,12 +34,17 @@ from serving import serving  # noqa: E402
 
 DISPUTED = "marrow-bay-psychiatry"  # whose office's page says J-1 only
 
+LIST = "/shortlist?visa=either&prefers=H-1B&step3=planned&step3_on=2027-01-15&graduated=2016"
+
 # By name: the path, the width and height in pixels, the theme, and what is scrolled to.
 PICTURES = {
     "web-search": ("/?visa=H-1B", 1100, 760, "light", ""),
     "web-timeline": ("/programs/lantern-hill-internal-medicine", 375, 780, "dark", "#history"),
     "web-review": ("/review/2", 1100, 1180, "light", ""),
     "web-matrix": ("/matrix", 1100, 760, "light", ""),
+    "shortlist-web": (LIST, 1000, 900, "light", "#classes"),
+    "shortlist-phone": (LIST, 375, 780, "light", "#list"),
+    "shortlist-calendar": ("/calendar", 375, 780, "light", ""),
     "sources-review": ("/review/{disputed}", 1000, 620, "light", "#sources"),
     "sources-program": (f"/programs/{DISPUTED}", 1000, 560, "light", "#sides"),
 }

@@ -58,4 +58,9 @@ def _questions(profile: Profile, season: Season, stances: dict[Visa, Stance]) ->
         yield "If you sponsor the H-1B: by which day must Step 3 be passed?"
         if not profile.in_us:
             yield "If you sponsor the H-1B: also for somebody who is outside the United States?"
+    if profile.graduated:
+        yield f"I graduated in {profile.graduated}: is there a limit on the years since graduation?"
+    if profile.scores:
+        scores = ", ".join(f"{name} {score}" for name, score in profile.scores.items())
+        yield f"My scores are {scores}: is there a least score?"
     yield "Has any of this changed recently, or will it before interviews?"

@@ -100,7 +100,7 @@ class Profile:
     `step3` and `ecfmg` are "passed" or "certified", "no" for no plan, or the planned day.
     `places` are the only ones that count, `near` those that are preferred; a place is a state's
     letters, or a city with them. `in_us` is None when it is not said. `graduated` and `scores` are
-    not part of any policy: they are asked of nobody and rank nothing.
+    part of no visa policy and rank nothing: drafted mails ask whether there is a limit on them.
     """
 
     visa: Wants

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from shortlist.advice import advise, why
 from shortlist.fit import KLASS_WORDS, WAY_WORDS, Way
+from shortlist.profile import Profile
 from shortlist.target import Shortlist, Target
 
 COLUMNS = (
@@ -32,6 +33,19 @@ def cut(found: Shortlist) -> str:
     return (
         f"{said} {len(left)} more are left out; the last one in has {last:.1f} points, "
         f"the first one out {first:.1f}."
+    )
+
+
+def unranked(profile: Profile) -> str:
+    """What a profile says that ranks nothing, in a sentence; empty when there is nothing such."""
+    said = [("your year of graduation", profile.graduated), ("your scores", profile.scores)]
+    words = " and ".join(name for name, value in said if value)
+    if not words:
+        return ""
+    verb = "rank" if profile.scores else "ranks"
+    return (
+        f"{words.capitalize()} {verb} nothing: VisaWatch reads what programs say of visas, and of "
+        "no other limits. Look on each program's page; the drafted mails ask."
     )
 
 

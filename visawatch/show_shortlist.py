@@ -15,7 +15,7 @@ from shortlist.advice import advise, why
 from shortlist.fit import KLASS_WORDS, WAY_WORDS, Way
 from shortlist.steps import Due
 from shortlist.target import Shortlist, Target
-from shortlist.telling import cut, title
+from shortlist.telling import cut, title, unranked
 from shortlist.whatif import Otherwise
 from store.records import Program
 
@@ -51,6 +51,8 @@ def show(console: Console, found: Shortlist, targets: Sequence[Target]) -> None:
         )
     console.print(table)
     console.print(Text(cut(found)))
+    if words := unranked(found.profile):
+        console.print(Text(words))
 
 
 def _show_classes(console: Console, found: Shortlist) -> None:
@@ -139,6 +141,7 @@ def summary_json(found: Shortlist, what_ifs: Sequence[Otherwise]) -> dict[str, A
         "considered": len(found.open) + len(found.closed),
         "not_ruled_out": len(found.open),
         "chosen": len(found.chosen),
+        "unranked": [name for name in ("graduated", "scores") if getattr(found.profile, name)],
         "classes": {
             str(klass): {str(way): n for way, n in ways.items()}
             for klass, ways in found.classes.items()

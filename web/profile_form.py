@@ -25,8 +25,10 @@ STEP3 = {"no": "not planned", "planned": "planned for", "passed": "passed"}
 ECFMG = {"certified": "I have it", "planned": "expected on", "no": "not planned"}
 LEVELS = {"residency": "residencies", "fellowship": "fellowships", "any": "both"}
 IN_US = {"": "not said", "yes": "in the United States", "no": "abroad"}
+_SINGLE = ("visa", "nationality", "level", "applications", "graduated")
 _FLAGS = ("us_graduate", "holds_h1b")
 _LISTS = {"specialty": "specialties", "place": "places", "near": "near"}
+SCORES = {"step2ck": "Step 2 CK"}  # by field
 _WEIGHT = "w_"
 
 
@@ -38,9 +40,7 @@ def asked(query: QueryParams) -> bool:
 def values(query: QueryParams) -> dict[str, Any]:
     """What the form says, for `shortlist.profile.profile`; empty fields say nothing."""
     found: dict[str, Any] = {
-        name: query[name]
-        for name in ("visa", "prefers", "nationality", "level", "applications", "in_us")
-        if query.get(name)
+        name: query[name] for name in (*_SINGLE, "prefers", "in_us") if query.get(name)
     }
     for name in ("step3", "ecfmg"):
         chosen, on = query.get(name, ""), query.get(f"{name}_on", "")
@@ -55,6 +55,8 @@ def values(query: QueryParams) -> dict[str, Any]:
             given += [city.strip() for city in query.get("cities", "").split(";") if city.strip()]
         if given:
             found[full] = given
+    if scores := {name: query[field] for field, name in SCORES.items() if query.get(field)}:
+        found["scores"] = scores
     weights = {
         name.removeprefix(_WEIGHT): value
         for name, value in query.items()
@@ -76,6 +78,9 @@ def described(profile: Profile) -> str:
         parts.append(f"from {profile.nationality}")
     if profile.in_us is not None:
         parts.append(IN_US["yes" if profile.in_us else "no"])
+    if profile.graduated:
+        parts.append(f"graduated in {profile.graduated}")
+    parts += [f"{name}: {score}" for name, score in profile.scores.items()]
     parts += [", ".join(found) for name in _LISTS.values() if (found := getattr(profile, name))]
     return "; ".join(parts)
 
@@ -94,9 +99,10 @@ def address(profile: Profile) -> str:
     pairs += [(name, 1) for name in _FLAGS if getattr(profile, name)]
     if profile.in_us is not None:
         pairs.append(("in_us", "yes" if profile.in_us else "no"))
-    for name in ("nationality", "level", "applications"):
+    for name in _SINGLE[1:]:
         if value := getattr(profile, name):
             pairs.append((name, value))
+    pairs += [(field, profile.scores[n]) for field, n in SCORES.items() if n in profile.scores]
     for name, full in _LISTS.items():
         pairs += [(name, value) for value in getattr(profile, full)]
     pairs += [(_WEIGHT + name, weight) for name, weight in profile.weights.items()]

@@ -22,6 +22,7 @@ from shortlist.knowledge import knowledge
 from shortlist.land import concerning, rules
 from shortlist.profile import Profile, profile
 from shortlist.target import Shortlist, ask, shares, shortlist
+from shortlist.telling import unranked
 from shortlist.weights import PARTS, scale
 from store.database import Store
 
@@ -95,6 +96,27 @@ def test_what_to_do_next_and_the_letter(some: Store, add: Add) -> None:
     assert "outside the United States" in doubt.letter.body
     assert "{" not in doubt.letter.body
     assert doubt.letter.link.startswith("mailto:gme%40doubt.example?subject=Visa%20")
+
+
+def test_what_ranks_nothing_is_asked_of_the_program(some: Store) -> None:
+    mine = {"visa": "either", "step3": "2027-01-15", "applications": 10}
+    older = {**mine, "graduated": 2011, "scores": {"Step 2 CK": 231}}
+    plain, found = listed(some, **mine), listed(some, **older)
+    assert [(r.program_id, r.score) for r in found.open] == [
+        (r.program_id, r.score) for r in plain.open
+    ]
+    assert unranked(plain.profile) == ""
+    assert "year of graduation ranks nothing" in unranked(profile({**mine, "graduated": 2011}))
+    assert unranked(found.profile).startswith(
+        "Your year of graduation and your scores rank nothing"
+    )
+    (silent,) = found.targets(
+        some, [r for r in found.open if r.program_id == "silent"], stale_after_cycles=3
+    )
+    letter = advise(found.question, silent).letter
+    assert letter
+    assert "I graduated in 2011: is there a limit" in letter.body
+    assert "My scores are Step 2 CK 231: is there a least score?" in letter.body
 
 
 def test_the_number_of_applications_cuts_and_says_so(some: Store) -> None:

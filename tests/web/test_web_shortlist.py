@@ -70,6 +70,8 @@ def test_nothing_of_a_profile_is_kept_or_found_by_search_engines(public: Served)
         ("visa=J-1&applications=0", "applications", "greater than or equal to 1"),
         ("visa=J-1&specialty=Alchemy", "specialties", "no watched program"),
         ("visa=J-1&cities=Atlantis", "places.0", "is no state"),
+        ("visa=J-1&graduated=long+ago", "graduated", "valid integer"),
+        ("visa=J-1&step2ck=900", "scores.Step 2 CK", "less than or equal to 300"),
         ("visa=J-1&w_luck=3", "weights.luck", "no such weight"),
         ("visa=J-1&nationality=%3Cb%3E", "nationality", "is not among"),
     ],
@@ -118,6 +120,8 @@ def test_an_address_says_all_of_a_profile() -> None:
             "places": ["MA", "Boston, MA"],
             "near": ["CT"],
             "applications": 7,
+            "graduated": 2016,
+            "scores": {"Step 2 CK": 245},
             "weights": {"near": 0, "visa": 9},
         }
     )

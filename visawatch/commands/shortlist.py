@@ -49,6 +49,8 @@ def _watcher(context: click.Context, parameter: click.Parameter, value: str | No
 @click.option("--place", "places", multiple=True, metavar="PLACE", help="Only there; repeatable.")
 @click.option("--near", multiple=True, metavar="PLACE", help="Preferably there; repeatable.")
 @click.option("--applications", metavar="N", help="How many programs you can apply to.")
+@click.option("--graduated", metavar="YEAR", help="Ranks nothing; drafted mails ask for limits.")
+@click.option("--score", "scores", multiple=True, metavar="NAME=N", help="The same; repeatable.")
 @click.option("--weight", "weights", multiple=True, metavar="PART=0..10", help="What matters.")
 @click.option("--what-if", "wishes", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
 @click.option("--steps", "with_steps", is_flag=True, help="With what to do after the Match.")
@@ -121,14 +123,19 @@ def _print(
 
 def _profile(file: Path | None, flags: dict[str, Any]) -> Profile:
     values = values_in(file) if file else {}
-    weights = dict(values.get("weights", {})) if isinstance(values.get("weights"), dict) else {}
-    for pair in flags.pop("weights"):
-        name, _, weight = pair.partition("=")
-        weights[name.strip()] = weight.strip()
+    pairs = {name: _pairs(flags.pop(name)) for name in ("weights", "scores")}
     values.update({name: value for name, value in flags.items() if value not in (None, ())})
-    if weights:
-        values["weights"] = weights
+    for name, said in pairs.items():
+        if said:
+            before = values.get(name)
+            values[name] = {**(before if isinstance(before, dict) else {}), **said}
     return profile(values, f"profile {file}" if file else "profile")
+
+
+def _pairs(said: Iterable[str]) -> dict[str, str]:
+    """`near=8` as name and value."""
+    parts = (pair.partition("=") for pair in said)
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def _write(

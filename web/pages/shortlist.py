@@ -18,7 +18,7 @@ from shortlist.fit import KLASS_WORDS, WAY_WORDS, Klass, Way
 from shortlist.knowledge import Knowledge, knowledge
 from shortlist.profile import MOST_APPLICATIONS, countries, profile
 from shortlist.target import Ranked, Shortlist, Target, ask, shortlist
-from shortlist.telling import COLUMNS, cut, rows
+from shortlist.telling import COLUMNS, cut, rows, unranked
 from shortlist.whatif import Otherwise
 from store import programs, search
 from store.database import Store
@@ -106,6 +106,7 @@ def where_to_apply(
         number=number,
         last_page=max(1, -(-len(ranked) // SHOWN)),
         cut=cut(found),
+        unranked=unranked(mine),
         supposed=supposed,
         most_named=MOST_NAMED,
         due=due,
@@ -182,6 +183,7 @@ def _fields(known: Knowledge, values: dict[str, Any], choices: search.Choices) -
         "ecfmg": profile_form.ECFMG,
         "levels": profile_form.LEVELS,
         "in_us": profile_form.IN_US,
+        "scores": profile_form.SCORES,
         "countries": countries(),
         "choices": choices,
         "parts_of_score": known.scale.parts,
