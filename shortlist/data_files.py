@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shortlist.errors import DataError
 
+LARGEST = 1_000_000  # bytes of a file that somebody wrote by hand; ours have a few thousand
 _OURS = files("shortlist") / "data"
 _T = TypeVar("_T")
 
@@ -36,9 +37,24 @@ def text(name: str, folder: Path | None) -> str:
     """A text file, by preference that of `folder`. Raises DataError."""
     file = _chosen(name, folder)
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return bounded(file)
+    except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read as UTF-8 text: {error}") from error
+
+
+def bounded(file: Traversable | Path) -> str:
+    """The text of a file, which may be a device without an end.
+
+    Raises OSError, and ValueError for one that is too large or not UTF-8.
+    """
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"it is larger than {LARGEST:,} bytes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("it is no UTF-8 text") from None
 
 
 def checked(kind: type[_T], values: Mapping[str, Any], where: str) -> _T:
@@ -58,8 +74,8 @@ def _chosen(name: str, folder: Path | None) -> Traversable:
 
 def _parsed(file: Traversable) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(bounded(file))
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: not valid TOML: {error}") from error
 
 

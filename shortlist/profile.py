@@ -163,13 +163,13 @@ def profile(values: Mapping[str, Any], where: str = "profile") -> Profile:
 def values_in(path: Path) -> dict[str, Any]:
     """What a profile's file says: TOML, or JSON where its name ends so. Raises ProfileError."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        words = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        text = data_files.bounded(path)
+    except (OSError, ValueError) as error:
+        words = getattr(error, "strerror", None) or str(error)
         raise ProfileError("profile", ((str(path), f"cannot be read: {words}"),)) from error
     try:
         values = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
         raise ProfileError("profile", ((str(path), f"not valid {kind}: {error}"),)) from error
     if not isinstance(values, dict):

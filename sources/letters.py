@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 from enum import StrEnum
@@ -30,6 +31,10 @@ _IDS = re2.compile(r"<[^<>\s]{1,250}>")
 _AUTOMATIC = re2.compile(
     r"(?i)^\s*(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office)"
 )
+
+
+# What the email package raises, undocumented, for headers that are broken in odd ways.
+_BROKEN = (ValueError, AttributeError, LookupError, TypeError, ArithmeticError, MessageError)
 
 
 class LetterError(SourceError):
@@ -81,15 +86,12 @@ def read(raw: bytes, now: datetime) -> Letter:
         references = _references(mail, parts, kind)
         text = "" if kind is Kind.BOUNCE else own_words(_text(parts))
         why = _why(parts) if kind is Kind.BOUNCE else ""
-        subject = str(mail.get("Subject", ""))
+        subject, sent = str(mail.get("Subject", "")), _date(mail, now)
     except RecursionError as error:
         raise LetterError(f"parts within parts, deeper than {DEEPEST}") from error
-    except (ValueError, AttributeError, IndexError, TypeError) as error:
-        # The email package has no error of its own for headers that are broken in odd ways.
+    except _BROKEN as error:
         raise LetterError(f"broken: {type(error).__name__} in its headers or parts") from error
-    return Letter(
-        identity(raw), kind, sender, _date(mail, now), references, subject[:200], text, why
-    )
+    return Letter(identity(raw), kind, sender, sent, references, subject[:200], text, why)
 
 
 def _parts(mail: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
@@ -224,6 +226,6 @@ def _date(mail: EmailMessage, now: datetime) -> datetime:
     """When it was sent: not later than now, whatever its clock says."""
     try:
         sent = parsedate_to_datetime(str(mail["Date"]))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return now
     return min(sent if sent.tzinfo else sent.replace(tzinfo=UTC), now)

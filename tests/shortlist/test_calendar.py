@@ -122,6 +122,8 @@ def test_a_file_of_ones_own_takes_the_place_of_ours(tmp_path: Path) -> None:
         (lambda t: t.replace('basis = "stated"', 'basis = "sure"', 1), r"events\.0\.basis: "),
         (lambda t: t.replace('basis = "pattern"', 'basis = "stated"', 1), "apply: .*reckoned"),
         (lambda t: re.sub("\nreckoned = .*", "", t, count=1), "apply: .*reckoned"),
+        (lambda _: "match = " + "[" * 100_000, "not valid TOML: maximum recursion"),
+        (lambda _: "#" * 1_000_001, "larger than 1,000,000 bytes"),
         (lambda t: t + "\n[[event", "not valid TOML"),
         (lambda t: t.replace("match = 2027", "match = 2027\ncolour = 1"), "colour: "),
     ],

@@ -257,6 +257,19 @@ def test_bad_mail_gets_a_clear_error(
     assert says in str(outcome["why"])
 
 
+@pytest.mark.parametrize(
+    "date", [b"10:00:0099999999999999999999 -0500", b"10:00:00 -05009999999999"]
+)
+def test_a_day_that_cannot_be_is_the_day_of_reading(
+    shell: Shell, asked: str, tmp_path: Path, date: bytes
+) -> None:
+    raw = reply(asked, "J-1 only.").replace(b"10:00:00 -0500", date)
+    (outcome,) = read(shell, tmp_path, raw)
+    assert outcome["outcome"] == "queued"
+    (waits,) = shell("verify", "queue", "--json").json
+    assert waits["at"] == TODAY[1]
+
+
 def test_an_answer_from_somebody_else_is_refused_by_name(
     shell: Shell, asked: str, watched: Store, tmp_path: Path
 ) -> None:
