@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from store.errors import StoreNewer, explained
-from store.memory import Memory, Value
+from store.memory import Key, Memory, Value
 from store.schema import migrations, names
 
 BUSY_SECONDS = 10  # how long to wait for another writer before saying so
@@ -111,6 +111,21 @@ class Store:
             return make()
         memory, moment = self.remembered
         return memory.get(moment, key, make)
+
+    def each(
+        self,
+        kind: Hashable,
+        keys: Collection[Key],
+        make: Callable[[list[Key]], Mapping[Key, Value]],
+    ) -> dict[Key, Value]:
+        """By key, what `make` gives for some keys: the same as `once` for the rows of a list.
+
+        Of the keys, `make` is given those that nobody has asked for since the last write.
+        """
+        if self.remembered is None:
+            return dict(make(list(keys)))
+        memory, moment = self.remembered
+        return memory.each(moment, kind, keys, make)
 
     def write(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
         """Runs one statement inside `writing()`; gives back the new row's id, if any."""

@@ -27,7 +27,7 @@ def facts(store: Store) -> list[Fact]:
 def with_dates(store: Store) -> list[Fact]:
     """The watched programs of which a condition has a date, by name."""
     sql = f"{FACTS} AND instr(s.said, '\"by\"') > 0 ORDER BY p.name, p.id"
-    return store.tuples(sql)
+    return store.once("with dates", lambda: store.tuples(sql))
 
 
 def confirmed(store: Store, but_by: str) -> frozenset[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from store import programs, search
 from store.database import Store
-from store.memory import MOST_KEPT, Memory
+from store.memory import MOST_KEPT, MOST_OF_EACH, Memory
 from store.reading import Readers
 from store.records import Program
 from store.search import Wish
@@ -106,3 +107,46 @@ def test_no_more_is_kept_than_is_allowed() -> None:
         memory.get(1, number, lambda: "early")
     assert memory.get(1, MOST_KEPT, lambda: "late") == "early"
     assert memory.get(1, 0, lambda: "late") == "late"
+
+
+def test_of_a_list_only_the_rows_that_are_missing_are_made(store: Store, readers: Readers) -> None:
+    asked: list[list[str]] = []
+
+    def made(keys: list[str]) -> dict[str, str]:
+        asked.append(keys)
+        return {key: key.upper() for key in keys if key != "none"}
+
+    with readers.reading() as reader:
+        assert reader.each("kind", ["a", "b"], made) == {"a": "A", "b": "B"}
+        assert list(reader.each("kind", ["c", "b", "none", "a"], made)) == ["c", "b", "a"]
+        assert reader.each("other", ["a"], made) == {"a": "A"}
+    assert asked == [["a", "b"], ["c", "none"], ["a"]]
+    add(store, "p")
+    with readers.reading() as reader:
+        reader.each("kind", ["a"], made)
+    assert asked[3:] == [["a"]]  # anew since the write
+    assert store.each("kind", ["a"], made) == {"a": "A"}  # who can write keeps nothing
+    assert asked[4:] == [["a"]]
+
+
+def test_a_row_that_was_made_before_a_write_is_not_handed_out_after_it(
+    store: Store, readers: Readers
+) -> None:
+    def institutions(reader: Store, ids: list[str]) -> dict[str, str]:
+        return {i: found.name for i, found in programs.institutions_of(reader, ids).items()}
+
+    add(store, "a")
+    with readers.reading() as before:
+        with store.writing():
+            programs.save(store, [Program("a", "Other Hospital", "A")])
+        for reader, name in ((before, "Fernway Hospital"), (None, "Other Hospital")):
+            with readers.reading() as after:
+                seen = reader or after
+                assert seen.each("name", ["a"], partial(institutions, seen)) == {"a": name}
+
+
+def test_no_more_rows_are_kept_than_are_allowed() -> None:
+    memory = Memory()
+    memory.each(1, "kind", range(MOST_OF_EACH + 1), lambda keys: dict.fromkeys(keys, "early"))
+    late = memory.each(1, "kind", [0, MOST_OF_EACH], lambda keys: dict.fromkeys(keys, "late"))
+    assert late == {0: "late", MOST_OF_EACH: "early"}
