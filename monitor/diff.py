@@ -50,6 +50,7 @@ STANCE_WORDS = {
 
 VISA_WORDS = {Visa.PERMANENT_RESIDENT: "permanent residents", Visa.CITIZEN: "citizens"}
 
+_STANCES = {str(stance): stance for stance in Stance}  # by value: a third of Stance("sponsored")
 CONDITION_WORDS = {
     ConditionKind.STEP3_PASSED: "Step 3 passed",
     ConditionKind.ECFMG_CERTIFIED: "ECFMG certificate",
@@ -189,13 +190,13 @@ def category(policy: dict[str, Any]) -> str:
 
 def stance(policy: dict[str, Any], visa: str) -> Stance:
     """What a policy says of one visa; `unstated` when nothing."""
-    return Stance(policy.get("stances", {}).get(visa, "unstated"))
+    return _STANCES[policy.get("stances", {}).get(visa, "unstated")]
 
 
 def conditions(policy: dict[str, Any], visa: str) -> tuple[str, ...]:
     """A policy's conditions on one visa in words: `Step 3 passed by 2027-02-01`."""
     return tuple(
-        CONDITION_WORDS[ConditionKind(c["kind"])] + (f" by {c['by']}" if c.get("by") else "")
+        CONDITION_WORDS[c["kind"]] + (f" by {c['by']}" if c.get("by") else "")
         for c in policy.get("conditions", ())
         if c["visa"] == visa
     )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor import diff
 from monitor.compare import Severity
 from monitor.groups import night, stories
 from store import changes, policies, programs, remarks, search
@@ -40,6 +41,11 @@ class Entry:
     change: Change
     program: Program
     remarks: tuple[Remark, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """What changed, in one line."""
+        return diff.summary(self.change)
 
     @property
     def assigned_to(self) -> str:
@@ -139,12 +145,19 @@ def entry(store: Store, change_id: int) -> Entry:
 
 def told(store: Store, groups: Sequence[tuple[int, ...]]) -> list[tuple[Entry, ...]]:
     """Groups of a queue with all that is known of them, in each what says the same together."""
-    by_id = {e.change.id: e for e in entries(store, [n for group in groups for n in group])}
-    known = {e.program.program_id: e.program for e in by_id.values()}
-    return [
-        tuple(by_id[c.id] for s in stories((by_id[n].change for n in group), known) for c in s)
-        for group in groups
-    ]
+
+    def made(missing: list[tuple[int, ...]]) -> dict[tuple[int, ...], tuple[Entry, ...]]:
+        by_id = {e.change.id: e for e in entries(store, [n for group in missing for n in group])}
+        known = {e.program.program_id: e.program for e in by_id.values()}
+        return {
+            group: tuple(
+                by_id[c.id] for s in stories((by_id[n].change for n in group), known) for c in s
+            )
+            for group in missing
+        }
+
+    by_group = store.each("group of the queue", groups, made)
+    return [by_group[group] for group in groups]
 
 
 def _wave(change: Brief) -> str:
@@ -157,12 +170,16 @@ def whole(store: Store, now: datetime, shown: Iterable[Entry]) -> dict[int, tupl
     That is more than what is shown when some of it was not asked for, or is snoozed.
     """
     severities = {"minor" if e.change.severity == "minor" else "" for e in shown}
-    return {
-        number: group
-        for severity in severities
-        for group in queue(store, now, Filter(severity=severity, snoozed=True)).groups
-        for number in group
-    }
+    found: dict[int, tuple[int, ...]] = {}
+    for severity in severities:
+        found |= _whole(store, now, severity)
+    return found
+
+
+def _whole(store: Store, now: datetime, severity: str) -> dict[int, tuple[int, ...]]:
+    groups = queue(store, now, Filter(severity=severity, snoozed=True)).groups
+    key = ("whole groups", severity, now.date())
+    return store.once(key, lambda: {number: group for group in groups for number in group})
 
 
 def doubts(store: Store, most: int) -> list[Doubt]:

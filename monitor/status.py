@@ -60,6 +60,18 @@ def statuses(
     A policy whose page was not seen for `stale_after_cycles` cycles needs a review, and so does
     one that goes back and forth. Raises NotFound for an id that is not watched.
     """
+    if only is None:
+        return _statuses(store, None, stale_after_cycles)
+
+    def made(ids: list[str]) -> dict[str, Status]:
+        found = _statuses(store, ids, stale_after_cycles)
+        return {status.program.program_id: status for status in found}
+
+    by_id = store.each(("status", stale_after_cycles), sorted(set(only)), made)
+    return [by_id[program_id] for program_id in sorted(by_id)]
+
+
+def _statuses(store: Store, only: Collection[str] | None, stale_after_cycles: int) -> list[Status]:
     if only is not None and not only:
         return []
     watched = programs.listed(store, only)

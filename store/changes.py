@@ -231,8 +231,8 @@ class Sought:
 
 def told_before(
     store: Store, sought: Sought, *, limit: int, before: int | None = None
-) -> list[Change]:
-    """The changes that are sought, newest first, from before the change of that number."""
+) -> list[int]:
+    """The numbers of the changes that are sought, newest first, from before that number."""
     parts = [
         (sql, value)
         for sql, value in (
@@ -252,10 +252,10 @@ def told_before(
     ]
     where = "".join(f" AND {sql}" for sql, _ in parts)
     rows = store.rows(
-        f"SELECT * FROM changes WHERE severity <> 'minor'{where} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        f"SELECT id FROM changes WHERE severity <> 'minor'{where} ORDER BY id DESC LIMIT ?",  # noqa: S608
         (*(value for _, value in parts), limit),
     )
-    return [_change(row) for row in rows]
+    return [row["id"] for row in rows]
 
 
 def days_around(store: Store, since: str, until: str = "9999") -> Around:

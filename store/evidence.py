@@ -90,9 +90,11 @@ def of_programs(store: Store, only: Collection[str] | None = None) -> dict[str, 
     return found
 
 
-def waiting(store: Store) -> list[Saying]:
-    """What no maintainer has decided on, oldest first."""
-    rows = store.rows("SELECT * FROM evidence WHERE state = 'waiting' ORDER BY id")
+def waiting(store: Store, *, limit: int = -1) -> list[Saying]:
+    """What no maintainer has decided on, oldest first; so many of it, if a limit is given."""
+    rows = store.rows(
+        "SELECT * FROM evidence WHERE state = 'waiting' ORDER BY id LIMIT ?", (limit,)
+    )
     return [_saying(row) for row in rows]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.background import BackgroundTask
 
+from store.database import Store
+from store.memory import Key
 from web import sessions, static, words
 from web.sessions import Visitor
-from web.site import path_of, site_of
+from web.site import Site, path_of, site_of
 
 
 class Links:
@@ -77,6 +81,27 @@ def page(
     if visitor is not None and visitor.fresh:
         sessions.send_cookie(request, response, visitor)
     return response
+
+
+def lines(
+    site: Site,
+    store: Store,
+    template: str,
+    macro: str,
+    keys: Collection[Key],
+    values: Callable[[list[Key]], Mapping[Key, object]],
+) -> dict[Key, Markup]:
+    """By key, the lines of a list: what a macro makes of a value and `links`.
+
+    They follow from the database alone, and are made once while it is as it is (`Store.each`).
+    """
+    links = Links(site.settings.prefix)
+
+    def made(missing: list[Key]) -> dict[Key, Markup]:
+        line = getattr(TEMPLATES.get_template(template).module, macro)
+        return {key: line(value, links) for key, value in values(missing).items()}
+
+    return store.each((template, macro), keys, made)
 
 
 def _environment() -> Environment:

@@ -156,11 +156,6 @@ def sources(policy: dict[str, Any]) -> tuple[Source, ...]:
 category = category_chip_of
 
 
-def sentence(change: Change) -> str:
-    """What changed, in one line."""
-    return diff.summary(change).replace("->", "→")
-
-
 def frame_address(links: Links, folder: str) -> Callable[[str], str]:
     """Gives the address of a page's frame, by the page's snapshot."""
     return lambda snapshot: links(f"{folder}/{snapshot}")

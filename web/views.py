@@ -121,10 +121,17 @@ def views(store: Store, ids: Sequence[str], *, stale_after_cycles: int) -> list[
 def viewed(store: Store, found: Sequence[Status]) -> list[View]:
     """These programs, with the decisions by which their policies stand."""
     ids = [status.program.program_id for status in found]
-    decided = changes.standing_reviews(store, ids)
-    # What closed itself was not looked at by anybody.
-    people = {i: review for i, review in decided.items() if review.by != BY_ITSELF}
-    return [View(status, people.get(i)) for i, status in zip(ids, found, strict=True)]
+
+    def decided(missing: list[str]) -> dict[str, Review | None]:
+        made = changes.standing_reviews(store, missing)
+        # What closed itself was not looked at by anybody.
+        return {
+            i: review if (review := made.get(i)) and review.by != BY_ITSELF else None
+            for i in missing
+        }
+
+    people = store.each("decided", ids, decided)
+    return [View(status, people[i]) for i, status in zip(ids, found, strict=True)]
 
 
 def says(policy: Policy) -> tuple[Says, ...]:

@@ -32,12 +32,12 @@ def public(store: Store, *, stale_after_cycles: int) -> Public:
     """All of it, as the database has it now; changes are those of programs that are watched."""
     ids = [program.program_id for program in programs.listed(store)]
     watched = set(ids)
-    told = [c for c in changes.told_before(store, Sought(), limit=-1) if c.program_id in watched]
+    told = changes.some(store, changes.told_before(store, Sought(), limit=-1))
     institutions = [building.institution(*one) for one in programs.institutions(store)]
     return Public(
         tuple(sorted(institutions, key=lambda one: one.institution_id)),
         tuple(_programs(store, ids, stale_after_cycles)),
-        tuple(reversed(building.changes_of(store, told))),
+        tuple(building.changes_of(store, [c for c in told if c.program_id in watched])),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -18,12 +20,32 @@ ROOT = "/api/v1"
 
 def answer(request: Request, model: Model, *, cursor: str | None = None) -> Response:
     """The model as JSON, or 304 for who has it; with the address of what follows as a link."""
+    return _answer(request, written(model), cursor)
+
+
+def stretch(
+    request: Request, items: Sequence[bytes], *, cursor: str | None, total: int | None = None
+) -> Response:
+    """A stretch of a list as JSON: a `Stretch` of what was `written`, with `total` a `Counted`."""
+    # With `items` and then `next` and `total`, as pydantic would write the models.
+    after = {"next": cursor} if total is None else {"next": cursor, "total": total}
+    rest = json.dumps(after, separators=(",", ":"))
+    body = b'{"items":[%b],%b' % (b",".join(items), rest[1:].encode())
+    return _answer(request, body, cursor)
+
+
+def written(model: Model) -> bytes:
+    """A model as JSON."""
+    return model.model_dump_json().encode()
+
+
+def _answer(request: Request, body: bytes, cursor: str | None) -> Response:
     links = Links(site_of(request).settings.prefix)
     headers = {"Cache-Control": "no-cache"}  # keep it, and ask whether it is still so
     if cursor is not None:
         query = {**request.query_params, "cursor": cursor}
         headers["Link"] = f'<{links(path_of(request), **query)}>; rel="next"'
-    return tagged(request, model.model_dump_json().encode(), headers)
+    return tagged(request, body, headers)
 
 
 def tagged(request: Request, body: bytes, headers: dict[str, str]) -> Response:

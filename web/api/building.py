@@ -13,18 +13,23 @@ from store import changes, outbox, programs
 from store.database import Store
 from store.records import Change, Institution, Review
 from web.api import models
+from web.api.answers import written
 from web.views import View, views
 
 
-def programs_of(
-    store: Store, ids: Sequence[str], *, stale_after_cycles: int
-) -> list[models.Program]:
-    """The programs with these ids, in their order. Raises NotFound."""
-    institutions = programs.institutions_of(store, ids)
-    return [
-        models.Program.model_validate(_program(view, institutions[view.program.program_id]))
-        for view in views(store, ids, stale_after_cycles=stale_after_cycles)
-    ]
+def programs_written(store: Store, ids: Sequence[str], *, stale_after_cycles: int) -> list[bytes]:
+    """The programs with these ids as JSON, in their order. Raises NotFound."""
+
+    def made(missing: list[str]) -> dict[str, bytes]:
+        institutions = programs.institutions_of(store, missing)
+        found = views(store, missing, stale_after_cycles=stale_after_cycles)
+        return {
+            i: written(models.Program.model_validate(_program(view, institutions[i])))
+            for i, view in zip(missing, found, strict=True)
+        }
+
+    by_id = store.each(("program of the API", stale_after_cycles), ids, made)
+    return [by_id[program_id] for program_id in ids]
 
 
 def in_full(view: View, institution: Institution, timeline: Timeline) -> models.ProgramInFull:
@@ -37,6 +42,17 @@ def in_full(view: View, institution: Institution, timeline: Timeline) -> models.
             "timeline": [_entry(entry) for entry in timeline.entries],
         }
     )
+
+
+def changes_written(store: Store, numbers: Sequence[int]) -> list[bytes]:
+    """The changes with these numbers as JSON, in their order."""
+
+    def made(missing: list[int]) -> dict[int, bytes]:
+        found = changes_of(store, changes.some(store, missing))
+        return {change.change_id: written(change) for change in found}
+
+    by_id = store.each("change of the API", numbers, made)
+    return [by_id[number] for number in numbers]
 
 
 def changes_of(store: Store, found: Sequence[Change]) -> list[models.Change]:

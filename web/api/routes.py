@@ -21,7 +21,7 @@ from store.records import stamp
 from store.states import NAMES
 from web import meanings
 from web.api import building, cursors, models
-from web.api.answers import ROOT, answer
+from web.api.answers import ROOT, answer, stretch
 from web.asked import Filters, Words
 from web.routing import Data
 from web.site import OfSite
@@ -98,12 +98,12 @@ def programs(request: Request, site: OfSite, asked: Annotated[AskedPrograms, Que
             )
         except ValueError as error:
             raise _no_cursor() from error
-        items = building.programs_of(
+        items = building.programs_written(
             store, ids, stale_after_cycles=site.settings.stale_after_cycles
         )
         total = search.count(store, wish)
     cursor = cursors.write(asked.sort, last) if last else None
-    return answer(request, models.Counted(items=items, next=cursor, total=total), cursor=cursor)
+    return stretch(request, items, cursor=cursor, total=total)
 
 
 @router.data(f"{ROOT}/programs/{{program_id}}", models.ProgramInFull)
@@ -157,9 +157,10 @@ def listed_changes(
     with site.reading() as store:
         before = None if key is None else int(key)
         found = changes.told_before(store, sought, limit=asked.limit + 1, before=before)
-        items = building.changes_of(store, found[: asked.limit])
-    cursor = cursors.write("changes", (items[-1].change_id,)) if len(found) > len(items) else None
-    return answer(request, models.Stretch(items=items, next=cursor), cursor=cursor)
+        shown = found[: asked.limit]
+        items = building.changes_written(store, shown)
+    cursor = cursors.write("changes", (shown[-1],)) if len(found) > len(shown) else None
+    return stretch(request, items, cursor=cursor)
 
 
 @router.data(f"{ROOT}/changes/{{change_id}}", models.ChangeInFull)

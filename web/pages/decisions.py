@@ -161,7 +161,7 @@ def of_evidence(request: Request, site: OfSite, number: Number, form: Sent) -> R
             else:
                 policy = _policy(form, saying.said) if verdict == "corrected" else None
                 accept(store, number, by=_by(request), now=site.now(), policy=policy)
-            following = next((one.id for one in evidence.waiting(store)), None)
+            following = next((one.id for one in evidence.waiting(store, limit=1)), None)
     except ReviewError as error:
         status = 409 if isinstance(error, Overtaken) else 422
         return show_evidence(request, site, number, status=status, fault=_sentence(error))

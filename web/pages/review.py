@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Path, Query, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from monitor import queue, waves
-from monitor.queue import Entry, Filter
+from monitor.queue import Doubt, Entry, Filter
 from store import changes, evidence, policies, programs, remarks, snapshots, users
 from store.database import Store
-from store.records import Change
+from store.records import Change, Program
 from web import reviewing
 from web.evidence import Waiting, all_sides, said, waiting
 from web.framing import frame
-from web.rendering import page
+from web.rendering import lines, page
 from web.routing import Pages
 from web.site import OfSite, Site
+from web.views import Chip, category_chip_of
 
 router = Pages()
 
 PER_PAGE = 50  # groups
 MOST_DOUBTS = 50
+_LINES = "queue_lines.html"
 
 Number = Annotated[int, Path(ge=1, le=2**53)]
 _Words = Annotated[str, Query(max_length=100)]
@@ -48,38 +52,81 @@ def in_queue(
     with site.reading() as store:
         found = queue.queue(store, site.now(), wanted)
         shown = queue.told(store, found.groups[(number - 1) * PER_PAGE : number * PER_PAGE])
-        entries = [e for group in shown for e in group]
-        whole = queue.whole(store, site.now(), entries)
-        members = {n: changes.of_wave(store, n) for n in _waves(entries)}
+        entries = {e.change.id: e for group in shown for e in group}
+        groups = queue.whole(store, site.now(), entries.values())
+        whole = {n: groups.get(n, (n,)) for n in entries}
+        members = {n: changes.of_wave(store, n) for n in _waves(entries.values())}
         known = programs.ever_listed(store, {c.program_id for m in members.values() for c in m})
+        opened = {n: _open(of_it) for n, of_it in members.items()}
+        decided = {n for numbers in (*whole.values(), *opened.values()) for n in numbers}
+        versions = changes.versions(store, decided | {done})
         return page(
             request,
             "review.html",
             title="Review",
             groups=shown,
-            whole=[whole.get(g[0].change.id, [e.change.id for e in g]) for g in shown],
+            whole=whole,
+            lines=_lines(site, store, entries),
             waves=waves.told(store, members, known),
-            members={n: _open(of_it) for n, of_it in members.items()},
-            seen=lambda numbers: reviewing.seen(changes.versions(store, numbers)),
+            members=opened,
+            seen=lambda numbers: reviewing.seen({n: versions[n] for n in numbers}),
             total=len(found.order),
             number=number,
             last_page=max(1, -(-len(found.groups) // PER_PAGE)),
             wanted=wanted,
-            doubts=queue.doubts(store, MOST_DOUBTS) if number == 1 else (),
-            unread=_unread(store) if number == 1 else (),
+            doubts=_doubts(site, store) if number == 1 else (),
+            unread=_unread(site, store) if number == 1 else (),
             most=MOST_DOUBTS,
             users=[user.name for user in users.listed(store)],
             done=queue.entry(store, done) if done else None,
-            reviewing=reviewing,
-            done_seen=changes.versions(store, [done]).get(done, 0) if done else 0,
+            done_seen=versions.get(done, 0),
         )
 
 
-def _unread(store: Store) -> list[Waiting]:
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A first reading in doubt, as the queue shows it."""
+
+    program: Program
+    category: Chip
+    confidence: float
+    fused: bool
+
+
+def _lines(site: Site, store: Store, entries: Mapping[int, Entry]) -> dict[int, Markup]:
+    """The lines of changes."""
+
+    def some(missing: list[int]) -> dict[int, Entry]:
+        return {number: entries[number] for number in missing}
+
+    return lines(site, store, _LINES, "change", entries, some)
+
+
+def _unread(site: Site, store: Store) -> list[Markup]:
     """Answers and reports that nobody has read, oldest first; one more than are shown."""
-    found = evidence.waiting(store)[: MOST_DOUBTS + 1]
-    known = programs.ever_listed(store, {saying.program_id for saying in found})
-    return [waiting(saying, known[saying.program_id]) for saying in found]
+    found = {saying.id: saying for saying in evidence.waiting(store, limit=MOST_DOUBTS + 1)}
+
+    def some(missing: list[int]) -> dict[int, Waiting]:
+        known = programs.ever_listed(store, {saying.program_id for saying in found.values()})
+        return {n: waiting(found[n], known[found[n].program_id]) for n in missing}
+
+    return list(lines(site, store, _LINES, "unread", found, some).values())
+
+
+def _doubts(site: Site, store: Store) -> list[Markup]:
+    """First readings in doubt, the least sure first."""
+    found = {doubt.program.program_id: doubt for doubt in queue.doubts(store, MOST_DOUBTS)}
+
+    def some(missing: list[str]) -> dict[str, Doubtful]:
+        return {i: _doubtful(found[i]) for i in missing}
+
+    return list(lines(site, store, _LINES, "doubt", found, some).values())
+
+
+def _doubtful(doubt: Doubt) -> Doubtful:
+    policy = doubt.standing.policy
+    fused = doubt.standing.origin == "fused"
+    return Doubtful(doubt.program, category_chip_of(policy), policy["confidence"], fused)
 
 
 @router.page("/review/examples.jsonl")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
+from markupsafe import Markup
 
 from store import search
+from store.database import Store
 from store.search import Wish
 from store.states import NAMES
 from web import asked, csvfile
 from web.asked import Asked
-from web.rendering import page
+from web.rendering import lines, page
 from web.routing import Pages
 from web.site import OfSite, Site
 from web.views import View, views
@@ -40,7 +42,7 @@ def find(request: Request, site: OfSite, wish: Annotated[Asked, Query()]) -> Res
             limit=PER_PAGE,
             offset=(wish.page - 1) * PER_PAGE,
         )
-        found = views(store, ids, stale_after_cycles=site.settings.stale_after_cycles)
+        found = _results(site, store, ids)
         choices = search.choices(store)
     return page(
         request,
@@ -59,6 +61,17 @@ def find(request: Request, site: OfSite, wish: Annotated[Asked, Query()]) -> Res
         checked_words=asked.CHECKED_WORDS,
         sort_words=asked.SORT_WORDS,
     )
+
+
+def _results(site: Site, store: Store, ids: Sequence[str]) -> list[Markup]:
+    """Programs as the page lists them, in this order."""
+
+    def found(missing: list[str]) -> dict[str, View]:
+        some = views(store, missing, stale_after_cycles=site.settings.stale_after_cycles)
+        return dict(zip(missing, some, strict=True))
+
+    by_id = lines(site, store, "parts.html", "result", ids, found)
+    return [by_id[program_id] for program_id in ids]
 
 
 @router.page("/programs.csv")
