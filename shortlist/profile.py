@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from datetime import date
 from enum import StrEnum
@@ -183,9 +183,10 @@ def countries() -> tuple[str, ...]:
     return tuple(data_files.text("countries.txt", None).split("\n"))[:-1]
 
 
-def places_hold(places: Sequence[str], state: str, city: str) -> bool:
-    """Whether one of the places has this city of this state in it."""
-    return state in places or f"{city}, {state}".lower() in (place.lower() for place in places)
+def in_places(places: Sequence[str]) -> Callable[[str, str], bool]:
+    """Tells of a state and a city whether one of the places has it in it."""
+    states, cities = frozenset(places), frozenset(place.lower() for place in places)
+    return lambda state, city: state in states or f"{city}, {state}".lower() in cities
 
 
 def _day(value: date | str, done: str) -> date | None:

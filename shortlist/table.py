@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.taken_back import BY_ITSELF
+from shortlist.profile import in_places
 from shortlist.said import Said, read
 from shortlist.weights import Numbers
 from store import standings
@@ -48,6 +49,7 @@ class Table:
     """All programs by name. `confirmed` are those whose policy a maintainer has decided on."""
 
     facts: tuple[Fact, ...]
+    names: NDArray[np.object_]  # the ids
     confirmed: frozenset[str]
     said: Column[Said]
     level: Column[str]
@@ -58,7 +60,14 @@ class Table:
 
     def ids(self, chosen: Flags) -> tuple[str, ...]:
         """The ids of some programs, by name."""
-        return tuple([self.facts[n][0] for n in np.flatnonzero(chosen)])
+        return tuple(self.names[chosen].tolist())
+
+    def within(self, places: Sequence[str]) -> Flags:
+        """The programs in these places; none for none."""
+        if not places:
+            return np.zeros(len(self.facts), np.bool_)
+        holds = in_places(places)
+        return self.place.flags(lambda place: holds(*place))
 
 
 def table(store: Store) -> Table:
@@ -72,6 +81,7 @@ def _table(store: Store) -> Table:
     said = _column(fact[6] for fact in facts)
     return Table(
         facts,
+        np.array([fact[0] for fact in facts], np.object_),
         confirmed,
         Column(tuple(map(read, said.values)), said.which),
         _column(fact[3] for fact in facts),

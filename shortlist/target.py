@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from math import isnan
+from math import inf, isnan
 from typing import overload
 
 import numpy as np
@@ -24,7 +24,7 @@ from shortlist.errors import ProfileError
 from shortlist.fit import Judge, Klass, Verdict, Way
 from shortlist.knowledge import Knowledge
 from shortlist.land import Concern, concerning
-from shortlist.profile import Profile, places_hold
+from shortlist.profile import Profile, in_places
 from shortlist.table import Column, Flags, Places, Table, table
 from shortlist.weights import PARTS, Numbers, PartId
 from store import search
@@ -34,7 +34,7 @@ from store.standings import Fact
 _DAY = 86_400.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """Who asks, when, and with what is known; `table` has all programs."""
 
@@ -52,6 +52,12 @@ class Question:
             self.profile, known.calendar, self.season, known.rules, known.scale.values,
             self.now.date(),
         )  # fmt: skip
+
+    @cached_property
+    def verdicts(self) -> Column[Verdict]:
+        """How each program stands; each distinct policy is judged once."""
+        said, judge = self.table.said, self.judge
+        return Column(tuple(map(judge.verdict, said.values)), said.which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +219,7 @@ def ask(store: Store, profile: Profile, known: Knowledge, now: datetime) -> Ques
 
 def shortlist(question: Question) -> Shortlist:
     """Judges all programs that the profile is about, and puts those that are open in order."""
-    found, inside = verdicts(question), considered(question)
+    found, inside = question.verdicts, considered(question)
     shut = found.flags(lambda verdict: verdict.way is Way.CLOSED)
     scores = _scores(question, found)
     opened = np.flatnonzero(inside & ~shut)
@@ -223,12 +229,6 @@ def shortlist(question: Question) -> Shortlist:
     ranking = Ranking(question.table, found, np.where(shut, np.nan, scores), opened)
     closed = replace(ranking, places=np.flatnonzero(inside & shut))
     return Shortlist(question, found, ranking, closed)
-
-
-def verdicts(question: Question) -> Column[Verdict]:
-    """How each program stands; each distinct policy is judged once."""
-    said, judge = question.table.said, question.judge
-    return Column(tuple(map(judge.verdict, said.values)), said.which)
 
 
 def considered(question: Question) -> Flags:
@@ -241,7 +241,7 @@ def considered(question: Question) -> Flags:
         wanted = {name.casefold() for name in profile.specialties}
         found &= every.specialty.flags(lambda name: name.casefold() in wanted)
     if profile.places:
-        found &= every.place.flags(lambda place: places_hold(profile.places, *place))
+        found &= every.within(profile.places)
     return found
 
 
@@ -262,7 +262,7 @@ def _scores(question: Question, found: Column[Verdict]) -> Numbers:
         )
         + weights["sure"] * unit * every.sure
         + weights["fresh"] * unit * scale.fresh(days)
-        + weights["near"] * unit * every.place.flags(lambda place: places_hold(near, *place))
+        + weights["near"] * unit * every.within(near)
     )
 
 
@@ -270,12 +270,13 @@ def shares(question: Question, fact: Fact, verdict: Verdict) -> tuple[Share, ...
     """Part by part, what a score is made of; their points are the score."""
     scale = question.known.scale
     weights = scale.weights(question.profile.weights)
-    days = np.array([(question.now.timestamp() - (fact[9] or np.nan)) / _DAY])
+    checked = fact[9]
+    days = inf if checked is None else (question.now.timestamp() - checked) / _DAY
     values: dict[PartId, float] = {
         **of_verdict(question, verdict),
         "sure": 1.0 if fact[0] in question.table.confirmed else 0.0 if fact[8] else fact[7],
-        "fresh": float(scale.fresh(days)[0]),
-        "near": float(places_hold(question.profile.near, fact[4], fact[5])),
+        "fresh": scale.fresh_after(days),
+        "near": float(in_places(question.profile.near)(fact[4], fact[5])),
     }
     total = sum(weights.values()) or 1
     return tuple(

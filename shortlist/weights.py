@@ -64,6 +64,11 @@ class Scale:
         start, end = self.values.fresh_days, self.values.stale_days
         return np.nan_to_num(np.clip((end - days) / (end - start), 0.0, 1.0))
 
+    def fresh_after(self, days: float) -> float:
+        """The same for one policy, for which an array would take longer than all else."""
+        start, end = self.values.fresh_days, self.values.stale_days
+        return min(max((end - days) / (end - start), 0.0), 1.0)
+
 
 @cache
 def scale(folder: Path | None = None) -> Scale:

@@ -13,7 +13,7 @@ from shortlist.errors import ProfileError
 from shortlist.fit import Way
 from shortlist.profile import Profile, Wants, profile
 from shortlist.table import Flags
-from shortlist.target import Question, considered, verdicts
+from shortlist.target import Question, considered
 from store.states import NAMES
 
 MOST_PLACES = 3  # that are proposed
@@ -123,5 +123,5 @@ def _other_places(question: Question, before: Flags) -> list[Otherwise]:
 
 def _reach(question: Question) -> Flags:
     """The programs that are not closed."""
-    found = verdicts(question)
-    return considered(question) & found.flags(lambda verdict: verdict.way is not Way.CLOSED)
+    opened = question.verdicts.flags(lambda verdict: verdict.way is not Way.CLOSED)
+    return considered(question) & opened

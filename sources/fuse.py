@@ -31,10 +31,8 @@ def fuse(evidence: Iterable[Evidence], today: date, weights: Table | None = None
     """The policy that all evidence on one program comes to on a day, with all sides."""
     weights = weights or table()
     known = sorted(set(evidence), key=_order)
-    answers = [
-        _answer(visa, [e for e in known if e.stance(visa) is not Stance.UNSTATED], today, weights)
-        for visa in Visa
-    ]
+    spoken = {v: [e for e in known if e.stance(v) is not Stance.UNSTATED] for v in Visa}
+    answers = [_answer(visa, said, today, weights) for visa, said in spoken.items() if said]
     stated = [answer for answer in answers if answer.stance is not Stance.UNSTATED]
     sides = tuple(side for answer in answers for side in answer.sides)
     deciding = [a.confidence for a in stated if a.visa in _DECIDING_VISAS]
