@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -46,9 +49,16 @@ def calendar(request: Request, site: OfSite) -> Response:
 def as_calendar(site: OfSite) -> Response:
     """The season's dates for a calendar program, which may ask for them again and again."""
     _, season = _season(site)
-    body = ical.written(ical.of_season(season), f"{season.match} Match", site.now())
+    body = _file(season, site.now().date())
     headers = {"Cache-Control": "no-cache"}
     return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@lru_cache(2)
+def _file(season: Season, today: date) -> bytes:
+    """The file as of the beginning of a day: it has nothing but what the season has."""
+    begun = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return ical.written(ical.of_season(season), f"{season.match} Match", begun)
 
 
 def _season(site: Site) -> tuple[Knowledge, Season]:
