@@ -60,9 +60,9 @@ Serve = Callable[..., Served]  # of a database; keywords are those of SiteSettin
 
 
 @contextmanager
-def serving(site: Site) -> Iterator[Served]:
+def serving(site: Site, host: str = "127.0.0.1") -> Iterator[Served]:
     """Serves a site from a thread, on a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((host, 0)) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(site), http=Patient, ws="none", log_config=None, access_log=False
@@ -70,7 +70,7 @@ def serving(site: Site) -> Iterator[Served]:
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        origin = f"http://{host}:{listener.getsockname()[1]}"
         try:
             with httpx.Client(base_url=origin, timeout=30, trust_env=False) as client:
                 served = Served(site, origin, client)
