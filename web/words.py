@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from monitor.alerts.message import readable
 from store.states import NAMES
 
-_VISA = re.compile(r"\b(?:J-1|H-1B|O-1|E-3|F-1)\b")
+_WHOLE = re.compile(r"\b(?:J-1|H-1B|O-1|E-3|F-1|\d{4}-\d\d-\d\d)\b")
 _TIME = Markup('<time datetime="{}">{}</time>')
 
 
@@ -76,12 +76,12 @@ def state_pairs(states: Iterable[str]) -> list[tuple[str, str]]:
 
 @lru_cache(1000)
 def unbroken(text: str) -> Markup:
-    """A text whose visas' names are never broken at their hyphens at the end of a line.
+    """A text whose visas' names and dates are never broken at a hyphen at the end of a line.
 
     >>> str(unbroken("H-1B & more"))
     '<span class="unbroken">H-1B</span> &amp; more'
     """
-    return Markup(_VISA.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
+    return Markup(_WHOLE.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
 FILTERS = {
