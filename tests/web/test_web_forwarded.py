@@ -1,4 +1,4 @@
-"""Whom a request comes from: what a proxy on this machine says of it counts, and nobody else's word.
+"""Whom a request comes from: a proxy on this machine is believed, and nobody else.
 
 What others say is sent here from this machine's own address, which is not its loopback.
 """
