@@ -28,7 +28,8 @@ from store.database import Store
 JOB = "nightly"
 MAIL_JOB, MAIL_MINUTES = "mail", 5  # mail that a server put off does not wait for the night
 LOOK_SECONDS = 60.0  # how often it is seen to that the next run is not far off
-NEVER_TOO_LATE = None  # a missed night is run however late, once (coalesce)
+# A missed night is run however late, once.
+JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +97,8 @@ class Nights:
         with Store(self._path):
             pass  # makes the tables, and says now if the database is of no use
         scheduler = BackgroundScheduler(
-            jobstores={"default": _job_store(self._path)},
-            job_defaults={
-                "coalesce": True,
-                "max_instances": 1,
-                "misfire_grace_time": NEVER_TOO_LATE,
-            },
+            jobstores={"default": job_store(self._path)},
+            job_defaults=JOB_DEFAULTS,
             timezone=UTC,
         )
         scheduler.start()
@@ -180,7 +177,8 @@ def _guarded(job: Callable[[Nights], object], failed: str) -> None:
         log.exception(failed)
 
 
-def _job_store(path: Path) -> SQLAlchemyJobStore:
+def job_store(path: Path) -> SQLAlchemyJobStore:
+    """Where APScheduler keeps its jobs: beside our tables."""
     return SQLAlchemyJobStore(
         url=f"sqlite:///{path.absolute()}",
         tablename="scheduled_jobs",

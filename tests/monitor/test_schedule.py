@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from conftest import J1_ONLY
 from loopback import PATIENCE, Site, Visit
 
 from monitor import clock
 from monitor.cycle import Settings, Stop, run
-from monitor.schedule import JOB, MAIL_JOB, MAIL_MINUTES, Nights, night_of
+from monitor.schedule import JOB, MAIL_JOB, MAIL_MINUTES, Nights, job_store, night_of
 from store import cycles, programs
 from store.database import Store
 from store.records import Program
@@ -83,7 +82,7 @@ class Service:
 
     def miss(self, nights: int) -> None:
         """As if no process had run for so many nights."""
-        jobs = SQLAlchemyJobStore(url=f"sqlite:///{self.db}", tablename="scheduled_jobs")
+        jobs = job_store(self.db)
         jobs.start(BackgroundScheduler(), "default")
         job = jobs.lookup_job(JOB)
         job.next_run_time -= timedelta(days=nights)
