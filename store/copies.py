@@ -6,6 +6,7 @@ read it: it holds the addresses of subscribers and the hashes of passwords.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -61,9 +62,11 @@ def backup(path: Path, file: Path, *, replace: bool = False) -> Copy:
     the database) is damaged, other StoreErrors, and OSError; `file` is then as it was before.
     """
     _not_the_same(path, file)
-    if file.exists() and not replace:
-        raise StoreExists(f"{file}: is there already; name another file, or replace it by --force")
     with _part(file) as part:
+        if file.exists() and not replace:
+            raise StoreExists(
+                f"{file}: is there already; name another file, or replace it by --force"
+            )
         made = _copied(path, part, file)
         _settle(part)
         part.replace(file)
@@ -92,13 +95,13 @@ def restore(file: Path, path: Path, now: datetime, *, replace: bool = False) -> 
     """
     path = path.resolve()  # of a link, what it points to
     _not_the_same(path, file)
-    if path.exists() and not replace:
-        raise StoreExists(
-            f"{path}: there is a database already. With --force it is put aside, beside it; "
-            "or name another place with --db. Nothing was changed."
-        )
-    aside = _free(path.with_name(f"{path.name}.before-{now:%Y-%m-%dT%H%M%SZ}"))
     with _part(path) as part:
+        if path.exists() and not replace:
+            raise StoreExists(
+                f"{path}: there is a database already. With --force it is put aside, beside it; "
+                "or name another place with --db. Nothing was changed."
+            )
+        aside = _free(path.with_name(f"{path.name}.before-{now:%Y-%m-%dT%H%M%SZ}"))
         _copied(file, part, file)
         unconfirmed = _made_ready(part, now)
         with closing(_connected(part, "ro")) as connection:
@@ -216,19 +219,51 @@ def _in_use(path: Path, who: str) -> StoreLocked:
 
 @contextmanager
 def _part(path: Path) -> Iterator[Path]:
-    """A new file beside `path`, only its owner's, which is gone at the end of the block."""
+    """An empty file beside `path`, only its owner's, which is gone at the end of the block.
+
+    Raises StoreLocked while another process makes one: each would put the other's half in place.
+    """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: make the folder {path.parent} first")
     part = path.with_name(f".{path.name}.part")
-    leftovers = [part, *_beside(part)]
+    descriptor = _locked(part, path)
     try:
-        for name in leftovers:
+        os.ftruncate(descriptor, 0)  # what a killed process has left
+        for name in _beside(part):
             name.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield part
     finally:
-        for name in [part, *_beside(part)]:
-            name.unlink(missing_ok=True)
+        if _is(part, descriptor):  # it was not moved to where it belongs
+            for name in (part, *_beside(part)):
+                name.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(part: Path, path: Path) -> int:
+    """Opens the file, makes it if need be, and keeps others from it until it is closed."""
+    while True:
+        descriptor = os.open(part, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise StoreLocked(
+                f"{path}: another process is putting a copy there. Wait until it has finished, "
+                "and run the command again. Nothing was changed."
+            ) from None
+        except OSError:
+            pass  # a file system that knows no locks: as well as it can be done there
+        if _is(part, descriptor):
+            return descriptor
+        os.close(descriptor)  # meanwhile it was moved, or deleted
+
+
+def _is(path: Path, descriptor: int) -> bool:
+    """Whether the name is that of the open file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _free(path: Path) -> Path:

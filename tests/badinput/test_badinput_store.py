@@ -125,19 +125,3 @@ def test_a_database_that_is_none(shell: Shell, site: Site) -> None:
     shell.db.write_bytes(b"program_id,institution\n" * 100)
     assert "not a SQLite database" in crawl(shell, site, status=1)
     assert site.paths() == []
-
-
-def test_a_full_disk(shell: Shell, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    noise = "".join(f"<p>{number**9}</p>" for number in range(20_000))
-    site.page("/third", PAGE + noise.encode())
-    prepare = Store._prepare
-
-    def prepare_small(store: Store, busy_seconds: float) -> None:
-        prepare(store, busy_seconds)
-        store.rows(f"PRAGMA max_page_count = {store.rows('PRAGMA page_count')[0][0] + 8}")
-
-    with monkeypatch.context() as small:
-        small.setattr(Store, "_prepare", prepare_small)
-        assert "the disk is full or failing" in crawl(shell, site, status=1)
-    shell.crawl(site.host)
-    assert categories(shell) == ["j1_only"] * len(PATHS)

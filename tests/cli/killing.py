@@ -2,9 +2,10 @@
 
     python killing.py FOLDER KILLS SEED HOST
 
-The journal is a file of its own: a line before each command, and one when it was acknowledged
-(exit status 0). What was acknowledged must be there, once; what was not must be there whole, once,
-or not at all. FOLDER has a watched database, its settings, and is given back with `told.json`.
+Without any kills, two children of every kind run at once, and come to their end. The journal is a
+file of its own: a line before each command, and one when it was acknowledged (exit status 0). What
+was acknowledged must be there, once; what was not must be there whole, once, or not at all. FOLDER
+has a watched database and its settings.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, redirect_stderr, redirect_stdout, suppress
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -47,7 +47,9 @@ def visawatch(*arguments: str, db: Path = DB, stdin: str = "") -> int:
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             return int(main.main(line, prog_name="visawatch", standalone_mode=False) or 0)
-    except click.ClickException:
+    except click.ClickException as error:
+        with (FOLDER / "reasons").open("a") as file:
+            file.write(f"{arguments[0]}: {error.message}\n")
         return 1
     finally:
         sys.stdin = before
@@ -106,19 +108,24 @@ OPERATIONS: dict[str, Callable[[str], int]] = {
     "restore": put_back,
     "export": lambda key: visawatch("export", str(FOLDER / "public")),
     "reclassify": lambda key: visawatch("reclassify", "--apply"),
+    "doctor": lambda key: visawatch("doctor"),
     "crawl": lambda key: visawatch("crawl", "--program", "changed", "--allow-host", HOST),
 }
 
 
 def work(chance: random.Random, first: int, only: str | None) -> None:
-    """Runs commands without an end, and says in the journal what was acknowledged."""
-    journal = os.open(JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    """Runs commands without an end."""
     for number in range(first, first + 1000):
-        name = only or chance.choice([name for name in OPERATIONS if name != "crawl"])
-        key = f"k{number:05}"
-        os.write(journal, f"begin {key} {name}\n".encode())
-        status = OPERATIONS[name](key)
-        os.write(journal, f"{'failed' if status else 'done'} {key} {name}\n".encode())
+        one(only or chance.choice([name for name in OPERATIONS if name != "crawl"]), number)
+
+
+def one(name: str, number: int) -> None:
+    """Runs a command, and says in the journal whether it was acknowledged."""
+    journal, key = os.open(JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT), f"k{number:05}"
+    os.write(journal, f"begin {key} {name}\n".encode())
+    status = OPERATIONS[name](key)
+    os.write(journal, f"{'failed' if status else 'done'} {key} {name}\n".encode())
+    os.close(journal)
 
 
 def check() -> None:
@@ -172,6 +179,28 @@ def check_mail() -> None:
     assert all(sent[subject] == 1 for subject in filed if subject.startswith("k"))
 
 
+def together() -> None:
+    """Two children of every kind, which begin at the same moment."""
+    ready, go = os.pipe()
+    children = []
+    for number, name in enumerate([*OPERATIONS] * 2):
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                os.close(go)
+                os.read(ready, 1)  # ends when the parent has closed the other side, too
+                one(name, number)
+                os._exit(0)
+            os._exit(1)
+        children.append(child)
+    os.close(go)
+    os.close(ready)
+    for child in children:
+        _, status = os.waitpid(child, 0)
+        assert status == 0, "a child has met a fault of ours"
+    check()
+
+
 def run() -> dict[str, int]:
     """Kills so many children; what was begun and acknowledged, by command."""
     chance = random.Random(SEED)
@@ -180,6 +209,8 @@ def run() -> dict[str, int]:
     assert back_up("k") == 0
     for module in set(COMMANDS.values()):
         import_module(f"visawatch.commands.{module.partition(':')[0]}")
+    if not KILLS:
+        together()
     for number in range(KILLS):
         only = "crawl" if number % 8 == 7 else None
         seed, life = chance.random(), chance.uniform(0.01, LONGEST_LIFE) * (3 if only else 1)
@@ -201,4 +232,4 @@ def run() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"at": datetime.now(UTC).isoformat(), **run()}))
+    print(json.dumps(run()))

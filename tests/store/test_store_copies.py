@@ -345,6 +345,54 @@ def test_a_full_disk_leaves_no_half_copy(db: Path, backup: Path, tmp_path: Path)
         assert names_in(small) == set()
 
 
+# Four who copy to one place at once, a few times over: each is done, or told of the other.
+TOGETHER = """
+    import os, sys
+    from datetime import UTC, datetime
+    from pathlib import Path
+    from store import copies, proof
+    from store.database import Store
+    from store.errors import StoreLocked
+
+    db, file = map(Path, sys.argv[2:])
+    print("goes", flush=True)
+    for number in range(6):
+        ready, go = os.pipe()
+        children = []
+        for _ in range(4):
+            children.append(os.fork())
+            if children[-1] == 0:
+                os.close(go)
+                os.read(ready, 1)
+                try:
+                    if sys.argv[1] == "backup":
+                        copies.backup(db, file, replace=True)
+                    else:
+                        copies.restore(file, db, datetime.now(UTC), replace=True)
+                except StoreLocked:
+                    os._exit(3)
+                except BaseException as error:
+                    print(repr(error), file=sys.stderr, flush=True)
+                    os._exit(1)
+                os._exit(0)
+        os.close(ready), os.close(go)
+        told = {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children}
+        assert 0 in told and told <= {0, 3}, told
+        for copy in (db, file):
+            with Store(copy, read_only=True) as store:
+                proof.prove(store)
+"""
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_of_two_at_once_none_puts_the_half_of_the_other_in_place(
+    db: Path, backup: Path, command: str
+) -> None:
+    assert let_go(start(TOGETHER, command, str(db), str(backup))) == 0
+    left = names_in(db.parent)
+    assert not [name for name in left if ".part" in name]
+
+
 # Kills itself at each of so many lines of a copy, in children, each over files of its own.
 KILLS = """
     import os, shutil, signal, sys
