@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -70,28 +68,6 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_who_is_to_be_told_gets_what_the_unit_said(tmp_path: Path) -> None:
-    """The command of the unit as systemd would run it, with another journal and another mailer."""
-    for name, script in (("journalctl", 'echo "wrong cycle: $*"'), ("sendmail", "cat")):
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
-    start = options(DEPLOY / "systemd" / "visawatch-tell@.service")["ExecStart"]
-    words = [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(start)]
-    words = [word.replace("/usr/sbin/sendmail", "sendmail") for word in words]
-    assert words[-2:] == ["%i", "%H"]
-    done = subprocess.run(
-        [*words[:-2], "visawatch-doctor.service", "machine"],
-        env={"TELL": "you@example.org", "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    head, body = done.stdout.split("\n\n")
-    assert head == "To: you@example.org\nSubject: visawatch-doctor.service has failed on machine"
-    assert "--unit visawatch-doctor.service" in body
 
 
 def test_the_alert_rules_ask_for_metrics_that_there_are(store: Store) -> None:
