@@ -41,7 +41,7 @@ PEERS := urlwatch webchanges changedetection
 peers: .venv/installed $(PEERS:%=.venv-peers/%/installed)
 	$(BIN)/python -m benchmarks.peers
 
-# Each control of docs/security.md switched off once: its test must fail. A quarter of an hour.
+# Each control of docs/security.md switched off once: its test must fail. Half an hour.
 controls: .venv/installed
 	$(BIN)/python -m benchmarks.controls
 

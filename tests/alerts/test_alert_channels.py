@@ -22,7 +22,7 @@ from extractors.values import Stance
 from monitor.alerts import AddressError, Delivery, canonical, channel, deliver, shown
 from monitor.alerts.channels import services
 from store.database import Store
-from store.records import stamp
+from store.records import Program, stamp
 from visawatch.cli import main
 from visawatch.config import MailSettings
 
@@ -234,16 +234,35 @@ def test_chats_of_ones_own_get_the_text(
     assert "changes" not in body
 
 
+COMMANDS = ("@everyone", "<!channel", "](", "@here")
+
+
 def test_page_text_commands_no_chat(bench: Bench, hooks: HookServer) -> None:
-    evil = "@everyone <!channel> [J-1](https://evil.example) @here " + "x" * 999
+    """In the title, in a name and in a quote, which are shown all the same."""
+    evil = "@everyone <!channel> [J-1](https://evil.example) @here"
+    bench.add_program(Program("evil", f"Oak Bay {evil}", "Surgery"))
+    bench.subscribe(hooks.url())
+    bench.flag("evil", after=policy(Stance.SPONSORED, None, f"We sponsor {evil}"))
+    bench.enqueue()
+    assert send(bench, hooks) == Delivery(sent=1)
+    ((_, body),) = hooks.received
+    for text in (body["title"], body["message"]):
+        assert "Oak Bay" in text
+        assert not [command for command in COMMANDS if command in text]
+    assert "We sponsor" in body["message"]
+
+
+def test_much_page_text_is_little_in_a_chat_and_commands_none(
+    bench: Bench, hooks: HookServer
+) -> None:
+    evil = " ".join(COMMANDS) + "x" * 999
     bench.subscribe(hooks.url())
     for number in range(30):
         bench.flag(after=policy(Stance.SPONSORED, None, evil), at=NOW + timedelta(seconds=number))
     bench.enqueue(NOW + timedelta(minutes=1))
     assert send(bench, hooks, minutes=1) == Delivery(sent=1)
     ((_, body),) = hooks.received
-    for command in ("@everyone", "<!channel", "](", "@here"):
-        assert command not in body["message"]
+    assert not [command for command in COMMANDS if command in body["message"]]
     assert "more" in body["message"]
     assert len(body["message"]) <= 1900
     assert len(body["changes"]) == 30

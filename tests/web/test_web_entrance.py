@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -96,6 +97,17 @@ def test_wrong_names_and_wrong_passwords_look_the_same(users: Path, serve: Serve
     assert [a.status_code for a in said] == [403, 403]
     ada, nobody = (re.sub('value="[0-9a-f]{64}"', "", answer.text) for answer in said)
     assert ada.replace('"ada"', '"nobody"') == nobody
+
+
+def test_a_wrong_name_takes_as_long_as_a_wrong_password(users: Path, serve: Serve) -> None:
+    """Time of the processor, which does not depend on what else the machine does."""
+    served = serve(users)
+    taken: dict[str, list[float]] = {}
+    for name in ("nobody", "nobody", "ada", "nobody", "ada"):  # the first one makes nobody's hash
+        began = time.process_time()
+        served.send("/review/log-in", name=name, password="wrong" * 4)
+        taken.setdefault(name, []).append(time.process_time() - began)
+    assert min(taken["nobody"]) > 0.7 * min(taken["ada"])
 
 
 def test_log_ins_that_fail_are_stopped_for_a_while(users: Path, serve: Serve) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes
@@ -192,6 +193,21 @@ def test_many_requests_do_not_make_many_mails(served: Served, time: Clock) -> No
     time.at += timedelta(minutes=61)
     ask(served, "late@x.example")
     assert invited(served) == ["late@x.example"]
+
+
+def test_ten_thousand_requests_do_not_make_ten_thousand_mails(store: Store) -> None:
+    """Of ten thousand visitors, each with an address of its own, in an hour and in the next one."""
+    for hour in range(2):
+        taken: Counter[invitations.Taken] = Counter()
+        with store.writing():
+            for number in range(10_000):
+                at = NOON + timedelta(hours=hour, milliseconds=359 * number)
+                wish = Subscription(0, f"a{hour}-{number}@x.example")
+                taken[invitations.add(store, wish, at)[0]] += 1
+        assert taken == {
+            invitations.Taken.YES: invitations.PER_HOUR,
+            invitations.Taken.TOO_MANY: 10_000 - invitations.PER_HOUR,
+        }
 
 
 def test_one_visitor_asks_ten_times_an_hour(database: Path) -> None:
