@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader kills soak fuzz peers picture screenshots lock clean controls licences sbom
+.PHONY: demo test lint bench load quality reader kills scale-test soak fuzz peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -103,6 +103,10 @@ kills: .venv/installed
 soak: .venv/installed
 	$(BIN)/python -m benchmarks.soak
 
+# Workers, writers and Redis killed twenty times each; once each in the tests. Needs redis-server.
+scale-test: .venv/installed
+	SCALE_KILLS=20 ENGINE_NEEDED=1 $(BIN)/python -m pytest -s tests/engine
+
 # A page made by coverage, as long as you like: see benchmarks/fuzz.py.
 fuzz: .venv-fuzz/installed
 	.venv-fuzz/bin/python -m benchmarks.fuzz 3600
@@ -115,7 +119,7 @@ fuzz: .venv-fuzz/installed
 
 # After a change of pyproject.toml's dependencies: needs uv (https://docs.astral.sh/uv/).
 lock:
-	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra engine --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	printf 'medspacy\nnumpy<2\nsetuptools<81\nspacy\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-quality.lock
 	printf 'beautifulsoup4\ngoogle-re2\nlxml\nonnx\nonnxruntime\npypdfium2\npython-dateutil\ntokenizers\ntransformers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
 	printf 'cyclonedx-bom\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-sbom.lock

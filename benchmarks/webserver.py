@@ -1,7 +1,8 @@
 """A fast web server on many loopback addresses, for benchmarks: `python -m benchmarks.webserver`.
 
 Pages are made before it says that it is ready, so that serving them costs next to nothing.
-It prints its port, and serves until its standard input closes.
+It prints its port, and serves until its standard input closes. Arguments: pages, hosts, how many
+of 100 pages state something, and how many milliseconds each answer takes.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ class Pages:
 class Protocol(asyncio.Protocol):
     """HTTP/1.1 with connections kept alive; requests have no bodies."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, seconds: float) -> None:
         self._pages = pages
+        self._seconds = seconds
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -65,21 +67,25 @@ class Protocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *requests, self._rest = (self._rest + data).split(b"\r\n\r\n")
         for request in requests:
-            self._transport.write(self._pages.answer(request))
+            answer = self._pages.answer(request)
+            if self._seconds:
+                asyncio.get_running_loop().call_later(self._seconds, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
 
 
-async def serve(pages: Pages, hosts: int) -> None:
-    """Serves until standard input closes."""
+async def serve(pages: Pages, hosts: int, seconds: float) -> None:
+    """Serves until standard input closes; each answer takes so many seconds."""
     loop = asyncio.get_running_loop()
     names = addresses(hosts)
-    first = await loop.create_server(lambda: Protocol(pages), names[0], 0)
+    first = await loop.create_server(lambda: Protocol(pages, seconds), names[0], 0)
     port = first.sockets[0].getsockname()[1]
     for name in names[1:]:
-        await loop.create_server(lambda: Protocol(pages), name, port)
+        await loop.create_server(lambda: Protocol(pages, seconds), name, port)
     print(port, flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
-    page_count, host_count, stating_share = map(int, sys.argv[1:])
-    uvloop.run(serve(Pages(page_count, stating_share), host_count))
+    page_count, host_count, stating_share, milliseconds = map(int, [*sys.argv[1:], "0"][:4])
+    uvloop.run(serve(Pages(page_count, stating_share), host_count, milliseconds / 1000))

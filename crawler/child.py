@@ -14,28 +14,44 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import AsyncIterator
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from crawler import wire
 from crawler.journal import log_as
-from crawler.values import Fetch
+from crawler.lending import lapsed
 
-_PARENT_CHECK_SECONDS = 1.0
+if TYPE_CHECKING:
+    from crawler.spiders.pages import PagesSpider
+
+_PARENT_CHECK_SECONDS = 0.5
 _HIGH_WATER = 8_000_000  # bytes waiting for the parent before pages wait too
 
 
 class Outbox:
-    """Takes pages to the parent without ever blocking the event loop."""
+    """Takes pages to the parent without ever blocking the event loop, and brings its orders.
 
-    def __init__(self, link: socket.socket, pages: BinaryIO, parent: int) -> None:
+    It is also who lends hosts, for a crawl that borrows them.
+    """
+
+    def __init__(
+        self, order: wire.Order, link: socket.socket, pages: BinaryIO, parent: int
+    ) -> None:
         self._link = link
         self._pages = pages
         self._parent = parent
+        self._borrows = order.until is not None
+        self.until = order.until or 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._work: asyncio.Queue[wire.Work | None] = asyncio.Queue()
+        for work in order.work:
+            self._work.put_nowait(work)
+        if not order.more:
+            self.end_work()
 
-    async def open(self, on_stop: Any) -> None:
-        """Connect to the running loop; call `on_stop` when the parent asks for the end."""
+    async def open(self, spider: PagesSpider) -> None:
+        """Connect to the running loop, and let the spider know what the parent says."""
         self._reader, self._kept = await asyncio.open_unix_connection(sock=self._link)
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.connect_write_pipe(
@@ -44,11 +60,22 @@ class Outbox:
         # Going on while half of it waits keeps the parent from running dry.
         transport.set_write_buffer_limits(high=_HIGH_WATER, low=_HIGH_WATER // 2)
         self._writer = asyncio.StreamWriter(transport, protocol, None, loop)
-        for watch in (self._watch_link(on_stop), self._watch_parent()):
+        if self._borrows and spider.frontier is not None:
+            spider.frontier.borrow_from(self)
+        for watch in (self._watch_link(spider), self._watch_parent()):
             self._tasks.add(asyncio.create_task(watch))
 
-    async def send(self, message: Fetch | str | None) -> None:
-        """Send a page, the end (None), or why there is no end (a str)."""
+    async def work(self) -> AsyncIterator[wire.Work]:
+        """The errands, as they come."""
+        while (work := await self._work.get()) is not None:
+            yield work
+
+    def end_work(self) -> None:
+        """No other errand is wanted."""
+        self._work.put_nowait(None)
+
+    async def send(self, message: wire.Came | wire.Finished | None) -> None:
+        """Send a page, the end of an errand, or the end of all (None)."""
         self._writer.write(wire.frame(message))
         # Scrapy counts the page as in work meanwhile, and begins no others above
         # SCRAPER_SLOT_MAX_ACTIVE_SIZE: this is the whole back-pressure.
@@ -61,15 +88,39 @@ class Outbox:
         self._writer.close()
         await self._writer.wait_closed()
 
-    async def _watch_link(self, on_stop: Any) -> None:
-        while await self._reader.read(1) == wire.STOP:
-            on_stop()
+    def want(self, host: str) -> None:
+        """See `Lender`."""
+        self._writer.write(wire.frame(wire.Wanted(host)))
+
+    def give_back(self, host: str, wait: float) -> None:
+        """See `Lender`."""
+        self._writer.write(wire.frame(wire.Left(host, wait)))
+
+    def pace(self, host: str, delay: float, wait: float) -> None:
+        """See `Lender`."""
+        self._writer.write(wire.frame(wire.Paced(host, delay, wait)))
+
+    async def _watch_link(self, spider: PagesSpider) -> None:
+        async for message in wire.received(self._reader):
+            match message:
+                case wire.Work():
+                    self._work.put_nowait(message)
+                case wire.NoMore():
+                    self.end_work()
+                case wire.Until(moment):
+                    self.until = moment
+                case wire.Lent(host, wait) if spider.frontier is not None:
+                    spider.frontier.lend(host, wait)
+                case wire.Stop():
+                    spider.stop()
         os._exit(1)  # the parent closed its end: nobody wants the rest
 
     async def _watch_parent(self) -> None:
         # The socket tells of the parent's death, unless something that the parent forked
         # still holds the other end.
         while os.getppid() == self._parent:
+            if self._borrows and lapsed(self):
+                os._exit(1)  # another crawl may be asking the same hosts by now
             await asyncio.sleep(_PARENT_CHECK_SECONDS)
         os._exit(1)
 
@@ -81,13 +132,14 @@ def main(link_fd: int, pages_fd: int, parent: int) -> int:
     _allow_many_sockets()
     link, pages = socket.socket(fileno=link_fd), io.FileIO(pages_fd, "wb")
     _load()
-    with link.makefile("rb") as stream:
+    # Unbuffered: what follows the order is read by the event loop.
+    with link.makefile("rb", buffering=0) as stream:
         try:
             order: wire.Order = wire.receive(stream)
-        except EOFError:
+        except (EOFError, ConnectionError):
             return 1
     try:
-        return _crawl(order, Outbox(link, pages, parent))
+        return _crawl(order, Outbox(order, link, pages, parent))
     except Exception:  # the parent is told what it was, and raises
         logging.getLogger(__name__).exception("the crawl broke off")
         os.set_blocking(pages_fd, True)
@@ -113,9 +165,9 @@ def _crawl(order: wire.Order, outbox: Outbox) -> int:
     logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.ERROR)
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
-    settings.setdict(for_limits(order.plan.limits), priority="cmdline")
+    settings.setdict(for_limits(order.limits), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
-    crawl = process.crawl(PagesSpider, plan=order.plan, outbox=outbox)
+    crawl = process.crawl(PagesSpider, limits=order.limits, outbox=outbox)
     process.start(install_signal_handlers=False)
     crawl.result()  # raises what kept the spider from starting
     return 0

@@ -3,7 +3,8 @@
 Scrapy's scheduler knows no hosts: with one request a second per host, its queue fills the
 downloader with requests that wait for the same host while others idle. This one hands out a
 request only when its host may be asked now, so that every request in the downloader is at
-work, and 2,000 hosts with a delay of 1 s advance together.
+work, and 2,000 hosts with a delay of 1 s advance together. Where other machines ask the same
+hosts, a host is borrowed first (crawler.lending).
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
 
+from crawler.lending import LINGER_SECONDS, Lender, lapsed
+from crawler.refusal import Refused
 from crawler.robots import Robots
+from crawler.values import Health
 
 _SHORTEST_TIMER = 0.001  # seconds: the resolution of uvloop's timers
 
@@ -34,6 +38,7 @@ _SHORTEST_TIMER = 0.001  # seconds: the resolution of uvloop's timers
 class _Host:
     """What is waiting for one host, and when it may be asked next."""
 
+    name: str
     waiting: list[tuple[int, int, Request]] = field(default_factory=list)
     in_hand: int = 0
     free_at: float = 0.0
@@ -42,6 +47,12 @@ class _Host:
     listed: bool = False  # in the frontier's `_ready`
     awaits_robots: bool = False  # nothing else may be asked before its robots.txt was read
     timer: asyncio.TimerHandle | None = None
+    refused: Refused | None = None  # why nothing is asked of it until `refused_until`
+    refused_until: float = 0.0
+    wanted: bool = False  # its lender was asked for it
+    lent: bool = False
+    done_at: float = 0.0  # when the last request came back
+    leaving: asyncio.TimerHandle | None = None
 
 
 class Frontier(BaseScheduler):
@@ -61,6 +72,8 @@ class Frontier(BaseScheduler):
         self._waiting = 0  # requests in all hosts' heaps
         self._order = count()
         self._stopped = False
+        self._lender: Lender | None = None
+        self._longest_wait = settings.getfloat("RETRY_AFTER_SECONDS")
         self.robots = Robots(
             settings["ROBOTSTXT_USER_AGENT"],
             settings["USER_AGENT"],
@@ -72,6 +85,22 @@ class Frontier(BaseScheduler):
     def from_crawler(cls, crawler: Crawler) -> Frontier:
         """Build it from the settings of politeness."""
         return cls(crawler)
+
+    def borrow_from(self, lender: Lender) -> None:
+        """From now on, ask only hosts that were lent."""
+        self._lender = lender
+
+    def lend(self, name: str, wait: float) -> None:
+        """A host was lent: it may be asked after `wait` seconds."""
+        host = self._hosts[name]
+        host.lent, host.wanted = True, False
+        if wait <= self._longest_wait:
+            host.free_at = max(host.free_at, monotonic() + wait)
+        elif host.refused is None:
+            detail = f"{name} asked another worker to be left alone for {wait:.0f} seconds more"
+            self._leave_alone(host, Refused(Health.RATE_LIMITED, detail), wait)
+        self._go_on(host)
+        self._leave_when_idle(host)
 
     def has_pending_requests(self) -> bool:
         """Whether requests wait for their host."""
@@ -88,7 +117,7 @@ class Frontier(BaseScheduler):
 
     def next_request(self) -> Request | None:
         """Return a request whose host may be asked now, or None."""
-        while self._ready:
+        while self._ready and not (self._lender and lapsed(self._lender)):
             host = self._ready.popleft()
             host.listed = False
             now = monotonic()
@@ -111,15 +140,28 @@ class Frontier(BaseScheduler):
         """A request left the downloader, whatever became of it: its host may be asked again."""
         host = self._host(request)
         host.in_hand -= 1
+        host.done_at = monotonic()
         # A request that a middleware refused never reached the host: it costs no delay.
         if "download_slot" not in request.meta and host.free_at == host.granted:
             host.free_at = 0.0
         self._schedule(host)
+        self._leave_when_idle(host)
 
     def hold(self, request: Request, seconds: float) -> None:
         """Ask nothing of the request's host for `seconds`."""
         host = self._host(request)
         host.free_at = max(host.free_at, monotonic() + seconds)
+        self._tell_pace(host)
+
+    def leave_alone(self, request: Request, refused: Refused, seconds: float) -> None:
+        """Ask nothing more of the request's host; others may, after `seconds`."""
+        host = self._host(request)
+        self._leave_alone(host, refused, seconds)
+        self._tell_pace(host)
+
+    def refusal(self, request: Request) -> Refused | None:
+        """Why the request's host is left alone, or None if it is not."""
+        return self._host(request).refused
 
     def stop(self) -> None:
         """Forget what waits; requests in hand end as usual."""
@@ -135,13 +177,14 @@ class Frontier(BaseScheduler):
         """See `BaseScheduler`."""
         for host in self._hosts.values():
             self._cancel_timer(host)
+            self._leave(host)
         return None
 
     def _host(self, request: Request) -> _Host:
         name = urlparse_cached(request).hostname or ""
         host = self._hosts.get(name)
         if host is None:
-            host = self._hosts[name] = _Host()
+            host = self._hosts[name] = _Host(name)
         return host
 
     def _push(self, host: _Host, request: Request) -> None:
@@ -156,7 +199,7 @@ class Frontier(BaseScheduler):
 
     def _schedule(self, host: _Host) -> None:
         """List a host as ready, or set a timer for when it will be."""
-        if host.listed or not self._may_be_asked(host):
+        if host.listed or not self._may_be_asked(host) or not self._is_lent(host):
             return
         wait = host.free_at - monotonic()
         if wait <= 0:
@@ -168,6 +211,10 @@ class Frontier(BaseScheduler):
 
     def _due(self, host: _Host) -> None:
         host.timer = None
+        self._go_on(host)
+
+    def _go_on(self, host: _Host) -> None:
+        """Have the engine ask for a request: it looks by itself each five seconds only."""
         if host.waiting:
             # Handing a request in anew is the public way to wake the engine.
             self._waiting -= 1
@@ -178,7 +225,54 @@ class Frontier(BaseScheduler):
         host = self._hosts[name]
         host.awaits_robots = False
         host.delay = max(host.delay, crawl_delay)
+        if crawl_delay:
+            self._tell_pace(host)
         self._schedule(host)
+
+    # Hosts that are borrowed.
+
+    def _is_lent(self, host: _Host) -> bool:
+        """Whether a host may be asked as far as others are concerned; if not, want it."""
+        if self._lender is None or host.lent:
+            return True
+        if not host.wanted:
+            host.wanted = True
+            self._lender.want(host.name)
+        return False
+
+    def _leave_when_idle(self, host: _Host) -> None:
+        if host.lent and host.leaving is None and self._is_idle(host):
+            loop = asyncio.get_running_loop()
+            host.leaving = loop.call_later(LINGER_SECONDS, self._leave, host)
+
+    def _is_idle(self, host: _Host) -> bool:
+        return not host.in_hand and not self._may_be_asked(host)
+
+    def _leave(self, host: _Host) -> None:
+        """Give a host back, unless something is to be asked of it by now."""
+        if host.leaving is not None:
+            host.leaving.cancel()
+            host.leaving = None
+        if self._lender is not None and host.lent and self._is_idle(host):
+            host.lent = False
+            self._lender.give_back(host.name, self._rest(host))
+
+    def _tell_pace(self, host: _Host) -> None:
+        if self._lender is not None and host.lent:
+            self._lender.pace(host.name, max(self._delay, host.delay), self._rest(host))
+
+    def _rest(self, host: _Host) -> float:
+        """The seconds for which nobody may ask a host.
+
+        A whole delay from the last answer on: whoever is next does not know when the request
+        before it reached the server.
+        """
+        rested_at = host.done_at + max(self._delay, host.delay)
+        return max(0.0, max(host.free_at, host.refused_until, rested_at) - monotonic())
+
+    @staticmethod
+    def _leave_alone(host: _Host, refused: Refused, seconds: float) -> None:
+        host.refused, host.refused_until = refused, monotonic() + seconds
 
     @staticmethod
     def _cancel_timer(host: _Host) -> None:

@@ -36,20 +36,43 @@ class Page:
         return {key for keys in self.known.values() for key in keys}
 
 
-class Ledger:
-    """All pages of a crawl, and the bodies of discovered ones for searches that come later."""
+class Shelf:
+    """The bodies of discovered pages for searches that come later; the latest of a whole crawl."""
 
     def __init__(self) -> None:
-        self._pages: dict[str, Page] = {}
-        self._shelf: OrderedDict[str, bytes] = OrderedDict()
-        self._shelf_size = 0
+        self._bodies: OrderedDict[Page, bytes] = OrderedDict()
+        self._size = 0
         self._pack = zstandard.ZstdCompressor(level=1)
         self._unpack = zstandard.ZstdDecompressor()
 
+    def put(self, page: Page, body: bytes) -> None:
+        """Keep a page's body, and let go of those that were not asked for in a long time."""
+        packed = self._pack.compress(body)
+        self._size += len(packed) - len(self._bodies.pop(page, b""))
+        self._bodies[page] = packed
+        while self._size > _SHELF_BYTES:
+            self._size -= len(self._bodies.popitem(last=False)[1])
+
+    def get(self, page: Page) -> bytes | None:
+        """The body of a page, if it is still there."""
+        packed = self._bodies.get(page)
+        if packed is None:
+            return None
+        self._bodies.move_to_end(page)
+        return self._unpack.decompress(packed)
+
+
+class Ledger:
+    """All pages of an errand; `shelf` keeps the bodies of discovered ones."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._pages: dict[str, Page] = {}
+        self._shelf = shelf
+
     @classmethod
-    def of(cls, plan: Plan) -> Ledger:
+    def of(cls, plan: Plan, shelf: Shelf) -> Ledger:
         """Return a ledger with the known pages of a plan."""
-        ledger = cls()
+        ledger = cls(shelf)
         for target in plan.targets:
             for known in target.pages:
                 page = ledger.page(known.url)
@@ -79,13 +102,8 @@ class Ledger:
         """Remember what came of a page, and its body if another search may want it."""
         body = outcome.body
         page.outcome = replace(outcome, body=None)
-        if body is None or not keep_body:
-            return
-        packed = self._pack.compress(body)
-        self._shelf_size += len(packed) - len(self._shelf.pop(page.url, b""))
-        self._shelf[page.url] = packed
-        while self._shelf_size > _SHELF_BYTES:
-            self._shelf_size -= len(self._shelf.popitem(last=False)[1])
+        if body is not None and keep_body:
+            self._shelf.put(page, body)
 
     def outcome_of(self, page: Page) -> Fetch | None:
         """Return what came of a page, with its body, or None if it must be fetched (again)."""
@@ -94,8 +112,5 @@ class Ledger:
             return None
         if outcome.health is not Health.OK:
             return outcome
-        packed = self._shelf.get(page.url)
-        if packed is None:
-            return None
-        self._shelf.move_to_end(page.url)
-        return replace(outcome, body=self._unpack.decompress(packed))
+        body = self._shelf.get(page)
+        return None if body is None else replace(outcome, body=body)

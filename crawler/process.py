@@ -15,28 +15,77 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from crawler import journal, wire
 from crawler.errors import CrawlError
-from crawler.values import Fetch, Plan
+from crawler.values import Fetch, Limits, Plan
 
 _PIPE_BYTES = 1 << 20  # what Linux allows everybody
 _READ_BYTES = 1 << 18
 _GRACE_SECONDS = 10.0  # for a child that has closed its connection to exit
 
 
+class Child:
+    """The process that crawls, and the two ways to speak with it."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], link: socket.socket, stream: BinaryIO
+    ) -> None:
+        self._process = process
+        self._link = link
+        self._stream = stream
+
+    @property
+    def pid(self) -> int:
+        """Its process, for logs and tests."""
+        return self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def order(self, order: wire.Order) -> None:
+        """Tell it what to crawl. Raises `CrawlError` if it has died."""
+        try:
+            self._link.sendall(wire.frame(order))
+        except ConnectionError:
+            ending = _ending(self._process)
+            raise CrawlError(f"the crawl did not start: its process {ending}") from None
+
+    def tell(self, message: object) -> None:
+        """Send a message. It is lost when the crawl has ended, which `receive` tells."""
+        with suppress(OSError):
+            self._link.sendall(wire.frame(message))
+
+    def receive(self) -> Any:
+        """Return its next message, None at the end; raise `CrawlError` if it broke off."""
+        try:
+            message = wire.receive(self._stream)
+        except (EOFError, ConnectionError):
+            raise CrawlError(
+                f"the crawl broke off: its process {_ending(self._process)}; "
+                "pages that it had not delivered were not fetched"
+            ) from None
+        if isinstance(message, str):
+            raise CrawlError(f"the crawl broke off: {message}")
+        return message
+
+    def end(self) -> None:
+        """End the process, which keeps nothing to lose."""
+        self._process.kill()
+        self._process.wait()
+
+
 class Crawl(Iterator[Fetch]):
     """The pages of a crawl that is under way, in the order in which they arrive."""
 
-    def __init__(
-        self, child: subprocess.Popen[bytes], link: socket.socket, stream: BinaryIO
-    ) -> None:
+    def __init__(self, child: Child) -> None:
         self._child = child
-        self._link = link
-        self._stream = stream
         self._ended = False
 
     @property
@@ -44,62 +93,66 @@ class Crawl(Iterator[Fetch]):
         """The process that crawls, for logs and tests."""
         return self._child.pid
 
-    @property
-    def lives(self) -> bool:
-        """Whether the process has not ended."""
-        return self._child.poll() is None
-
     def __next__(self) -> Fetch:
         """Return the next page; raise `CrawlError` if the crawl broke off."""
         if self._ended:
             raise StopIteration
-        try:
-            message = wire.receive(self._stream)
-        except (EOFError, ConnectionError):
-            self._ended = True
-            raise CrawlError(
-                f"the crawl broke off: its process {_ending(self._child)}; "
-                "pages that it had not delivered were not fetched"
-            ) from None
-        if isinstance(message, Fetch):
-            return message
         self._ended = True
-        if message is None:
-            raise StopIteration
-        raise CrawlError(f"the crawl broke off: {message}")
+        while (message := self._child.receive()) is not None:
+            if isinstance(message, wire.Came):
+                self._ended = False
+                return message.fetch
+        raise StopIteration
 
     def stop(self) -> None:
         """Ask the crawl to end: requests in hand are finished and yielded, others not begun.
 
         May be called from a signal handler, more than once, and after the end.
         """
-        try:
-            self._link.sendall(wire.STOP)
-        except OSError:
-            # It has ended already: what `stop` is for is done.
-            return
+        self._child.tell(wire.Stop())
 
-    def _order(self, order: wire.Order) -> None:
-        try:
-            self._link.sendall(wire.frame(order))
-        except ConnectionError:
-            ending = _ending(self._child)
-            raise CrawlError(f"the crawl did not start: its process {ending}") from None
+    def stored(self) -> None:
+        """What was yielded so far need not be kept for another reader: there is none."""
 
-    def _end(self) -> None:
-        self._ended = True
-        # It has said its last word, or nobody wants to hear it; and it keeps nothing to lose.
-        self._child.kill()
-        self._child.wait()
+
+class Errands:
+    """A crawl that is given its work bit by bit, and borrows the hosts that it asks.
+
+    Messages may be sent from any thread; one thread receives.
+    """
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._sending = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        """The process that crawls, for logs and tests."""
+        return self._child.pid
+
+    def tell(self, message: wire.Work | wire.NoMore | wire.Stop | wire.Lent | wire.Until) -> None:
+        """Send a message."""
+        with self._sending:
+            self._child.tell(message)
+
+    def receive(self) -> wire.Came | wire.Finished | wire.Wanted | wire.Left | wire.Paced | None:
+        """Return the next message, None at the end; raise `CrawlError` if the crawl broke off."""
+        message: wire.Came | wire.Finished | wire.Wanted | wire.Left | wire.Paced | None
+        message = self._child.receive()
+        return message
+
+    def kill(self) -> None:
+        """End it at once: nothing that it has not delivered is wanted."""
+        self._child.end()
 
 
 class Standby:
     """A process that has loaded Scrapy, and waits to be told what to crawl."""
 
-    def __init__(self, waiting: Crawl | None) -> None:
+    def __init__(self, waiting: Child | None) -> None:
         self._waiting = waiting
 
-    def take(self) -> Crawl | None:
+    def take(self) -> Child | None:
         """The process, once, and if it still lives."""
         waiting, self._waiting = self._waiting, None
         return waiting if waiting and waiting.lives else None
@@ -112,10 +165,10 @@ def standing_by() -> Iterator[Standby]:
     Loading Scrapy takes half a second, in which the caller can load and plan.
     """
     with ExitStack() as stack:
-        crawl = None
+        child = None
         with suppress(OSError):  # a crawl tries again, and says what is wrong
-            crawl = stack.enter_context(_started())
-        yield Standby(crawl)
+            child = stack.enter_context(_started())
+        yield Standby(child)
 
 
 @contextmanager
@@ -127,17 +180,36 @@ def crawling(plan: Plan, *, standby: Standby | None = None) -> Iterator[Crawl]:
     ends the crawl. The process is that of `standby`, unless an earlier crawl took it. It logs as
     this one does.
     """
-    with ExitStack() as stack:
-        crawl = standby.take() if standby else None
-        if crawl is None:
-            crawl = stack.enter_context(_started())
-        stack.callback(crawl._end)
-        crawl._order(wire.Order(plan, journal.current()))
-        yield crawl
+    order = wire.Order(plan.limits, journal.current(), (wire.Work("plan", plan.targets),))
+    with _ordered(order, standby) as child:
+        yield Crawl(child)
 
 
 @contextmanager
-def _started() -> Iterator[Crawl]:
+def errands(limits: Limits, until: float, *, standby: Standby | None = None) -> Iterator[Errands]:
+    """Start a crawl that is given its work as it goes, in a process of its own.
+
+    It asks only hosts that it was lent, and ends by itself when the machine's monotonic clock
+    has passed `until`, unless it is told of another moment before. `standby` is as above.
+    """
+    with _ordered(wire.Order(limits, journal.current(), more=True, until=until), standby) as child:
+        yield Errands(child)
+
+
+@contextmanager
+def _ordered(order: wire.Order, standby: Standby | None) -> Iterator[Child]:
+    """A process that was told what to crawl, that of `standby` if it is there."""
+    with ExitStack() as stack:
+        child = standby.take() if standby else None
+        if child is None:
+            child = stack.enter_context(_started())
+        stack.callback(child.end)
+        child.order(order)
+        yield child
+
+
+@contextmanager
+def _started() -> Iterator[Child]:
     """A process that waits for its order; ended, whatever it does, in the end."""
     with ExitStack() as ours:
         here, there = socket.socketpair()
@@ -146,10 +218,10 @@ def _started() -> Iterator[Crawl]:
             stream, pages = _pipe()
             ours.enter_context(stream)
             with pages:
-                child = _start(there, pages)
-        crawl = Crawl(child, here, stream)
-        ours.callback(crawl._end)
-        yield crawl
+                process = _start(there, pages)
+        child = Child(process, here, stream)
+        ours.callback(child.end)
+        yield child
 
 
 def _pipe() -> tuple[BinaryIO, BinaryIO]:

@@ -3,31 +3,121 @@
 Both ends are ours and share one private socket, so pickles are safe here: what a web site sent
 is only ever bytes and text inside a `Fetch`.
 
-    asker -> crawl    one Order, then STOP at most once; closing the socket ends the crawl
-    crawl -> asker    Fetch, Fetch, ..., then None (the end) or a str (why there is none)
+    asker -> crawl    one Order, then Work, Lent and Until as they come, NoMore, Stop;
+                      closing the socket ends the crawl
+    crawl -> asker    Came, Came, Finished, ..., then None (the end) or a str (why there is none);
+                      Wanted, Left and Paced of a crawl that borrows its hosts
 """
 
 from __future__ import annotations
 
 import pickle
 import struct
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, Protocol
 
 from crawler.journal import Journal
-from crawler.values import Plan
+from crawler.values import Fetch, Limits, Target
 
-STOP = b"s"  # finish what is in hand, then end
+if TYPE_CHECKING:
+    from asyncio import StreamReader
+
+
+class Readable(Protocol):
+    """A blocking stream of bytes, buffered or not."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Read up to so many bytes, at least one; none at the end."""
+
 
 _LENGTH = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What a crawl's process is started for."""
+class Work:
+    """An errand: targets to crawl, and what their pages are called by when they come."""
 
-    plan: Plan
+    errand: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a crawl's process is started for.
+
+    `until` is set for a crawl that borrows its hosts: it is the first `Until`.
+    """
+
+    limits: Limits
     journal: Journal
+    work: tuple[Work, ...] = ()
+    more: bool = False  # whether other work follows
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoMore:
+    """No other work follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish what is in hand, then end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A host may be asked, after `wait` seconds, until it is given back."""
+
+    host: str
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """No borrowed host may be asked after this moment of the machine's monotonic clock."""
+
+    moment: float
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A page of an errand."""
+
+    errand: str
+    fetch: Fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An errand has no other pages."""
+
+    errand: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Something is to be asked of a host."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A host is given back; it may not be asked for `wait` seconds."""
+
+    host: str
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """A borrowed host is asked each `delay` seconds, and not for `wait` seconds now."""
+
+    host: str
+    delay: float
+    wait: float
 
 
 def frame(message: object) -> bytes:
@@ -36,13 +126,32 @@ def frame(message: object) -> bytes:
     return _LENGTH.pack(len(pickled)) + pickled
 
 
-def receive(stream: BinaryIO) -> Any:
+def receive(stream: Readable) -> Any:
     """Return the next message; raise `EOFError` when the other side went away before its end."""
-    header = stream.read(_LENGTH.size)
-    if len(header) < _LENGTH.size:
-        raise EOFError
-    (length,) = _LENGTH.unpack(header)
-    pickled = stream.read(length)
-    if len(pickled) < length:
-        raise EOFError
-    return pickle.loads(pickled)  # noqa: S301  # written by our own process, see above
+    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
+    return pickle.loads(_exactly(stream, length))  # noqa: S301  # our own process, see above
+
+
+async def received(reader: StreamReader) -> AsyncIterator[Any]:
+    """Yield the messages that come, until the other side goes away; see `receive`."""
+    from asyncio import IncompleteReadError
+
+    while True:
+        try:
+            (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+            pickled = await reader.readexactly(length)
+        except (IncompleteReadError, ConnectionError):
+            return
+        yield pickle.loads(pickled)  # noqa: S301  # our own process, see above
+
+
+def _exactly(stream: Readable, size: int) -> bytes:
+    """Read so many bytes: an unbuffered stream gives them in parts."""
+    parts = []
+    while size > 0:
+        part = stream.read(size)
+        if not part:
+            raise EOFError
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Protocol
 
-from crawler import Crawl, Limits, Plan, Standby, Target, crawling
+from crawler import Fetch, Limits, Plan, Target, crawling
 from extractors.rulebook import rulebook
 from monitor import alerts, flapping, outages, watchlist, waves
 from monitor.alerts.delivery import Settings as MailSettings
@@ -86,12 +87,28 @@ class Summary:
     seconds: float
 
 
+class Pages(Protocol):
+    """The pages of a crawl, wherever they are fetched."""
+
+    def __iter__(self) -> Iterator[Fetch | None]:
+        """Yield each as it comes; None when none has come for a while."""
+
+    def stop(self) -> None:
+        """Finish what is in hand, and end. May be called by a signal."""
+
+    def stored(self) -> None:
+        """What was yielded so far is in the store."""
+
+
+Crawling = Callable[[Plan], AbstractContextManager[Pages]]
+
+
 @dataclass(slots=True)
 class Stop:
     """How a cycle is stopped from elsewhere, a signal handler or another thread."""
 
     _event: threading.Event = field(default_factory=threading.Event)
-    _crawl: Crawl | None = None
+    _crawl: Pages | None = None
 
     def request(self) -> None:
         """Finishes the pages in hand, and stops. May be called more than once."""
@@ -109,7 +126,7 @@ class Stop:
         self._event.wait(seconds)
 
     @contextmanager
-    def reaching(self, crawl: Crawl) -> Iterator[None]:
+    def reaching(self, crawl: Pages) -> Iterator[None]:
         """While inside, a request reaches the crawl too."""
         self._crawl = crawl
         if self.requested:
@@ -132,13 +149,13 @@ def run(
     night: str | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
-    standby: Standby | None = None,
+    crawl: Crawling = crawling,
     weigh: Weigh = lambda store, now: None,
 ) -> tuple[Summary, alerts.Delivery]:
     """Runs one cycle over the programs in the store, or goes on with the one that was begun.
 
-    The pages are fetched by the process of `standby`, if it is given. `weigh` holds what they say
-    against other sources: it is called when changes are flagged, before any mail is composed.
+    `crawl` fetches the pages. `weigh` holds what they say against other sources: it is called when
+    changes are flagged, before any mail is composed.
 
     Raises CycleBusy when another process runs one, CycleStopped when `stop` was requested,
     NotFound for an id in `only` that is not watched, CrawlError when the crawl broke off,
@@ -154,7 +171,7 @@ def run(
         with store.writing():
             cycle, _ = cycles.open_one(store, stamp(clock()), night)
         job = _Run(
-            store, settings, cycle, clock, progress or Progress(), stop or Stop(), standby, weigh
+            store, settings, cycle, clock, progress or Progress(), stop or Stop(), crawl, weigh
         )
         return job.run(only)
     finally:
@@ -169,7 +186,7 @@ class _Run:
     clock: Clock
     progress: Progress
     stop: Stop
-    standby: Standby | None
+    crawl: Crawling
     weigh: Weigh
 
     def run(self, only: Collection[str]) -> tuple[Summary, alerts.Delivery]:
@@ -230,19 +247,24 @@ class _Run:
         successors = Successors(self.store, watched, missing or {})
         plan = Plan(targets, self.settings.limits)
         with (
-            crawling(plan, standby=self.standby) as crawl,
-            self.stop.reaching(crawl),
+            self.crawl(plan) as pages,
+            self.stop.reaching(pages),
             ThreadPoolExecutor(max_workers=1) as packer,
         ):
-            intake = Intake(self.store, self.cycle.id, watched, self.clock, packer, attempt)
+            intake = Intake(
+                self.store, self.cycle.id, watched, self.clock, packer, attempt, pages.stored
+            )
             rulebook()  # loaded while the first page is on its way
-            for fetch in crawl:
+            for fetch in pages:
+                if fetch is None:
+                    intake.flush()
+                    continue
                 for found in successors.sift(fetch):
                     intake.take(found, successors.heir_of(found))
                 self.progress.at(self.progress.stage, step=1)
             intake.flush()
-        self._check_stop()
-        intake.finish(successors.takes_the_place)
+            self._check_stop()
+            intake.finish(successors.takes_the_place)
         return intake.tally
 
     def _suspicions(self, watched: watchlist.Watchlist) -> dict[str, Suspicion]:

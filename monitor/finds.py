@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
 from crawler.urls import canonical
-from extractors import read_page, states_something
+from extractors import states_something
+from monitor.reads import statements
 
 KEEP = 5  # pages of one target that stay watched because they state something
 
@@ -39,7 +40,7 @@ class Finds:
             self.met[key] += 1
         if fetch.health is not Health.OK or fetch.body is None:
             return
-        states = states_something(read_page(fetch.body, fetch.content_type))
+        states = states_something(statements(fetch))
         for key in fetch.targets:
             if states or key in heir_of:
                 if len(self._stating[key]) < KEEP:

@@ -10,13 +10,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from crawler import Fetch, Health
 from crawler.urls import canonical
-from extractors import RULES_VERSION, read_page, unreadable
+from extractors import RULES_VERSION
 from monitor.clock import Clock
 from monitor.finds import Claim, Finds
+from monitor.reads import packing, readable, statements
 from monitor.watchlist import Watchlist, institution_key, institution_of, program_key, program_of
 from store import cycles, pages, snapshots
 from store.database import Store
@@ -41,7 +42,8 @@ class Tally:
 class Intake:
     """Stores the pages of one cycle. `attempt` is 1 for the fetch that confirms a difference.
 
-    `packer` compresses the pages, beside the reading of those before.
+    `packer` compresses the pages, beside the reading of those before. `stored` is called when
+    all that was taken in is in the store, but for what was discovered (see `finish`).
     """
 
     store: Store
@@ -50,6 +52,7 @@ class Intake:
     clock: Clock
     packer: Executor
     attempt: int = 0
+    stored: Callable[[], None] = lambda: None
     tally: Tally = field(default_factory=Tally)
     _finds: Finds = field(default_factory=Finds)
     _batch: list[tuple[Fetch, Future[Packed] | None]] = field(default_factory=list)
@@ -73,25 +76,26 @@ class Intake:
 
         `heir_of` are the targets of which it is a silent page in a new place.
         """
-        fetch = _readable(fetch)
+        fetch = readable(fetch)
         self.tally.fetched += fetch.health.is_page
         self.tally.not_modified += fetch.health is Health.NOT_MODIFIED
         if fetch.discovered:
             self._finds.consider(fetch, heir_of)
             return
         self.tally.failed += not fetch.health.is_page
-        packed = self.packer.submit(snapshots.pack, fetch.body) if fetch.body is not None else None
-        self._batch.append((fetch, packed))
+        self._batch.append((fetch, packing(fetch, self.packer)))
         overdue = time.monotonic() - self._flushed_at > BATCH_SECONDS
         if overdue or len(self._batch) >= BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Writes what was taken in, as one transaction."""
-        with self.store.writing():
-            cycles.observe(self.store, [self._known(*waiting) for waiting in self._batch])
-        self._batch.clear()
+        if self._batch:
+            with self.store.writing():
+                cycles.observe(self.store, [self._known(*waiting) for waiting in self._batch])
+            self._batch.clear()
         self._flushed_at = time.monotonic()
+        self.stored()
 
     def finish(self, takes_the_place: Callable[[str, Fetch], bool]) -> None:
         """The crawl is complete: what it discovered is watched from now on, or let go.
@@ -168,8 +172,8 @@ class Intake:
 
     def _observation(self, page: Page, fetch: Fetch, packed: Packed | None) -> Observation:
         snapshot_id = page.snapshot_id if fetch.health.is_page else None
-        if fetch.health is Health.OK and packed is not None and fetch.body is not None:
-            snapshot_id = self._keep(page, fetch, fetch.body, packed)
+        if fetch.health is Health.OK and packed is not None:
+            snapshot_id = self._keep(page, fetch, packed)
         return Observation(
             page_id=page.id,
             cycle_id=self.cycle_id,
@@ -180,11 +184,11 @@ class Intake:
             detail=fetch.detail or None,
         )
 
-    def _keep(self, page: Page, fetch: Fetch, body: bytes, packed: Packed) -> int:
+    def _keep(self, page: Page, fetch: Fetch, packed: Packed) -> int:
         """Stores a page's bytes and what the rules read in them; gives the snapshot's id."""
         snapshot_id = snapshots.keep(self.store, packed, fetch.content_type)
         if not snapshots.is_read(self.store, snapshot_id, RULES_VERSION):
-            stated = [s.to_json() for s in read_page(body, fetch.content_type)]
+            stated = [statement.to_json() for statement in statements(fetch)]
             snapshots.save_reading(self.store, snapshot_id, RULES_VERSION, stated)
         pages.record_answer(
             self.store,
@@ -203,21 +207,13 @@ class Intake:
         pages.watch(
             self.store, page.id, program_id=program_id, institution=institution, found="discovered"
         )
-        packed = snapshots.pack(fetch.body) if fetch.body is not None else None
-        cycles.observe(self.store, [self._observation(page, fetch, packed)])
+        packed = packing(fetch, self.packer)
+        cycles.observe(
+            self.store, [self._observation(page, fetch, packed.result() if packed else None)]
+        )
 
     def _replace_gone(self, key: str, found: Fetch) -> None:
         """A page that is gone from its place, and was found at another, has moved."""
         for page in self._gone.pop(key, ()):
             if page.url != found.final_url:
                 pages.move(self.store, page, found.final_url, self.cycle_id)
-
-
-def _readable(fetch: Fetch) -> Fetch:
-    """The page, or its bad health: what cannot be read has not fallen silent."""
-    if fetch.health is not Health.OK or fetch.body is None:
-        return fetch
-    fault = unreadable(fetch.body, fetch.content_type)
-    if not fault:
-        return fetch
-    return replace(fetch, health=Health.UNREADABLE, body=None, detail=f"{fetch.final_url}: {fault}")

@@ -1,8 +1,8 @@
 """Fixtures and helpers that several folders share.
 
-The servers of tests/crawler (loopback.py) and tests/alerts (mailserver.py), the command line
-of tests/cli (shell.py) and the processes of tests/store (processes.py) can be imported from
-every folder.
+The servers of tests/crawler (loopback.py), tests/alerts (mailserver.py) and tests/engine
+(redisserver.py), the command line of tests/cli (shell.py) and the processes of tests/store
+(processes.py) can be imported from every folder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-for _folder in ("alerts", "crawler", "cli", "sources", "store", "web"):
+for _folder in ("alerts", "crawler", "cli", "engine", "sources", "store", "web"):
     _path = str(Path(__file__).parent / _folder)
     if _path not in sys.path:
         sys.path.append(_path)

@@ -29,6 +29,7 @@ COMMANDS = {
     "classify": "classify",
     "programs": "programs",
     "crawl": "crawl",
+    "worker": "worker",
     "policies": "policies",
     "changes": "changes",
     "review": "review",
@@ -62,6 +63,7 @@ def faults() -> tuple[type[Exception], ...]:
     from monitor.alerts import MailError
     from monitor.archive import ArchiveError
     from monitor.cycle import CycleBusy, CycleStopped
+    from monitor.engine.errors import EngineError
     from monitor.replay import ReplayError
     from monitor.review import ReviewError
     from shortlist.errors import ShortlistError
@@ -76,6 +78,7 @@ def faults() -> tuple[type[Exception], ...]:
         CrawlerError,
         CycleBusy,
         CycleStopped,
+        EngineError,
         MailError,
         PasswordError,
         ReplayError,

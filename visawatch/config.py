@@ -18,7 +18,11 @@ from pydantic_settings import (
 )
 
 _PREFIX = "VISAWATCH_"  # of environment variables
-_URLS = (("mail", "smtp_url"), ("verify", "imap_url"))  # which may hold a password
+_URLS = (
+    ("mail", "smtp_url"),
+    ("verify", "imap_url"),
+    ("engine", "url"),
+)  # which may hold a password
 
 
 class ConfigError(Exception):
@@ -94,6 +98,13 @@ class VerifySettings(_Section):
     template: str = ""
 
 
+class EngineSettings(_Section):
+    """Where workers are told what to fetch, and how long one that is silent is waited for."""
+
+    url: str = ""
+    lease_seconds: float = Field(default=15, ge=2, le=600)
+
+
 class LogSettings(_Section):
     """How a process says what it does, on standard error."""
 
@@ -113,6 +124,7 @@ class Config(BaseSettings):
     web: WebSettings = WebSettings()
     shortlist: ShortlistSettings = ShortlistSettings()
     verify: VerifySettings = VerifySettings()
+    engine: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()
 
 
@@ -182,7 +194,7 @@ def secrets_in(file: Path) -> list[str]:
 
 def secrets_of(config: Config) -> frozenset[str]:
     """The passwords and tokens in the settings, as they are written and as they are used."""
-    urls = (config.mail.smtp_url, config.verify.imap_url)
+    urls = (config.mail.smtp_url, config.verify.imap_url, config.engine.url)
     passwords = {urlsplit(url).password or "" for url in urls}
     return frozenset({*passwords, *map(unquote, passwords), config.web.metrics_token} - {""})
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from types import FrameType
 
 import click
@@ -14,10 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from crawler import Limits, Standby
+from crawler import Limits, Standby, crawling
 from crawler.journal import told
 from monitor import alerts, diff, flapping, outages, watchlist, waves
-from monitor.cycle import Progress, Settings, Stop, Summary, run
+from monitor.cycle import Crawling, Progress, Settings, Stop, Summary, run
 from sources.weigh import Weighed, weigh
 from store.database import Store
 from visawatch.app import App
@@ -29,7 +30,7 @@ def crawl_once(
     *,
     only: Collection[str],
     as_json: bool,
-    standby: Standby,
+    crawl: Crawling,
 ) -> None:
     """Runs one cycle and reports on it. Raises what `monitor.cycle.run` raises."""
     settings = settings_of(app, allow_hosts)
@@ -43,11 +44,26 @@ def crawl_once(
                 clock=app.now,
                 progress=progress,
                 stop=stop,
-                standby=standby,
+                crawl=crawl,
                 weigh=lambda store, now: weighed.extend(weigh(store, now)),
             )
         tell_maintainers(app, store, summary, weighed)
     report(app, summary, delivery, as_json=as_json)
+
+
+def crawling_of(app: App, engine: str, standby: Standby | None = None) -> Crawling:
+    """How pages are fetched: by this machine, or by the workers of an engine.
+
+    Raises EngineError for an engine of no use.
+    """
+    engine = engine or app.config.engine.url
+    if not engine:
+        return partial(crawling, standby=standby)
+    from monitor.engine import link, writer
+    from visawatch.engine import engine_of
+
+    link.connect(engine).close()
+    return partial(writer.crawling, engine_of(app, engine), str(app.db.resolve()))
 
 
 def settings_of(app: App, allow_hosts: tuple[str, ...] = ()) -> Settings:
@@ -149,13 +165,20 @@ def progress_bar() -> Iterator[Progress]:
 def stopped_by_signals() -> Iterator[Stop]:
     """While inside, SIGTERM and Ctrl-C finish the page in hand and stop the cycle."""
     stop = Stop()
+    with on_signals(stop.request):
+        yield stop
+
+
+@contextmanager
+def on_signals(call: Callable[[], None]) -> Iterator[None]:
+    """While inside, SIGTERM and Ctrl-C call this, and nothing else."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.request()
+        call()
 
     before = {n: signal.signal(n, on_signal) for n in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.simweb.server import Served
-from crawler import standing_by
+from crawler import crawling, standing_by
 from monitor import clock, outages, watchlist
 from monitor.cycle import Progress, run
 from visawatch.app import App
@@ -44,7 +45,7 @@ def main() -> None:
                 settings,
                 clock=now,
                 progress=Progress(on_change=follow),
-                standby=standby,
+                crawl=partial(crawling, standby=standby),
             )
             told = outages.reports(store, watchlist.load(store), summary.cycle)
     print(sum(not report.over for report in told))

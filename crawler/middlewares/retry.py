@@ -34,7 +34,6 @@ class RetryMiddleware:
         self._retries = settings.getint("RETRY_TIMES")
         self._longest_wait = settings.getfloat("RETRY_AFTER_SECONDS")
         self._back_off = max(settings.getfloat("DOWNLOAD_DELAY"), _SHORTEST_BACK_OFF)
-        self._away: dict[str, Refused] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RetryMiddleware:
@@ -43,8 +42,8 @@ class RetryMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Refuse a request to a host that has asked to be left alone for longer than we wait."""
-        refused = self._away.get(urlparse_cached(request).hostname or "")
-        if refused is not None:
+        frontier = self._crawler.engine.scheduler
+        if isinstance(frontier, Frontier) and (refused := frontier.refusal(request)):
             raise refused
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
@@ -61,7 +60,9 @@ class RetryMiddleware:
                 f"for {wait:.0f} seconds, longer than the {self._longest_wait:g} that we wait"
             )
             refused = Refused(Health.RATE_LIMITED, detail, response.status)
-            self._away[host] = refused
+            frontier = self._crawler.engine.scheduler
+            if isinstance(frontier, Frontier):
+                frontier.leave_alone(request, refused, wait)
             raise refused
         return self._again(request, wait) or response
 

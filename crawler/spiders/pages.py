@@ -1,56 +1,70 @@
-"""The spider: fetches the known pages of a plan, and searches for those that are not known."""
+"""The spider: runs the errands that it is given, and hands on the pages that they bring."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any, Protocol
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.http import Response
 
 from crawler.decompress import ACCEPTED
-from crawler.discover import Reading, read, score_page
-from crawler.failures import explain
+from crawler.errand import Errand, Manner
 from crawler.frontier import Frontier
 from crawler.guard import Guard
-from crawler.health import Answer, Verdict, judge
-from crawler.ledger import Ledger, Page
-from crawler.search import Candidate, Search
-from crawler.sitemap import Sitemap, read_sitemap
-from crawler.urls import canonical, site_root
-from crawler.values import Fetch, Health, KnownPage, Limits, Plan, Target
-
-_KNOWN, _SITEMAP, _DISCOVERED = 30, 20, 10  # priorities of requests within a host
-_REFUSED_UNASKED = frozenset({Health.ROBOTS, Health.FORBIDDEN_ADDRESS})
+from crawler.ledger import Shelf
+from crawler.values import Fetch, KnownPage, Limits, Plan, Target
+from crawler.wire import Came, Finished, Work
 
 logger = logging.getLogger(__name__)
 
 
 class Outlet(Protocol):
-    """Where pages go."""
+    """Where work comes from, and pages go to."""
 
-    async def open(self, on_stop: Any) -> None: ...
-    async def send(self, message: Fetch | str | None) -> None: ...
-    async def close(self) -> None: ...
+    async def open(self, spider: PagesSpider) -> None:
+        """Begin; `spider.stop` is called when the crawl has to end."""
+
+    def work(self) -> AsyncIterator[Work]:
+        """The errands, as they come."""
+
+    def end_work(self) -> None:
+        """No other errand is wanted."""
+
+    async def send(self, message: Came | Finished | None) -> None:
+        """Take a page, the end of an errand, or the end of all (None)."""
+
+    async def close(self) -> None:
+        """End."""
 
 
 class LogOutlet:
-    """Logs a line per page: for `scrapy crawl pages -a url=...`."""
+    """One page, and a line that says what became of it: for `scrapy crawl pages -a url=...`."""
 
-    async def open(self, on_stop: Any) -> None:
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def open(self, spider: PagesSpider) -> None:
         """Nothing to open."""
 
-    async def send(self, message: Fetch | str | None) -> None:
+    async def work(self) -> AsyncIterator[Work]:
+        """The one page."""
+        if self._url:
+            yield Work("page", (Target("page", pages=(KnownPage(self._url),)),))
+
+    def end_work(self) -> None:
+        """There is no other."""
+
+    async def send(self, message: Came | Finished | None) -> None:
         """Log what became of a page."""
-        if isinstance(message, Fetch):
-            size = len(message.body or b"")
+        if isinstance(message, Came):
+            fetch = message.fetch
+            size = len(fetch.body or b"")
             logger.info(
                 "%s: %s, %d bytes, %r. %s",
-                message.final_url, message.health, size, message.title, message.detail,
+                fetch.final_url, fetch.health, size, fetch.title, fetch.detail,
             )  # fmt: skip
 
     async def close(self) -> None:
@@ -58,22 +72,21 @@ class LogOutlet:
 
 
 class PagesSpider(Spider):
-    """Turns a `Plan` into `Fetch`es. Arguments: `plan` and `outbox`, or `url` for one page."""
+    """Turns errands into `Fetch`es. Arguments: `limits` and `outbox`, or `url` for one page."""
 
     name = "pages"
 
     def __init__(
-        self, plan: Plan | None = None, outbox: Outlet | None = None, url: str = "", **kwargs: Any
+        self,
+        limits: Limits | None = None,
+        outbox: Outlet | None = None,
+        url: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._plan = plan or Plan((Target("page", pages=(KnownPage(url),) if url else ()),))
-        self._limits: Limits = self._plan.limits
-        self._outbox: Outlet = outbox or LogOutlet()
-        self._ledger = Ledger.of(self._plan)
-        self._targets = {target.key: target for target in self._plan.targets}
-        self._searching: set[str] = set()  # keys of targets that are or were searched for
-        self._sitemaps: dict[str, Sitemap] = {}
-        self._sitemap_waiting: dict[str, list[Search]] = {}
+        self._limits = limits or Limits()
+        self._outbox: Outlet = outbox or LogOutlet(url)
+        self._errands: dict[str, Errand] = {}
         self._stopped = False
 
     @classmethod
@@ -81,38 +94,28 @@ class PagesSpider(Spider):
         """Build the spider with its headers, from the settings."""
         spider = cls(*args, **kwargs)
         spider._set_crawler(crawler)
-        spider._guard = Guard(crawler.settings.getlist("ALLOW_HOSTS"))
-        spider._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
-        spider._headers = {
-            "User-Agent": crawler.settings["USER_AGENT"],
-            "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
-            "Accept-Language": "en-US,en;q=0.8",
-            "Accept-Encoding": ACCEPTED,
-        }
+        spider._manner = Manner(
+            guard=Guard(crawler.settings.getlist("ALLOW_HOSTS")),
+            headers={
+                "User-Agent": crawler.settings["USER_AGENT"],
+                "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
+                "Accept-Language": "en-US,en;q=0.8",
+                "Accept-Encoding": ACCEPTED,
+            },
+            timeout=crawler.settings.getfloat("DOWNLOAD_TIMEOUT"),
+            shelf=Shelf(),
+        )
         crawler.signals.connect(spider._opened, signals.spider_opened)
         crawler.signals.connect(spider._closed, signals.spider_closed)
         return spider
 
-    _guard: Guard
-    _timeout: float
-    _headers: dict[str, str]
+    _manner: Manner
 
     async def start(self) -> AsyncIterator[Request]:
-        """Yield the requests for known pages, and the first ones of searches."""
-        searches = self._planned_searches()
-        starts = {start for search in searches for start in search.starts}
-        known = self._ledger.known_pages()
-        for page in known:
-            page.in_work = True  # so that no search asks for it first
-        for page in known:
-            # A search needs the links of its start page, which a 304 does not have.
-            conditional = canonical(page.url) not in starts
-            asked = self._ask(page, _KNOWN, conditional=conditional)
-            requests = [asked] if isinstance(asked, Request) else await self._settle(page, asked)
-            for request in requests:
-                yield request
-        for search in searches:
-            for request in await self._advance(search):
+        """Yield the first requests of each errand, as errands come."""
+        async for work in self._outbox.work():
+            errand = self._errands[work.errand] = self._errand(work)
+            async for request in errand.begin():
                 yield request
 
     def stop(self) -> None:
@@ -120,276 +123,40 @@ class PagesSpider(Spider):
         if self._stopped:
             return
         self._stopped = True
-        if isinstance(scheduler := self.crawler.engine.scheduler, Frontier):
-            scheduler.stop()
+        self._outbox.end_work()
+        if self.frontier is not None:
+            self.frontier.stop()
         self._stopping = asyncio.ensure_future(self.crawler.stop_async())
 
+    @property
+    def frontier(self) -> Frontier | None:
+        """The queue of requests, while the crawl runs."""
+        scheduler = self.crawler.engine.scheduler
+        return scheduler if isinstance(scheduler, Frontier) else None
+
     async def _opened(self) -> None:
-        await self._outbox.open(self.stop)
+        await self._outbox.open(self)
 
     async def _closed(self) -> None:
-        for page in self._ledger.known_pages():
-            if page.outcome is None and not self._stopped:
-                logger.error("No answer was recorded for %s", page.url)
-                fault = "the crawl ended without an answer, by a fault of its own"
-                await self._settle(page, Fetch((), page.url, page.url, Health.UNREACHABLE, fault))
+        if not self._stopped:
+            for errand in self._errands.values():
+                await errand.break_off()
         await self._outbox.send(None)
         await self._outbox.close()
 
-    # One page: ask, judge, hand on.
+    def _errand(self, work: Work) -> Errand:
+        name = work.errand
 
-    def _ask(self, page: Page, priority: int, *, conditional: bool) -> Request | Fetch:
-        """Return the request for a page, or what became of it when there cannot be one."""
-        reason = self._guard.refusal(page.url)
-        if reason is not None:
-            return Fetch((), page.url, page.url, Health.FORBIDDEN_ADDRESS, reason)
-        conditional = conditional and bool(page.etag or page.last_modified)
-        headers = dict(self._headers)
-        # RFC 9110, 13.1: both may be sent; the ETag decides where a server knows it.
-        if conditional and page.etag:
-            headers["If-None-Match"] = page.etag
-        if conditional and page.last_modified:
-            headers["If-Modified-Since"] = page.last_modified
-        try:
-            request = Request(
-                page.url,
-                headers=headers,
-                callback=self._arrived,
-                errback=self._failed,
-                priority=priority,
-                meta={
-                    "page": page,
-                    "conditional": conditional,
-                    "download_timeout": self._timeout,
-                },
-            )
-        except ValueError as error:
-            detail = f"the address is not a valid URL: {error}"
-            return Fetch((), page.url, page.url, Health.FORBIDDEN_ADDRESS, detail)
-        page.in_work = True
-        return request
+        async def hand_on(fetch: Fetch) -> None:
+            await self._outbox.send(Came(name, fetch))
 
-    async def _arrived(self, response: Response) -> list[Request]:
-        page: Page = response.meta["page"]
-        headers = response.headers
+        async def ended() -> None:
+            del self._errands[name]
+            await self._outbox.send(Finished(name))
 
-        def header(name: str) -> str:
-            return (headers.get(name) or b"").decode("latin-1")
-
-        try:
-            verdict = judge(Answer(response.status, response.body, page.url, response.url, header))
-        except Exception as error:  # one page must never stop the crawl
-            logger.exception("Could not judge %s", response.url)
-            detail = f"the page could not be judged: {error!r}"
-            return await self._settle(
-                page, Fetch((), page.url, response.url, Health.UNREACHABLE, detail, response.status)
-            )
-        unchanged = verdict.health is Health.NOT_MODIFIED
-        if unchanged and not response.meta["conditional"]:
-            detail = f"{response.url} answered that it is unchanged, without being asked whether"
-            verdict = Verdict(Health.HTTP_ERROR, detail)
-        fetch = Fetch(
-            targets=(),
-            url=page.url,
-            final_url=response.url,
-            health=verdict.health,
-            detail=verdict.detail + _attempts(response.meta, verdict.health),
-            status=response.status,
-            body=response.body if verdict.health is Health.OK else None,
-            content_type=header("content-type"),
-            etag=header("etag") or (page.etag if unchanged else None),
-            last_modified=header("last-modified") or (page.last_modified if unchanged else None),
-            moved_permanently=response.meta.get("permanent", False),
-            title=verdict.title,
-        )
-        return await self._settle(page, fetch)
-
-    async def _failed(self, failure: Any) -> list[Request]:
-        request: Request = failure.request
-        page: Page = request.meta["page"]
-        refused = explain(failure.value, request)
-        fetch = Fetch(
-            targets=(),
-            url=page.url,
-            final_url=request.url,
-            health=refused.health,
-            detail=refused.detail + _attempts(request.meta, refused.health),
-            status=refused.status,
-        )
-        return await self._settle(page, fetch)
-
-    async def _settle(self, page: Page, fetch: Fetch) -> list[Request]:
-        """Hand a page on to all that want it; return the requests that follow from it."""
-        page.in_work = False
-        first = page.outcome is None
-        waiting, page.waiting = page.waiting, []
-        self._ledger.shelve(page, fetch, keep_body=bool(waiting) or bool(self._searching))
-        requests: list[Request] = []
-        if first:
-            for url, keys in page.known.items():
-                await self._outbox.send(replace(fetch, targets=tuple(keys), url=url))
-            if fetch.health in (Health.GONE, Health.SOFT_404):
-                for search in self._searches_instead_of(page):
-                    requests += await self._advance(search)
-        if waiting and fetch.health is Health.NOT_MODIFIED:
-            page.waiting = waiting
-            again = self._ask(page, _DISCOVERED, conditional=False)
-            return [*requests, again] if isinstance(again, Request) else requests
-        if waiting:
-            await self._hand_to_searches(page, fetch, waiting)
-            for search, _ in waiting:
-                requests += await self._advance(search)
-        return requests
-
-    # Searches.
-
-    def _planned_searches(self) -> list[Search]:
-        together: dict[tuple[str, ...], list[str]] = {}
-        for target in self._plan.targets:
-            if target.discover and target.site_urls:
-                together.setdefault(target.site_urls, []).append(target.key)
-        return [self._search(keys, starts) for starts, keys in together.items()]
-
-    def _searches_instead_of(self, page: Page) -> list[Search]:
-        """Return searches for the targets of a page that is gone, where none was made yet."""
-        together: dict[tuple[str, ...], list[str]] = {}
-        for key in sorted(page.known_targets - self._searching):
-            lost = [known for known in self._targets[key].pages if known.url in page.known]
-            if not any(known.search_when_gone for known in lost):
-                continue
-            starts = self._targets[key].site_urls or (site_root(page.url),)
-            together.setdefault(starts, []).append(key)
-        return [self._search(keys, starts) for starts, keys in together.items()]
-
-    def _search(self, keys: list[str], starts: tuple[str, ...]) -> Search:
-        self._searching.update(keys)
-        return Search(keys, starts, self._limits)
-
-    async def _advance(self, search: Search) -> list[Request]:
-        """Take a search to its next request; return that, or nothing if it waits or is done."""
-        while True:
-            sitemap = search.next_sitemap()
-            if sitemap is not None:
-                if sitemap in self._sitemaps:
-                    self._learn_sitemap(search, self._sitemaps[sitemap])
-                    continue
-                waiting = self._sitemap_waiting.setdefault(sitemap, [])
-                waiting.append(search)
-                return [self._sitemap_request(sitemap)] if len(waiting) == 1 else []
-            candidate = search.next_page()
-            if candidate is None:
-                return []
-            page = self._ledger.page(candidate.url)
-            if page.in_work:
-                page.waiting.append((search, candidate))
-                return []
-            outcome = self._ledger.outcome_of(page)
-            if outcome is None:
-                asked = self._ask(page, _DISCOVERED, conditional=False)
-                if isinstance(asked, Request):
-                    page.waiting.append((search, candidate))
-                    return [asked]
-                outcome = asked
-            elif outcome.health is not Health.OK:
-                search.give_back()  # nothing is asked for, and there is nothing to read
-            await self._hand_to_searches(page, outcome, [(search, candidate)])
-
-    async def _hand_to_searches(
-        self, page: Page, fetch: Fetch, waiting: list[tuple[Search, Candidate]]
-    ) -> None:
-        """Let searches learn from a page, and hand it on for those that had not seen it."""
-        reading = _reading_of(fetch)
-        final = canonical(fetch.final_url)
-        keys: dict[str, None] = {}
-        best = 0.0
-        for search, candidate in waiting:
-            if candidate.depth > 0 and _was_not_asked_for(fetch):
-                search.give_back()
-                continue
-            if not search.is_own(final):
-                if candidate.depth > 0:
-                    continue  # a link that left the institution's site by a redirect
-                search.adopt(final)
-            search.learn(reading.links, candidate.depth)
-            if candidate.depth == 0 and fetch.health in (Health.GONE, Health.SOFT_404):
-                search.add_start(site_root(final))
-            if candidate.depth == 0:
-                search.learn_sitemaps(self._sitemap_addresses(fetch.final_url))
-            if final in search.delivered:
-                continue
-            search.delivered.add(final)
-            best = max(best, score_page(fetch.final_url, reading) + max(candidate.score, 0.0))
-            keys.update(dict.fromkeys(key for key in search.keys if key not in page.known_targets))
-        if keys:
-            title = fetch.title or reading.title
-            found = replace(fetch, targets=tuple(keys), discovered=True, score=best, title=title)
-            await self._outbox.send(found)
-
-    # Sitemaps.
-
-    def _sitemap_addresses(self, url: str) -> tuple[str, ...]:
-        root = site_root(url)
-        scheduler = self.crawler.engine.scheduler
-        if isinstance(scheduler, Frontier):
-            named = scheduler.robots.sitemaps(root.rstrip("/"))
-            if named:
-                return named
-        return (f"{root}sitemap.xml",)
-
-    def _sitemap_request(self, url: str) -> Request:
-        return Request(
-            url,
-            headers=self._headers,
-            callback=self._sitemap_arrived,
-            errback=self._sitemap_failed,
-            priority=_SITEMAP,
-            meta={"sitemap": url, "download_timeout": self._timeout},
+        return Errand(
+            Plan(work.targets, self._limits), self._manner, hand_on, self._sitemaps, ended
         )
 
-    async def _sitemap_arrived(self, response: Response) -> list[Request]:
-        sitemap = Sitemap()
-        if response.status == 200:
-            # In a thread: tens of thousands of addresses take longer than a loop should pause.
-            sitemap = await asyncio.to_thread(
-                read_sitemap, response.body, response.url, self._limits.max_bytes
-            )
-        return await self._sitemap_settled(response.meta["sitemap"], sitemap)
-
-    async def _sitemap_failed(self, failure: Any) -> list[Request]:
-        # A sitemap is a convenience: without it, the search goes by links.
-        return await self._sitemap_settled(failure.request.meta["sitemap"], Sitemap())
-
-    async def _sitemap_settled(self, url: str, sitemap: Sitemap) -> list[Request]:
-        self._sitemaps[url] = sitemap
-        requests: list[Request] = []
-        for search in self._sitemap_waiting.pop(url, []):
-            self._learn_sitemap(search, sitemap)
-            requests += await self._advance(search)
-        return requests
-
-    @staticmethod
-    def _learn_sitemap(search: Search, sitemap: Sitemap) -> None:
-        search.learn_sitemaps(sitemap.sitemaps)
-        search.learn(sitemap.links, 0)
-
-
-def _was_not_asked_for(fetch: Fetch) -> bool:
-    """Whether a page was refused before any request: a redirect to a refused one was asked for."""
-    unasked = fetch.status is None and fetch.final_url == fetch.url
-    return unasked and fetch.health in _REFUSED_UNASKED
-
-
-def _reading_of(fetch: Fetch) -> Reading:
-    """Return what a search wants to know of a page; of one that cannot be read, its title."""
-    if fetch.body is not None and not fetch.body.startswith(b"%PDF-"):
-        try:
-            return read(fetch.body, fetch.final_url)
-        except Exception:  # one page must never stop a search
-            logger.exception("Could not read the links of %s", fetch.final_url)
-    return Reading(fetch.title, (), ())
-
-
-def _attempts(meta: dict[str, Any], health: Health) -> str:
-    """Say how often a page was asked for in vain."""
-    attempts = meta.get("attempt", 0) + 1
-    return "" if health.is_page or attempts == 1 else f" ({attempts} attempts)"
+    def _sitemaps(self, origin: str) -> tuple[str, ...]:
+        return self.frontier.robots.sitemaps(origin) if self.frontier is not None else ()

@@ -1,8 +1,7 @@
 """What somebody was told of a change, and a maintainer has decided otherwise since.
 
 They are told once more, with each decision that makes it another thing. One that leaves it as it
-is, such as a confirmation, is told to nobody, and neither is one on a change that a later one has
-overtaken: that was told, and stands.
+is, such as a confirmation, is told to nobody.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from monitor.review import is_overtaken
 from monitor.taken_back import BY_ITSELF
 from store import changes, outbox
 from store.database import Store
@@ -71,8 +69,8 @@ def pending(
             continue
         key = (one.change_id, one.told)
         if key not in known:
-            change, made = changes.get(store, one.change_id), changes.reviews(store, one.change_id)
-            known[key] = None if is_overtaken(store, change) else retold(change, made, one.told)
+            made = changes.reviews(store, one.change_id)
+            known[key] = retold(changes.get(store, one.change_id), made, one.told)
         found.setdefault(one.address, {})[one.change_id] = known[key]
     return found
 

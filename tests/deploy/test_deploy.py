@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
+from redisserver import serving
 from shell import ROOT
 from test_cli_docs import command_of
 
+from monitor.engine.link import connect
 from monitor.vitals import vitals
 from store import cycles
 from store.database import Store
@@ -32,6 +36,7 @@ SANDBOX = {
     "SystemCallFilter": "@system-service",
     "UMask": "0077",
 }
+REDIS = (DEPLOY / "redis.conf").read_text()
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
@@ -87,9 +92,38 @@ def test_the_container_is_not_roots_and_writes_one_volume() -> None:
     assert "--require-hashes" in (DEPLOY / "Containerfile").read_text()
 
 
+def test_the_compose_file_runs_commands_that_there_are_without_rights() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    ours = {name: service for name, service in services.items() if name != "redis"}
+    commands = {command_of(shlex.join(["visawatch", *one["command"]])) for one in ours.values()}
+    assert commands == {"visawatch schedule", "visawatch worker", "visawatch serve"}
+    for service in services.values():
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+    for option in re.findall(r"^(appendonly|appendfsync|maxmemory-policy) (.*)$", REDIS, re.M):
+        assert f"--{' '.join(option)}" in services["redis"]["command"]
+
+
+def test_redis_understands_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "redis.conf").write_text(REDIS)
+    with serving(tmp_path / "redis", "--include", str(tmp_path / "redis.conf")) as server:
+        connect(server.url).close()
+        with server.client() as client:
+            for name, value in re.findall(r"^([a-z-]+) (\S+)$", REDIS, re.MULTILINE):
+                kept = client.config_get(name)[name]
+                assert kept == {'""': "", "512mb": str(512 << 20)}.get(value, value)
+
+
 def test_every_command_in_the_guide_is_understood() -> None:
     guide = (ROOT / "docs" / "operations.md").read_text()
-    said = re.findall(r"^(?:sudo .*/bin/)?(visawatch (?:--db|--config) .*)$", guide, re.MULTILINE)
+    said = re.findall(
+        r"^(?:sudo .*/bin/)?(visawatch (?:--db|--config|-v) .*)$", guide, re.MULTILINE
+    )
     said += re.findall(r"`(visawatch (?:backup|restore|reclassify|doctor)[^`]*)`", guide)
     used = {command_of(line) for line in said}
-    assert used >= {"visawatch backup", "visawatch restore", "visawatch programs import"}
+    assert used >= {
+        "visawatch worker",
+        "visawatch backup",
+        "visawatch restore",
+        "visawatch programs import",
+    }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -25,6 +28,19 @@ def hosts(
     return value
 
 
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def engine_option(command: F) -> F:
+    """The option --engine, for a command that can have its pages fetched by workers."""
+    return click.option(
+        "--engine",
+        default="",
+        metavar="URL",
+        help="The Redis server of the workers that fetch.  [default: engine.url, if it is set]",
+    )(command)
+
+
 @click.command()
 @click.option("--program", "only", multiple=True, metavar="ID", help="Only this one; repeatable.")
 @click.option(
@@ -35,15 +51,20 @@ def hosts(
     callback=hosts,
     help="A private or loopback host that may be fetched; repeatable.",
 )
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="The summary as a JSON line.")
 @click.pass_obj
-def crawl(app: App, only: tuple[str, ...], allow_hosts: tuple[str, ...], as_json: bool) -> None:
+def crawl(
+    app: App, only: tuple[str, ...], allow_hosts: tuple[str, ...], engine: str, as_json: bool
+) -> None:
     """Run one cycle: fetch, read, compare, confirm, flag, and send the mail.
 
-    A cycle that was killed or stopped is gone on with.
+    A cycle that was killed or stopped is gone on with. With --engine, the pages are fetched by
+    `visawatch worker`, on this machine or others.
     """
-    with standing_by() as standby:
+    with nullcontext() if engine else standing_by() as standby:
         # Not before: the crawl's process loads Scrapy while this one loads the rules.
-        from visawatch.cycling import crawl_once
+        from visawatch.cycling import crawl_once, crawling_of
 
-        crawl_once(app, allow_hosts, only=only, as_json=as_json, standby=standby)
+        fetching = crawling_of(app, engine, standby)
+        crawl_once(app, allow_hosts, only=only, as_json=as_json, crawl=fetching)

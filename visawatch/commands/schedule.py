@@ -14,8 +14,8 @@ from shortlist.rhythm import due
 from sources.weigh import Weighed, weigh
 from store.database import Store
 from visawatch.app import App
-from visawatch.commands.crawl import hosts
-from visawatch.cycling import report, settings_of, tell_maintainers
+from visawatch.commands.crawl import engine_option, hosts
+from visawatch.cycling import crawling_of, report, settings_of, tell_maintainers
 
 
 @click.command()
@@ -27,14 +27,17 @@ from visawatch.cycling import report, settings_of, tell_maintainers
     callback=hosts,
     help="A private or loopback host that may be fetched; repeatable.",
 )
+@engine_option
 @click.pass_obj
-def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
+def schedule(app: App, allow_hosts: tuple[str, ...], engine: str) -> None:
     """Run a cycle each night at monitor.nightly_at (UTC), until stopped.
 
     In the months when policies rarely change, every second or third night (docs/shortlist.md).
     SIGTERM or Ctrl-C finishes the page in hand and stops. A night that was missed is caught up
     with once. Several processes on one database run each night once.
     """
+
+    fetching = crawling_of(app, engine)
 
     def run_cycle(store: Store, night: str, stop: Stop) -> None:
         weighed: list[Weighed] = []
@@ -44,6 +47,7 @@ def schedule(app: App, allow_hosts: tuple[str, ...]) -> None:
             clock=app.now,
             night=night,
             stop=stop,
+            crawl=fetching,
             weigh=lambda store, now: weighed.extend(weigh(store, now)),
         )
         tell_maintainers(app, store, summary, weighed)

@@ -1,0 +1,52 @@
+"""A plan by hosts: what is asked of one host is one unit of work, and one worker's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from urllib.parse import urlsplit
+
+from crawler import KnownPage, Plan, Target
+from monitor.engine.wire import Unit
+
+
+def units(plan: Plan) -> list[Unit]:
+    """The plan's units, the longest first: so a night takes as long as its slowest host.
+
+    A target with pages on several hosts is in several units, and is searched for in one.
+    """
+    by_host: dict[str, list[Target]] = defaultdict(list)
+    for target in plan.targets:
+        pages: dict[str, list[KnownPage]] = defaultdict(list)
+        for page in target.pages:
+            pages[host_of(page.url)].append(page)
+        home = host_of(target.site_urls[0]) if target.discover and target.site_urls else None
+        if home is not None:
+            pages.setdefault(home, [])
+        for host, known in pages.items():
+            if home is not None and host != home:
+                known = [_not_searched_for(page) for page in known]
+            found = Target(target.key, target.site_urls, tuple(known), discover=host == home)
+            by_host[host].append(found)
+    found_units = [Unit(host, tuple(targets)) for host, targets in by_host.items()]
+    return sorted(found_units, key=lambda unit: -len(unit.urls))
+
+
+def left_of(unit: Unit, seen: set[str]) -> Unit:
+    """What is left of a unit when these pages have come."""
+    left = (
+        Target(t.key, t.site_urls, tuple(p for p in t.pages if p.url not in seen), t.discover)
+        for t in unit.targets
+    )
+    return Unit(unit.host, tuple(t for t in left if t.pages or t.discover))
+
+
+def host_of(url: str) -> str:
+    """The name of a URL's host; empty if it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _not_searched_for(page: KnownPage) -> KnownPage:
+    return KnownPage(page.url, page.etag, page.last_modified, search_when_gone=False)

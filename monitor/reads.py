@@ -1,0 +1,63 @@
+"""What is worked out of a page's bytes: whether it can be read, what it states, how it is stored.
+
+It is done here once, wherever a page was fetched: by the process that stores it, or by a worker
+on another machine, whose pages come as `ReadFetch`.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, fields, replace
+
+from crawler import Fetch, Health
+from extractors import Statement, read_page, unreadable
+from store import snapshots
+from store.snapshots import Packed
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFetch(Fetch):
+    """A page that was read and packed where it was fetched."""
+
+    packed: Packed | None = None
+    stated: tuple[Statement, ...] = ()
+
+
+def read(fetch: Fetch) -> ReadFetch:
+    """The page, read and packed."""
+    fetch = readable(fetch)
+    values = {field.name: getattr(fetch, field.name) for field in fields(fetch)}
+    if fetch.body is None:
+        return ReadFetch(**values)
+    stated = read_page(fetch.body, fetch.content_type)
+    return ReadFetch(**values, packed=snapshots.pack(fetch.body), stated=stated)
+
+
+def readable(fetch: Fetch) -> Fetch:
+    """The page, or its bad health: what cannot be read has not fallen silent."""
+    if fetch.health is not Health.OK or fetch.body is None or isinstance(fetch, ReadFetch):
+        return fetch
+    fault = unreadable(fetch.body, fetch.content_type)
+    if not fault:
+        return fetch
+    return replace(fetch, health=Health.UNREADABLE, body=None, detail=f"{fetch.final_url}: {fault}")
+
+
+def statements(fetch: Fetch) -> tuple[Statement, ...]:
+    """What a page states; nothing if it has no body."""
+    if fetch.body is None:
+        return ()
+    return (
+        fetch.stated if isinstance(fetch, ReadFetch) else read_page(fetch.body, fetch.content_type)
+    )
+
+
+def packing(fetch: Fetch, packer: Executor) -> Future[Packed] | None:
+    """The page's bytes as they are stored, soon; None if it has no body."""
+    if fetch.body is None:
+        return None
+    if not isinstance(fetch, ReadFetch) or fetch.packed is None:
+        return packer.submit(snapshots.pack, fetch.body)
+    packed: Future[Packed] = Future()
+    packed.set_result(fetch.packed)
+    return packed
