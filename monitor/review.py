@@ -89,7 +89,7 @@ def decide(
             review = replace(review, id=changes.decide(store, review))
             standing = policies.standing(store, [change.program_id]).get(change.program_id)
             # The change is about the present as long as no later one was flagged.
-            if standing is not None and not _later_change(store, change):
+            if standing is not None and not is_overtaken(store, change):
                 stands = _stands(standing, change, review)
                 if verdict == "accepted" and standing.origin == "fused":
                     _flag_finding(store, standing, stands)
@@ -164,7 +164,7 @@ def undo(
         number = changes.decide(store, review)
         holds = changes.holding(changes.reviews(store, change_id))
         standing = policies.standing(store, [change.program_id]).get(change.program_id)
-        if standing is not None and not _later_change(store, change):
+        if standing is not None and not is_overtaken(store, change):
             stands = _stands(standing, change, holds) if holds else _flagged(store, change)
             stands = replace(stands, since=review.at, reading=standing.reading, review_id=number)
             policies.record(store, stands)
@@ -269,7 +269,8 @@ def _stands(standing: Standing, change: Change, review: Review) -> Standing:
     )
 
 
-def _later_change(store: Store, change: Change) -> bool:
+def is_overtaken(store: Store, change: Change) -> bool:
+    """Whether a later change was flagged: a decision on this one leaves what stands as it is."""
     return any(
         other.id > change.id and other.channel != BY_MAINTAINER
         for other in changes.of_program(store, change.program_id)

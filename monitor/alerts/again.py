@@ -1,7 +1,8 @@
 """What somebody was told of a change, and a maintainer has decided otherwise since.
 
 They are told once more, with each decision that makes it another thing. One that leaves it as it
-is, such as a confirmation, is told to nobody.
+is, such as a confirmation, is told to nobody, and neither is one on a change that a later one has
+overtaken: that was told, and stands.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from monitor.review import is_overtaken
 from monitor.taken_back import BY_ITSELF
 from store import changes, outbox
 from store.database import Store
@@ -69,8 +71,8 @@ def pending(
             continue
         key = (one.change_id, one.told)
         if key not in known:
-            made = changes.reviews(store, one.change_id)
-            known[key] = retold(changes.get(store, one.change_id), made, one.told)
+            change, made = changes.get(store, one.change_id), changes.reviews(store, one.change_id)
+            known[key] = None if is_overtaken(store, change) else retold(change, made, one.told)
         found.setdefault(one.address, {})[one.change_id] = known[key]
     return found
 

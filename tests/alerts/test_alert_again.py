@@ -127,6 +127,14 @@ def test_a_page_that_is_there_after_all(bench: Bench, by: str, says: str) -> Non
     assert "the page is gone" not in text_of(bench.mails()[1])
 
 
+def test_of_what_a_later_change_has_overtaken_nobody_is_told(bench: Bench, told: Change) -> None:
+    bench.flag(before=J1_ONLY, after=MAYBE, at=NOW + HOUR)
+    assert bench.enqueue(NOW + HOUR) == 1
+    decide(bench, told, "dismissed")  # the later one stands
+    assert bench.enqueue(NOW + 2 * HOUR) == 0
+    assert outbox.decided_since(bench.store) == []
+
+
 def test_a_digest_has_it_in_its_turn(bench: Bench) -> None:
     bench.subscribe(ANA, frequency="daily")
     change = bench.flag()

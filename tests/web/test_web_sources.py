@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import httpx
 import pytest
 from answering import SURGERY, answered
 from lxml import html
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from serving import NOON, PASSWORD, Serve, Served, serving, words
+from test_web_browser import log_in
 
 from extractors import Policy, Stance, Visa
 from monitor import clock
@@ -200,3 +202,38 @@ def test_the_form_in_a_browser_on_a_phone(database: Path, browser_page: Page) ->
         browser_page.get_by_text("Your report is kept without your name").wait_for()
         wide = "document.documentElement.scrollWidth > window.innerWidth"
         assert not browser_page.evaluate(wide)
+
+
+def test_a_maintainer_reads_an_answer_and_settles_it_on_a_phone(
+    users: Path, serve: Serve, browser_page: Page
+) -> None:
+    page, served = browser_page, serve(users)
+    with Store(users) as store:
+        number = answered(store)
+    page.set_viewport_size({"width": 375, "height": 740})
+    log_in(page, served, "ben")
+    page.locator(f"a[href='/review/evidence/{number}']").click()
+    expect(page.locator("blockquote").first).to_have_text("We sponsor <b>both</b>.")
+    page.get_by_role("button", name="Accept").click()
+    page.wait_for_url("**/review")
+    with Store(users) as store:
+        (change,) = changes.of_program(store, SURGERY)
+    # What counts now contradicts the page: an item of its own, with all sides.
+    page.goto(f"{served.origin}/review/{change.id}")
+    main = page.locator("main")
+    expect(main).to_contain_text("the sources disagree")
+    expect(main).to_contain_text("program coordinator, 2026-11-20")
+    wide = "document.documentElement.scrollWidth > window.innerWidth"
+    assert not page.evaluate(wide)
+    page.locator("summary", has_text="Dismiss").click()
+    page.get_by_label("Why? It is kept with the decision.").fill("she meant fellows")
+    page.get_by_role("button", name="Dismiss").click()
+    page.wait_for_url(re.compile(r"/review(/\d+\?done=\d+)?$"))
+    page.goto(served.origin + PAGE)
+    expect(main).to_contain_text("a maintainer knew of it and found otherwise")
+    expect(main).not_to_contain_text("she meant fellows")
+    assert not page.evaluate(wide)
+    with Store(users) as store:
+        assert policies.standing(store, [SURGERY])[SURGERY].policy["stances"]["H-1B"] == (
+            "not_sponsored"
+        )
