@@ -61,6 +61,9 @@ _SHORT_CELL = 20  # characters
 _LAYOUT_ROWS = 20
 _PIECE_LENGTH = 150  # characters of a cell
 _MAX_UNDER = 4
+_MAX_LISTS = 20  # in one another, whose lead-ins count
+_MAX_SPAN = 50  # columns
+_MAX_TAIL = 60  # characters that tell whether a line goes on
 _PSEUDO_HEADING_WORDS = 9
 _PSEUDO_LEVEL = 7  # below <h6>
 _MENU = 4  # short lines in a row, without a visa: a menu, whose last line heads nothing
@@ -201,7 +204,7 @@ class _Walk:
                 self._item_lead = ""
             elif text.endswith(":"):
                 self._item_lead = ""
-            leads = [*self._leads, self._item_lead]
+            leads = [*self._leads[-_MAX_LISTS:], self._item_lead]
         if kind is BlockKind.PARAGRAPH and _looks_like_heading(text):
             if text.endswith(":"):
                 kind, self._listing = BlockKind.HEADING, True
@@ -286,7 +289,7 @@ def _row_texts(cells: list[Tag]) -> list[str]:
         texts.append(" ".join(cell.get_text(" ").split()))
         span = cell.get("colspan")
         if isinstance(span, str) and span.isdecimal():
-            texts.extend([""] * (min(int(span), 50) - 1))
+            texts.extend([""] * (min(int(span[:4]), _MAX_SPAN) - 1))
     return texts
 
 
@@ -354,28 +357,32 @@ def _looks_like_heading(text: str) -> bool:
 
 def _joined_lines(lines: list[str]) -> list[str]:
     """Lines of one paragraph: a break inside a sentence is a space, any other is a break."""
-    joined: list[str] = []
+    joined: list[list[str]] = []  # each line in its parts
+    before = ""  # how the last one ends
     for line in lines:
         line = " ".join(line.split())
-        if not line:
-            joined.append("")
-            continue
-        before = joined[-1] if joined else ""
         if before and _FOOTER.match(line):
             continue
-        if (_SPLIT_VISA.search(before) and line[0] in "1iI") or (
-            _SPLIT_WORD.search(before) and line[0].islower()
+        if line and (
+            (_SPLIT_VISA.search(before) and line[0] in "1iI")
+            or (_SPLIT_WORD.search(before) and line[0].islower())
         ):
-            joined[-1] = (before if before[-2].isupper() else before[:-1]) + line
-            continue
-        goes_on = (
-            before
-            and not _ENDS_LINE.search(before)
-            and not _BULLET.match(line)
-            and (line[0].islower() or _OPEN_WORD.search(before))
-        )
-        if goes_on:
-            joined[-1] = f"{before} {line}"
+            if not before[-2].isupper():
+                joined[-1][-1], before = joined[-1][-1][:-1], before[:-1]
+            joined[-1].append(line)
+        elif line and before and _goes_on(before, line):
+            joined[-1].append(f" {line}")
         else:
-            joined.append(line)
-    return [line for line in joined if line]
+            joined.append([line])
+            before = ""
+        before = f"{before}{joined[-1][-1]}"[-_MAX_TAIL:]
+    return [line for parts in joined if (line := "".join(parts))]
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Whether a line is the rest of what ends so."""
+    return (
+        not _ENDS_LINE.search(before)
+        and not _BULLET.match(line)
+        and (line[0].islower() or _OPEN_WORD.search(before) is not None)
+    )

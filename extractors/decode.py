@@ -54,10 +54,10 @@ def decode(body: bytes, content_type: str = "") -> str:
     if wide:
         return body.decode(wide, "replace")
     claimed = _CHARSET.search(content_type)
-    name = _known(claimed.group(1)) if claimed else None
+    name = known_encoding(claimed.group(1)) if claimed else None
     if name is None:
         meta = _META.search(body, 0, _META_WINDOW)
-        name = _known(meta.group(1).decode("ascii")) if meta else None
+        name = known_encoding(meta.group(1).decode("ascii")) if meta else None
     if name is None or name == "utf-8":
         return body.decode("utf-8", "stray_as_cp1252")
     if name == _WESTERN and _is_utf8(body):
@@ -65,8 +65,8 @@ def decode(body: bytes, content_type: str = "") -> str:
     return body.decode(name, "replace")
 
 
-def _known(name: str) -> str | None:
-    """Python's name of a charset that pages use, or None for one that is not to be trusted."""
+def known_encoding(name: str) -> str | None:
+    """Python's name of a charset that pages and mails use, or None for one not to be trusted."""
     try:
         python_name = codecs.lookup(name).name
     except (LookupError, ValueError):

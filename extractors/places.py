@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from extractors.blocks import CELL_BREAK, Block
 from extractors.readings import Reading
 
-_MAX_NEAR = 2000  # characters of a block on each side of a sentence, kept for diffs
+_MAX_NEAR = 1000  # characters of a block on each side of a sentence, kept for diffs
+_MAX_ABOVE = 500  # characters of a heading that are kept with each sentence below it
 
 
 def context(block: Block, start: int, end: int) -> str:
@@ -15,7 +16,7 @@ def context(block: Block, start: int, end: int) -> str:
     near = block.text
     if len(near) > 2 * _MAX_NEAR:
         near = near[max(0, start - _MAX_NEAR) : end + _MAX_NEAR]
-    return "\n".join((*block.under, near))
+    return "\n".join((*(text[:_MAX_ABOVE] for text in block.under), near))
 
 
 def cell_spans(text: str) -> list[tuple[int, int]]:

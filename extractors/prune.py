@@ -13,23 +13,27 @@ from itertools import islice
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from extractors.quiet import fold
+from extractors.quiet import QUIET, fold
 from extractors.sieve import without_scripts
 
 _NEVER = frozenset((
     "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "embed",
     "canvas", "audio", "video", "picture", "map", "head", "nav", "footer", "select",
-    "textarea", "datalist", "dialog",
+    "textarea", "datalist", "dialog", "title", "noembed", "noframes", "rp",
+    "s", "strike", "del",  # struck out: it holds no longer
 ))  # fmt: skip
 _NEVER_AT_ALL = _NEVER - {"nav", "footer", "dialog"}  # whatever they hold
 _INLINE = (
-    "a", "abbr", "b", "acronym", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
-    "font", "i", "ins", "kbd", "label", "mark", "o", "q", "s", "samp", "small", "span",
+    "a", "abbr", "b", "acronym", "bdi", "bdo", "big", "cite", "code", "data", "dfn", "em",
+    "font", "i", "ins", "kbd", "label", "mark", "o", "q", "samp", "small", "span",
     "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "nobr", "img", "input", "hr", "link",
     "meta",
 )  # fmt: skip
 _WRAPPERS = ("div", "section", "article", "main", "header", "form", "aside", "center")
 _WRAPPER = "wrapper"
+_DOOMED = "x-doomed"
+# What they hold is text, whatever it looks like: it must not become tags when it is read again.
+_RAW = ("xmp", "plaintext", "listing")
 _DROPPED_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "menubar", "alert"})
 _DROPPED_NAMES = re.compile(
     r"(?:^|[\s_-])(?:cookies?|cookie-?banner|gdpr|breadcrumbs?|navbar|main-?menu|site-?nav"
@@ -39,7 +43,12 @@ _DROPPED_NAMES = re.compile(
 )
 # A closed accordion or tab is content that waits for a click.
 _FOLDED = re.compile(r"accordion|collaps|tab-?(?:pane|panel|content)|toggle|panel|faq|expand", re.I)
-_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|text-decoration(?:-line)?\s*:[^;]*line-through",
+    re.I,
+)
+_CSS_COMMENT = re.compile(r"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/")
 _MAX_ASIDES, _MAX_NESTED = 40, 3
 _KEEPERS = ("main", "article", "h1")
 _MANY_WORDS = 800  # attributes of one tag: parsing them takes quadratic time
@@ -48,6 +57,9 @@ _TAG_START = re.compile(r"<[a-zA-Z][^\s<>/]{0,40}")
 _RAW_END = re.compile(r"</(?:script|style|textarea|title|xmp|template|noscript)\s*$", re.I)
 _WRAPPER_TAGS = re.compile(rf"(?:</?(?:{'|'.join(_WRAPPERS)})(?:\s[^<>]*)?>\s*)+", re.I)
 _ANY_TAGS = re.compile(r"(?:</?[a-z][^<>]*>\s*)+", re.I)
+_PAGE_ENDS = re.compile(r"</(?:body|html)(?:\s[^<>]*)?>", re.I)
+# <div/> is <div> in HTML, and what follows is in it.
+_CLOSED_AT_ONCE = re.compile(rf"(<(?:{'|'.join((*_WRAPPERS, 'p', 'span'))})\s[^<>]*+)(?<=/)>", re.I)
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(_INLINE)})(?:\s[^<>]*)?>", re.I)
 
 
@@ -56,22 +68,23 @@ def prune(page: str, *, folded: bool = True) -> str:
 
     `folded` says whether stretches that cannot matter become one element each (see quiet).
     """
-    page = _without_monster_tags(without_scripts(page))
+    page = as_browsers_read(_without_monster_tags(without_scripts(page)))
     root = _parse(page)
     if root is None:
         return ""
-    content, controlled = _holders_of_content(root), _controlled_ids(root)
-    doomed = [
-        e
-        for e in root.iter(etree.Element)
-        if e.tag in _NEVER or (e.attrib and _is_hidden_or_decoy(e, controlled))
-    ]
+    controlled = _controlled_ids(root)
+    named = [e for e in root.iter(etree.Element) if e.attrib or e.tag in _NEVER]
+    hidden = {e for e in named if _is_hidden(e, controlled)}
+    content = _holders_of_content(root, hidden)
+    doomed = [e for e in named if e.tag in _NEVER or e in hidden or _is_decoy(e)]
     doomed += [e for e in islice(root.iter("aside"), _MAX_ASIDES) if _is_mostly_links(e)]
-    # The inner ones first: lxml walks through all that it removes.
-    for element in reversed(doomed):
+    for element in doomed:
         if element not in content or element.tag in _NEVER_AT_ALL:
-            _drop(element)
-    etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+            element.tag = _DOOMED
+            element.tail = f" {element.tail or ''}"  # what stands around it is not one word
+    etree.strip_elements(root, _DOOMED, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+    for raw in root.iter(*_RAW):
+        raw.tag = "pre"
     for cell in root.iter("td"):
         if _is_bold(cell):
             cell.tag = "th"
@@ -91,6 +104,17 @@ def prune(page: str, *, folded: bool = True) -> str:
     if folded:
         fold(root)
     return str(etree.tostring(root, encoding="unicode", method="html"))
+
+
+def as_browsers_read(page: str) -> str:
+    """`page` without what libxml2 takes for an end, and browsers do not.
+
+    >>> as_browsers_read("<p>J-1</p></body></html><div hidden/><p>H-1B</p>")
+    '<p>J-1</p><div hidden><p>H-1B</p>'
+    """
+    if "/>" in page:
+        page = _CLOSED_AT_ONCE.sub(lambda tag: f"{tag[1][:-1]}>", page)
+    return _PAGE_ENDS.sub("", page)
 
 
 def _parse(page: str) -> etree._Element | None:
@@ -149,8 +173,17 @@ def _only_wraps(element: etree._Element) -> bool:
     return all(child.tag != "br" and (not child.tail or child.tail.isspace()) for child in element)
 
 
+def _is_not_ours(_: etree._Element) -> bool:
+    """True for each: before the fold, none is. A page's own would be taken for what we folded."""
+    return True
+
+
 # By tag, when an element may go and what it holds stays.
-_BARE = {**dict.fromkeys(_WRAPPERS, _only_wraps), "p": _is_empty, "li": _is_empty}
+_BARE = {
+    **dict.fromkeys(_WRAPPERS, _only_wraps),
+    **{"p": _is_empty, "li": _is_empty},
+    QUIET: _is_not_ours,
+}
 
 
 def _without_monster_tags(page: str) -> str:
@@ -181,10 +214,14 @@ def _controlled_ids(root: etree._Element) -> frozenset[str]:
     return frozenset(part.lstrip("#") for value in named for part in value.split())
 
 
-def _holders_of_content(root: etree._Element) -> set[etree._Element]:
-    """What holds the page's content, even where it calls itself navigation."""
+def _holders_of_content(root: etree._Element, hidden: set[etree._Element]) -> set[etree._Element]:
+    """What holds the page's content, even where it calls itself navigation.
+
+    Hidden content is content only where nothing else is: a page that a script shows.
+    """
+    keepers = list(root.iter(*_KEEPERS))
     holders: set[etree._Element] = set()
-    for keeper in root.iter(*_KEEPERS):
+    for keeper in _shown(keepers, hidden) or keepers:
         element = keeper if keeper.tag in ("main", "article") else keeper.getparent()
         while element is not None and element not in holders:
             holders.add(element)
@@ -192,28 +229,59 @@ def _holders_of_content(root: etree._Element) -> set[etree._Element]:
     return holders
 
 
-def _is_hidden_or_decoy(element: etree._Element, controlled: frozenset[str]) -> bool:
+def _shown(elements: list[etree._Element], hidden: set[etree._Element]) -> list[etree._Element]:
+    """Those that stand in nothing hidden."""
+    known = dict.fromkeys(hidden, False)
+    for one in elements:
+        path, element = [], one
+        while element is not None and element not in known:
+            path.append(element)
+            element = element.getparent()
+        known.update(dict.fromkeys(path, element is None or known[element]))
+    return [one for one in elements if known[one]]
+
+
+def _is_hidden(element: etree._Element, controlled: frozenset[str]) -> bool:
+    """True for what nobody sees, and no click on the page opens."""
     attributes = element.attrib
-    if element.tag in ("html", "body", "main"):
-        return False
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
     hidden = (
         "hidden" in attributes
+        or "popover" in attributes
         or attributes.get("aria-hidden") == "true"
-        or ("style" in attributes and _HIDING.search(attributes["style"]) is not None)
+        or ("style" in attributes and _hides(attributes["style"]))
     )
-    if hidden:
-        return not (
+    return (
+        hidden
+        and element.tag not in ("html", "body")
+        and not (
             attributes.get("id") in controlled
             or attributes.get("role") in ("tabpanel", "region")
-            or _FOLDED.search(names) is not None
+            or _FOLDED.search(_names(element)) is not None
             or attributes.get("hidden") == "until-found"
         )
-    return attributes.get("role") in _DROPPED_ROLES or (names != " " and _is_decoy(names[:300]))
+    )
+
+
+def _hides(style: str) -> bool:
+    return _HIDING.search(_CSS_COMMENT.sub("", style) if "/*" in style else style) is not None
+
+
+def _is_decoy(element: etree._Element) -> bool:
+    """True for what a page calls navigation, a banner and the like."""
+    if element.tag in ("html", "body", "main"):
+        return False
+    if element.attrib.get("role") in _DROPPED_ROLES:
+        return True
+    names = _names(element)
+    return names != " " and _names_a_decoy(names[:300])
+
+
+def _names(element: etree._Element) -> str:
+    return f"{element.attrib.get('class', '')} {element.attrib.get('id', '')}"
 
 
 @lru_cache(maxsize=4096)
-def _is_decoy(names: str) -> bool:
+def _names_a_decoy(names: str) -> bool:
     return _DROPPED_NAMES.search(names) is not None
 
 
@@ -223,18 +291,3 @@ def _is_mostly_links(element: etree._Element) -> bool:
     text = sum(len(part.strip()) for part in element.itertext())
     linked = sum(len("".join(a.itertext()).strip()) for a in element.iter("a"))
     return linked * 2 > text
-
-
-def _drop(element: etree._Element) -> None:
-    """Remove the element, but keep the text after it."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    tail = element.tail
-    if tail and tail.strip():
-        before = element.getprevious()
-        if before is not None:
-            before.tail = (before.tail or "") + " " + tail
-        else:
-            parent.text = (parent.text or "") + " " + tail
-    parent.remove(element)

@@ -19,6 +19,8 @@ import re2
 # words below let pass.
 _TAG = re.compile(r"<[^<>]*>")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # soft hyphen, zero width
+# Of more digits Python makes no number, and no character has so many.
+_ENDLESS_REFERENCE = re.compile(r"&#[0-9]{4000,};?")
 _SPELT = (
     "visa", "citizen", "ecfmg", "intealth", "greencard", "residentalien", "permanentresiden",
     "permanentu.s.residen", "permanentusresiden", "immigrant", "employmentauthori",
@@ -59,7 +61,7 @@ def may_speak_of_visas(page: str) -> bool:
     if "<" in text:
         text = _TAG.sub("\0", text)
     if "&" in text:
-        text = html.unescape(text)
+        text = html.unescape(_ENDLESS_REFERENCE.sub("\ufffd", text))
     return names_a_visa(text)
 
 
@@ -85,24 +87,44 @@ def which_name_a_visa(texts: Sequence[str]) -> frozenset[int]:
     return frozenset(found)
 
 
+_RAW = ("<script", "<style")
+_AFTER_NAME = frozenset(" \t\n\f\r/>")
+
+
 def without_scripts(page: str) -> str:
-    """`page` without its script and style elements (half of a modern page)."""
+    """`page` without its script and style elements (half of a modern page).
+
+    One that a comment holds is part of the comment, and <style-guide> is none.
+
+    >>> without_scripts("<!-- <script> --><p>J-1<style>p {}</style></p>")
+    '<!-- <script> --><p>J-1</p>'
+    """
     lower = page.lower()
     if len(lower) != len(page):  # letters that lower-case to two: offsets would slip
         lower = page
-    for name in ("script", "style"):
-        opens, closes = f"<{name}", f"</{name}"
-        spans: list[tuple[int, int]] = []  # of what is kept
-        at = 0
-        while (start := lower.find(opens, at)) >= 0:
-            end = lower.find(closes, start)
-            if end < 0:
-                break
-            spans.append((at, start))
-            close = lower.find(">", end)
-            at = close + 1 if close >= 0 else len(lower)
-        if spans:
-            spans.append((at, len(lower)))
-            page = "".join([page[a:b] for a, b in spans])
-            lower = "".join([lower[a:b] for a, b in spans])
-    return page
+    kept: list[str] = []
+    at = 0
+    ahead = {name: lower.find(name) for name in ("<!--", *_RAW)}
+    while found := [(place, name) for name, place in ahead.items() if place >= 0]:
+        start, name = min(found)
+        end = start + len(name)
+        if name == "<!--":
+            end = lower.find("-->", start + 2)
+        elif lower[end : end + 1] in _AFTER_NAME:
+            end = lower.find(f"</{name[1:]}", end)
+            close = lower.find(">", end) + 1 or len(lower)
+            if end >= 0 and not _hides_its_end(lower, start, end):
+                kept.append(page[at:start])
+                at = end = close
+        if end < 0:
+            break  # it goes on to the end, which the parser knows
+        for name, place in ahead.items():
+            if 0 <= place < end:
+                ahead[name] = lower.find(name, end)
+    return "".join([*kept, page[at:]]) if kept else page
+
+
+def _hides_its_end(lower: str, start: int, end: int) -> bool:
+    """Whether a script holds "<!-- <script": then its first "</script" is not its end."""
+    comment = lower.find("<!--", start, end)
+    return comment >= 0 and lower.find("<script", comment, end) >= 0

@@ -107,14 +107,14 @@ class _Reader:
         speaking = which_name_a_visa([block.text for block in blocks])
         spoken = {blocks[number].text for number in speaking}
         for number, block in enumerate(blocks):
-            if self._left < 0:
+            if self._left < 0 or len(self.found) >= _MAX_READ:
                 break
             self._named = ()
             in_play = self._answers(block, number) or number in speaking
             below = bool(block.under) and block.under[-1] in spoken
             if (in_play or below) and block.kind is not BlockKind.HEADER:
                 self._read_block(block, number, offset)
-            elif self.found:
+            elif 0 < len(self.found) < _MAX_READ:  # each such block may double what was found
                 self._read_same(block, number, offset)
             offset += len(block.text) + 1
         # A page that names no visa puts no condition on one.
@@ -375,7 +375,7 @@ class _Reader:
                 start=span[0],
                 end=span[1],
                 block=number,
-                context="\n".join((*block.under, block.text)),
+                context=context(block, 0, len(block.text)),
                 rules=(*statement.rules, "same-as"),
             )
             for statement in list(self.found)
