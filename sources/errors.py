@@ -4,7 +4,8 @@ SourceError           said in a sentence; nothing was kept of what it is about
 ├── FreidaError       a file that cannot be imported (sources.freida)
 ├── ReportError       a report that cannot be filed (sources.residents)
 ├── AskingError       no question can be sent (sources.asking)
-└── MailboxError      a mailbox or a mail that cannot be read (sources.mailbox, sources.letters)
+├── MailboxError      a mailbox that cannot be read (sources.mailbox)
+└── LetterError       a mail that nothing can be made of (sources.letters)
 """
 
 from __future__ import annotations
@@ -12,3 +13,7 @@ from __future__ import annotations
 
 class SourceError(Exception):
     """Something from another channel that cannot be used, and why."""
+
+
+class LetterError(SourceError):
+    """A mail that nothing can be made of, and why."""

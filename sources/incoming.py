@@ -10,7 +10,8 @@ from datetime import datetime
 from monitor.reading import asker_of
 from monitor.timeline import season
 from sources import letters
-from sources.letters import LARGEST, Kind, Letter, LetterError
+from sources.errors import LetterError
+from sources.letters import LARGEST, Kind, Letter
 from sources.mailbox import Found
 from sources.replies import Understood, understand
 from store import evidence, programs, questions

@@ -6,27 +6,43 @@ told is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import getaddresses, parsedate_to_datetime
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any, cast
 
 import re2
-from bs4 import BeautifulSoup
 
+from extractors.decode import known_encoding
 from monitor.alerts import AddressError, address
-from sources.errors import SourceError
+from sources import letter_html
+from sources.errors import LetterError
 from sources.replies import own_words
 
 LARGEST = 5_000_000  # bytes; an answer has a few thousand
 MOST_PARTS = 60
 DEEPEST = 12  # levels of multipart
-_QUOTED = "blockquote, .gmail_quote, .yahoo_quoted, #divRplyFwdMsg, #appendonsend, style, script"
+MOST_LINES = 200_000
+LONGEST_HEADER = 20_000  # bytes; reading one takes time that grows faster than it does
+LONGEST_OF_A_PART = 4_000  # ... of a part's Content-Type and the like, which are read often
+_PART = re.compile(rb"^content-type\s*:", re.I | re.M)
+# Wherever an address stands in a sender: mail servers and programs do not agree which one counts.
+_ADDRESS = re2.compile(r"""[^\s<>()\[\],:;"']+@[^\s<>()\[\],:;"']+""")
+_READ = frozenset(
+    (
+        "from", "subject", "date", "message-id", "in-reply-to", "references", "auto-submitted",
+        "precedence", "authentication-results", "content-type", "content-transfer-encoding",
+        "content-disposition", "x-autoreply", "x-autorespond", "x-auto-reply",
+    )
+)  # fmt: skip
 _IDS = re2.compile(r"<[^<>\s]{1,250}>")
 _AUTOMATIC = re2.compile(
     r"(?i)^\s*(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office)"
@@ -35,10 +51,6 @@ _AUTOMATIC = re2.compile(
 
 # What the email package raises, undocumented, for headers that are broken in odd ways.
 _BROKEN = (ValueError, AttributeError, LookupError, TypeError, ArithmeticError, MessageError)
-
-
-class LetterError(SourceError):
-    """A mail that nothing can be made of, and why."""
 
 
 class Kind(StrEnum):
@@ -76,10 +88,9 @@ def identity(raw: bytes) -> str:
 
 def read(raw: bytes, now: datetime) -> Letter:
     """Reads a mail; `now` stands in for a date that it lacks. Raises LetterError."""
-    if len(raw) > LARGEST:
-        raise LetterError(f"larger than {LARGEST:,} bytes; read it yourself")
     try:
-        mail = message_from_bytes(raw, policy=policy.default)
+        _check_size(raw)
+        mail = cast("EmailMessage", message_from_bytes(raw, policy=_Bounded()))
         parts = list(_parts(mail))
         kind = _kind(mail)
         sender = _sender(mail, kind)
@@ -88,10 +99,30 @@ def read(raw: bytes, now: datetime) -> Letter:
         why = _why(parts) if kind is Kind.BOUNCE else ""
         subject, sent = str(mail.get("Subject", "")), _date(mail, now)
     except RecursionError as error:
-        raise LetterError(f"parts within parts, deeper than {DEEPEST}") from error
+        raise LetterError(f"parts, or remarks, within others, deeper than {DEEPEST}") from error
     except _BROKEN as error:
         raise LetterError(f"broken: {type(error).__name__} in its headers or parts") from error
     return Letter(identity(raw), kind, sender, sent, references, subject[:200], text, why)
+
+
+class _Bounded(EmailPolicy):
+    """The rules of today's mail, for headers of a bounded length."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, Any]:
+        name, value = super().header_source_parse(sourcelines)
+        most = LONGEST_OF_A_PART if name.lower().startswith("content-") else LONGEST_HEADER
+        if name.lower() in _READ and len(value) > most:
+            raise LetterError(f"its header {name} is longer than {most:,} characters")
+        return name, value
+
+
+def _check_size(raw: bytes) -> None:
+    if len(raw) > LARGEST:
+        raise LetterError(f"larger than {LARGEST:,} bytes; read it yourself")
+    if raw.count(b"\n") > MOST_LINES:
+        raise LetterError(f"more than {MOST_LINES:,} lines")
+    if len(_PART.findall(raw)) > MOST_PARTS:
+        raise LetterError(f"more than {MOST_PARTS} parts")
 
 
 def _parts(mail: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
@@ -136,11 +167,17 @@ def _kind(mail: EmailMessage) -> Kind:
 def _sender(mail: EmailMessage, kind: Kind) -> str:
     """The one address that a mail comes from. Raises LetterError when there is none, or a fake."""
     senders = mail.get_all("From", [])
-    found = [found for _, found in getaddresses([str(s) for s in senders]) if found]
+    found = [found for _, found in getaddresses([str(s) for s in senders[:2]]) if found]
     if kind is Kind.BOUNCE:
         return found[0] if found else ""
-    if len(senders) != 1 or len(found) != 1:
-        raise LetterError(f"names {len(found)} senders: who wrote it cannot be told")
+    # As it was sent, and as it reads: what is left out of the one may be the sender for others.
+    written = [str(value) for name, value in mail.raw_items() if name.lower() == "from"]
+    named = {
+        each.lower() for s in (*written[:2], *map(str, senders[:2])) for each in _ADDRESS.findall(s)
+    }
+    if len(senders) != 1 or len(found) != 1 or len(named) > 1:
+        count = max(len(senders), len(found), len(named)) if found else 0
+        raise LetterError(f"names {count} senders: who wrote it cannot be told")
     try:
         sender = address(found[0])
     except AddressError as error:
@@ -181,7 +218,7 @@ def _text(parts: list[EmailMessage]) -> str:
             return text
     for part in shown:
         if part.get_content_type() == "text/html":
-            return _of_html(_decoded(part))
+            return letter_html.text(_decoded(part))
     return ""
 
 
@@ -189,27 +226,13 @@ def _decoded(part: EmailMessage) -> str:
     payload = part.get_payload(decode=True)
     body = payload if isinstance(payload, bytes) else b""
     named = part.get_content_charset() or "utf-8"
-    for charset in dict.fromkeys((named, "utf-8")):
+    for charset in ("utf-8" if named == "us-ascii" else known_encoding(named), "utf-8"):
         try:
-            return body.decode("utf-8" if charset == "us-ascii" else charset)
-        except (LookupError, UnicodeDecodeError):
+            if charset:
+                return body.decode(charset)
+        except UnicodeDecodeError:
             continue
     raise LetterError(f"its text is not in {named[:40]!r}, which it says it is in, nor in UTF-8")
-
-
-def _of_html(html: str) -> str:
-    soup = BeautifulSoup(html, "lxml")
-    for quoted in soup.select(_QUOTED):
-        if quoted.get("id") == "divRplyFwdMsg":
-            for after in list(quoted.next_siblings):
-                after.extract()
-        quoted.extract()
-    for row in soup.find_all("tr"):
-        for cell in row.find_all(["td", "th"], recursive=False)[:-1]:
-            cell.append(": ")  # `H-1B: No`, as people write it
-    for end in soup.find_all(["p", "div", "br", "li", "tr", "h1", "h2", "h3"]):
-        end.append("\n") if end.name != "br" else end.replace_with("\n")
-    return "\n".join(" ".join(line.split()) for line in soup.get_text().splitlines())
 
 
 def _why(parts: list[EmailMessage]) -> str:

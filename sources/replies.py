@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +15,7 @@ from mailparser_reply import EmailReplyParser
 from extractors import Asker, Policy, Visa, classify
 
 LONGEST = 20_000  # characters of an answer; what comes after is not read
+_LINE = 1_000  # characters; a longer one is broken: the parser's time grows with its square
 SURE = 0.5  # the confidence below which an answer is read closely
 _ASKED = (Visa.J1, Visa.H1B)
 
@@ -67,7 +69,7 @@ def own_words(text: str) -> str:
     A question of ours that is quoted right above its answer stays.
     """
     whole = _answered_between(text.replace("\r\n", "\n").replace("\r", "\n")[: 10 * LONGEST])
-    reply = EmailReplyParser(languages=["en"]).parse_reply(whole) or ""
+    reply = EmailReplyParser(languages=["en"]).parse_reply(_evened(whole)) or ""
     lines: list[str] = []
     for line in reply.splitlines():
         if line.strip() == "--" or (lines and _phrases().signature.search(line)):
@@ -78,17 +80,24 @@ def own_words(text: str) -> str:
 
 def _answered_between(text: str) -> str:
     """A text without quoted lines, but for a question with an answer right below it."""
-    lines = text.split("\n")
     kept = []
-    for i, line in enumerate(lines):
+    after = ""  # the nearest line below that says something
+    for line in reversed(text.split("\n")):
+        quoted = line.lstrip("> ").rstrip()
         if not line.startswith(">"):
             kept.append(line)
-            continue
-        quoted = line.lstrip("> ").rstrip()
-        after = next((other for other in lines[i + 1 :] if other.strip("> ")), "")
-        if quoted.endswith("?") and after and not after.startswith(">"):
+        elif quoted.endswith("?") and after and not after.startswith(">"):
             kept.append(quoted)
-    return "\n".join(kept)
+        if quoted:
+            after = line
+    return "\n".join(reversed(kept))
+
+
+def _evened(text: str) -> str:
+    """A text that the parser of replies takes no long time for: of bounded lines and gaps."""
+    lines = (line.strip() for line in text[: 2 * LONGEST].split("\n"))
+    broken = "\n".join(re.sub(f"(.{{{_LINE}}})(?=.)", r"\1\n", line) for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", broken)
 
 
 def _own_words(quote: str, said: dict[str, str]) -> str:

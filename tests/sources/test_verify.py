@@ -226,7 +226,7 @@ def parts(count: int) -> bytes:
     [
         (b"x" * 5_000_001, "larger than 5,000,000 bytes"),
         (nested(30), "deeper than 12"),
-        (nested(3000), "deeper than 12"),
+        (nested(3000), "more than 60 parts"),
         (parts(100), "more than 60 parts"),
         (
             b"From: a@b.example\r\nContent-Type: text/plain; charset=utf-16\r\n\r\n"
