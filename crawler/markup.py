@@ -12,6 +12,10 @@ import re
 
 _HEAD_BYTES = 65_536  # where a title, a charset or a refresh is looked for
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""")
+# Of more digits Python makes no number, and no character has so many.
+_ENDLESS_REFERENCE = re.compile(r"&#[0-9]{4000,};?")
+# Python's codecs that no page is in: one raises for everything, one takes quadratic time.
+_NO_CHARSETS = frozenset({"undefined", "punycode", "idna", "unicode_escape", "raw-unicode-escape"})
 _WORD = re.compile(r"[^\W_]")
 # Elements whose content is not what the page says: code, and what every page of a site repeats.
 _SKIPPED = re.compile(
@@ -95,14 +99,16 @@ class Markup:
             text = _decode(raw, names)
         else:
             text = raw.decode("ascii")
-        return " ".join(html.unescape(text).split())
+        return " ".join(html.unescape(_ENDLESS_REFERENCE.sub("\ufffd", text)).split())
 
 
 def _decode(raw: bytes, names: tuple[str, ...]) -> str:
     for name in names:
         try:
-            return raw.decode(name) if name else raw.decode("utf-8")
-        except (UnicodeDecodeError, LookupError):
+            name = codecs.lookup(name or "utf-8").name
+            if name not in _NO_CHARSETS:
+                return raw.decode(name)
+        except (ValueError, LookupError):
             continue  # pages often claim a charset that they are not in
     return raw.decode("cp1252", errors="replace")
 
