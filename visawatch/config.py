@@ -163,13 +163,13 @@ def load(path: Path | None) -> Config:
     except ValidationError as error:
         faults = "; ".join(_fault(e["loc"], e["type"], e["msg"]) for e in error.errors())
         raise ConfigError(f"{name}: {faults}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}: not valid TOML: {error}") from error
     except SettingsError as error:
         raise ConfigError(
             f"{', '.join(variables)}: {error.__cause__}; a list, and a whole section, is written "
             'as JSON: ["a.example"]'
         ) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{name}: not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror}") from error
 

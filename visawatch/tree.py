@@ -76,7 +76,7 @@ def _listed(folder: Path) -> set[str]:
     """The files that we wrote; a list that is damaged, or names one elsewhere, names none."""
     try:
         names = json.loads((folder / LIST).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return set()
     paths = [PurePosixPath(str(name)) for name in names] if isinstance(names, list) else []
     return {str(p) for p in paths if p.parts and not p.is_absolute() and ".." not in p.parts}
