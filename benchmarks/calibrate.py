@@ -1,10 +1,10 @@
-"""How often answers are right, by what they rest on: the table behind `Policy.confidence`.
+"""How sure an answer is by the signs it gives of itself: the weights behind `Policy.confidence`.
 
     python -m benchmarks.calibrate [--write]
 
-Counted on labelled passages that the second reader was not taught with: a seventh of what it
-might have been (training/rows.py). The held-out half is only scored, to show how far the table
-holds there.
+A logistic regression on labelled passages that the second reader was not taught with: a seventh of
+what it might have been (training/rows.py). The held-out half is only scored, to show how far the
+weights hold there.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.labelled import development, passages, taught
 from extractors import Asker, Policy, Stance, categorise, read_page
 from extractors.agree import Accord, Ground
-from extractors.confidence import REVIEW_BELOW, Basis, table
+from extractors.confidence import REVIEW_BELOW, Basis, signs, weights
 from extractors.policy import bases_for
 from extractors.second import VISAS
 from training.rows import kept_back
 
-TABLE = Path(__file__).parent.parent / "extractors" / "confidence.toml"
+FILE = Path(__file__).parent.parent / "extractors" / "confidence.toml"
 HALVES = ("kept back", "held-out")
+_RIDGE = 20.0  # pulls each weight towards 0, by as much as a handful of answers could push it away
+_STEPS = 50  # of Newton's method; it is there in about ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,46 +61,58 @@ def _read(half: str, page: tuple[bytes, str], asker: Asker, stances: Mapping[str
     return Read(half, policy, tuple(bases), right, policy.category is categorise(*wanted))
 
 
-def count(reads: Sequence[Read], half: str) -> dict[Basis, tuple[int, int]]:
-    """By basis, how many answers are right and wrong."""
-    found: Counter[tuple[Basis, bool]] = Counter()
-    for read in reads:
-        if read.half == half:
-            found.update(zip(read.bases, read.right, strict=True))
-    bases = {basis for basis, _ in found}
-    return {basis: (found[basis, True], found[basis, False]) for basis in bases}
+def fit(reads: Sequence[Read]) -> dict[str, float]:
+    """The weight of each sign by name: those that tell right answers among those kept back best."""
+    answers = [
+        (signs(basis), right)
+        for read in reads
+        if read.half == HALVES[0]
+        for basis, right in zip(read.bases, read.right, strict=True)
+    ]
+    names = sorted({name for found, _ in answers for name in found})
+    x = np.array([[found.get(name, 0.0) for name in names] for found, _ in answers])
+    y = np.array([right for _, right in answers], float)
+    found = np.zeros(len(names))
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-x @ found))
+        slope = x.T @ (chance - y) + _RIDGE * found
+        bend = (x.T * (chance * (1 - chance))) @ x + _RIDGE * np.eye(len(names))
+        found -= np.linalg.solve(bend, slope)
+    return {name: round(float(weight), 3) for name, weight in zip(names, found, strict=True)}
 
 
-def as_toml(counts: Mapping[Basis, tuple[int, int]]) -> str:
-    """The table as confidence.toml holds it."""
+def as_toml(fitted: Mapping[str, float]) -> str:
+    """The weights as confidence.toml holds them."""
     today = datetime.now(UTC).date().isoformat()
     lines = [
-        "# How often an answer on one visa was right, by what the rules' word rests on and how the",
-        "# second reader stands to it (extractors/agree.py), on labelled passages that the second",
-        f"# reader was not taught with. Made by `python -m benchmarks.calibrate --write`, {today}.",
+        "# How much each sign tells of an answer on one visa being right, in log odds: what the",
+        "# rules' word rests on (ground), how the second reader stands to it (agree.py), how sure",
+        "# that one is, and what the answer is. Fitted on labelled passages that the second reader",
+        f"# was not taught with, by `python -m benchmarks.calibrate --write`, {today}.",
+        "",
+        "[weights]",
+        *(f'"{name}" = {weight}' for name, weight in fitted.items()),
     ]
-    for ground in Ground:
-        rows = [(a, counts[Basis(ground, a)]) for a in Accord if Basis(ground, a) in counts]
-        if rows:
-            lines += ["", f"[{ground}]"]
-            lines += [f"{a} = {{ right = {r}, wrong = {w} }}" for a, (r, w) in rows]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Print the reliability table; with `--write`, keep it."""
+    """Print how often answers were right, by what they rest on; `--write` keeps the weights."""
     if "--write" in sys.argv[1:]:
-        TABLE.write_text(as_toml({}), "utf-8")  # a table of other rules may not even load
-        TABLE.write_text(as_toml(count(list(read_all()), HALVES[0])), "utf-8")
-        table.cache_clear()
+        FILE.write_text(as_toml(fit(list(read_all()))), "utf-8")
+        weights.cache_clear()
     reads = list(read_all())
-    tables = {half: count(reads, half) for half in HALVES}
-    print(f"{'ground':12}{'accord':10}{'kept back: right/wrong':>24}{'held-out: right/wrong':>24}")
+    print(f"{'ground':12}{'reader':10}{'kept back: right/wrong':>24}{'held-out: right/wrong':>24}")
+    counts = Counter(
+        (basis.ground, basis.accord, read.half, right)
+        for read in reads
+        for basis, right in zip(read.bases, read.right, strict=True)
+    )
     for ground in Ground:
         for accord in Accord:
-            cells = [tables[half].get(Basis(ground, accord)) for half in HALVES]
-            if any(cells):
-                shown = "".join(f"{f'{c[0]} / {c[1]}' if c else '':>24}" for c in cells)
+            cells = [[counts[ground, accord, half, ok] for ok in (True, False)] for half in HALVES]
+            if any(map(any, cells)):
+                shown = "".join(f"{f'{right} / {wrong}':>24}" for right, wrong in cells)
                 print(f"{ground:12}{accord:10}{shown}")
     for half in HALVES:
         of_half = [read for read in reads if read.half == half]

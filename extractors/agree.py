@@ -3,7 +3,7 @@
 Rules know why and err where a page says it in a way that none of them lists; the second reader
 knows many ways and cannot say why. Where they agree the answer is as good as sure. Where they do
 not, the second reader decides if it is sure enough, and the rules if it is not; how sure it has
-to be depends on what the rules' word rests on. How often each is right is counted in
+to be depends on what the rules' word rests on. How often which of them is right is weighed in
 confidence.toml (`benchmarks.calibrate`).
 """
 
@@ -37,11 +37,9 @@ class Ground(StrEnum):
 class Accord(StrEnum):
     """How the second reader's opinion stands to the rules' word."""
 
-    ALONE = "alone"  # it has no opinion: nothing on the page is about visas
+    ALONE = "alone"  # it has no opinion, or none that counts against the rules'
     AGREES = "agrees"
-    UNSURE = "unsure"  # it agrees, and is not sure itself
-    DOUBTS = "doubts"  # it says otherwise, without being sure
-    DENIES = "denies"  # it says otherwise, and is nearly sure enough to decide
+    DOUBTS = "doubts"  # it says otherwise, and is not sure enough to decide
     DECIDES = "decides"  # it says otherwise, and decides
 
 
@@ -59,23 +57,23 @@ class Opinion:
         return not self.deciding or any(NAMED in one.rules for one in self.deciding)
 
 
-# The chance above which the second reader decides, by what the rules' word rests on. Counted on
-# passages that neither was made with, it is right far more often than rules from 0.9 on. Where no
-# rule knows a word it has to be surer, since news and links name visas, too; and so it has against
-# rules that found it said in so many words, or take it from what is said of the other visa. The
-# same holds for a visa that its window does not name: "J-1 only".
+# The chance above which the second reader decides, by what the rules' word rests on. Where rules
+# know no word, or only lean to one, its likeliest word is right more often than theirs (counted on
+# passages that neither was made with). Where they found it said, it has to be sure; and so it has
+# where it hears a contradiction, which is rarer on pages than in passages. Where nothing names the
+# visa, on the page or in its window, one half is too little: most pages say nothing.
 _DECIDES_ABOVE = {
-    Ground.NOT_NAMED: 0.995,
-    Ground.NAMED: 0.95,
-    Ground.LEANT: 0.9,
-    Ground.MILD: 0.98,
-    Ground.GENERAL: 0.998,
-    Ground.IMPLIED: 0.99,
-    Ground.EXPLICIT: 0.99,
-    Ground.OVERRULED: 0.95,
-    Ground.CONFLICT: 0.99,
+    Ground.NOT_NAMED: 0.9,
+    Ground.NAMED: 0.5,
+    Ground.LEANT: 0.5,
+    Ground.MILD: 0.5,
+    Ground.GENERAL: SURE,
+    Ground.IMPLIED: SURE,
+    Ground.EXPLICIT: SURE,
+    Ground.OVERRULED: SURE,
+    Ground.CONFLICT: SURE,
 }
-_UNNAMED_ABOVE = 0.998
+_UNNAMED_ABOVE = 0.9
 _HEARD = 0.6  # a window less sure than this is no proof beside a surer one
 
 
@@ -132,13 +130,13 @@ def accord(ground: Ground, stance: Stance, second: Opinion | None) -> Accord:
     if second is None:
         return Accord.ALONE
     if second.stance is stance:
-        return Accord.AGREES if second.chance > SURE else Accord.UNSURE
+        return Accord.AGREES
     enough = _DECIDES_ABOVE[ground] if second.names else _UNNAMED_ABOVE
+    if second.stance is Stance.CONFLICTING:
+        enough = max(enough, SURE)
     # Rules that found "case by case" found it said; the second reader may have overheard it.
     overheard = stance is Stance.CONDITIONAL and second.stance is Stance.SPONSORED
-    if second.chance > enough and not overheard:
-        return Accord.DECIDES
-    return Accord.DENIES if second.chance > SURE else Accord.DOUBTS
+    return Accord.DECIDES if second.chance > enough and not overheard else Accord.DOUBTS
 
 
 def speaks(statement: Statement) -> bool:

@@ -1,12 +1,14 @@
-"""How sure a policy is: a table of what became of answers that rested on the same.
+"""How sure a policy is: the chance that an answer is right which rests on what this one does.
 
-`confidence.toml` counts, for what the rules' word on a visa rests on and how the second reader
-stands to it, how many answers were right and wrong on labelled passages that neither was made
-with (`python -m benchmarks.calibrate`). Nothing here is set by hand but the threshold.
+`confidence.toml` weighs the signs that an answer gives of itself: what the rules' word rests on,
+how the second reader stands to it, how sure that one is, and what the answer is. The weights are
+those of a logistic regression on labelled passages that neither reader was made with
+(`python -m benchmarks.calibrate`). Nothing here is set by hand but the threshold.
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,18 +16,27 @@ from functools import cache
 from pathlib import Path
 
 from extractors.agree import Accord, Ground
+from extractors.values import Stance
 
-REVIEW_BELOW = 0.47
+REVIEW_BELOW = 0.38
 _FILE = Path(__file__).parent / "confidence.toml"
-_PRIOR = 2.0  # answers of the same accord, whatever their ground, that a new cell starts with
+_LEAST = 1e-4  # of a chance and what it lacks of 1: one that is rounded to 0 or 1 is not certain
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What the answer on one visa rests on."""
+    """What the `answer` on one visa rests on.
+
+    `chance` is how likely the second reader takes its own word to be, which is `instead` where it
+    is not the answer; `names` says whether that word rests on a sentence which names the visa.
+    """
 
     ground: Ground
     accord: Accord
+    answer: Stance
+    chance: float = 1.0
+    instead: Stance | None = None
+    names: bool = True
 
 
 def confidence(bases: Iterable[Basis]) -> float:
@@ -37,24 +48,27 @@ def confidence(bases: Iterable[Basis]) -> float:
 
 
 def share(basis: Basis) -> float:
-    """The share of answers on one visa that were right when they rested on this.
+    """The chance that the answer on one visa is right which rests on this, between 0 and 1."""
+    known = weights()
+    return 1 / (1 + math.exp(-sum(known.get(sign, 0.0) * x for sign, x in signs(basis).items())))
 
-    A cell with few answers leans on all those of its accord.
-    """
-    counts = table()
-    alike = [count for other, count in counts.items() if other.accord is basis.accord]
-    all_right, all_wrong = (sum(count[n] for count in alike) for n in (0, 1))
-    usual = (all_right + 1) / (all_right + all_wrong + 2)
-    right, wrong = counts.get(basis, (0, 0))
-    return (right + _PRIOR * usual) / (right + wrong + _PRIOR)
+
+def signs(basis: Basis) -> dict[str, float]:
+    """What an answer shows of itself, by the names of the weights; all others are 0."""
+    found = {"any": 1.0, f"ground {basis.ground}": 1.0, f"answer {basis.answer}": 1.0}
+    found[f"reader {basis.accord}"] = 1.0
+    if basis.accord is not Accord.ALONE:
+        odds = math.log((basis.chance + _LEAST) / (1 - basis.chance + _LEAST))
+        found[f"reader {basis.accord}, odds"] = odds
+        if not basis.names:
+            found["reader names no visa"] = 1.0
+    if basis.instead is not None:
+        found[f"reader says {basis.instead}"] = 1.0
+    return found
 
 
 @cache
-def table() -> Mapping[Basis, tuple[int, int]]:
-    """By basis, how many answers on labelled passages were right and wrong."""
-    data = tomllib.loads(_FILE.read_text("utf-8"))
-    return {
-        Basis(Ground(ground), Accord(accord)): (row["right"], row["wrong"])
-        for ground, accords in data.items()
-        for accord, row in accords.items()
-    }
+def weights() -> Mapping[str, float]:
+    """The weight of each sign, in log odds."""
+    data: dict[str, float] = tomllib.loads(_FILE.read_text("utf-8"))["weights"]
+    return data

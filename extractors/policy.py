@@ -99,18 +99,33 @@ def _answers(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _
         )
         stance = word.stance if word is not None else Stance.UNSTATED
         how = accord(ground, stance, second)
-        if second is not None and _in_a_table(second) and (word is not None or not second.names):
+        if second is not None and _in_a_table(second) and _rules_know(word, second):
             how = how if how is Accord.AGREES else Accord.ALONE
         if second is not None and how is Accord.DECIDES:
             about = [s for s in every if s.visa is visa and applies(s.scope, asker)]
             word = _second_word(second, about)
-        out[visa] = _Answer(word, Basis(ground, how))
+        out[visa] = _Answer(word, _basis(ground, how, word, second))
     return out
+
+
+def _basis(ground: Ground, how: Accord, word: _Word | None, second: Opinion | None) -> Basis:
+    answer = word.stance if word is not None else Stance.UNSTATED
+    if second is None or how is Accord.ALONE:
+        return Basis(ground, how, answer)
+    instead = second.stance if how is Accord.DOUBTS else None
+    return Basis(ground, how, answer, second.chance, instead, second.names)
 
 
 def _in_a_table(second: Opinion) -> bool:
     """A row is no prose: rules know its cells and headers, the second reader guesses at them."""
     return any(CELL_BREAK in s.quote for s in second.deciding)
+
+
+def _rules_know(word: _Word | None, second: Opinion) -> bool:
+    """Whether rules have a word on a row; none where they cannot tell two rows apart."""
+    if word is None:
+        return not second.names
+    return word.stance is not Stance.CONFLICTING
 
 
 def _ranked(page: Sequence[Statement], asker: Asker) -> Iterator[tuple[tuple[int, int], Statement]]:

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from extractors.blocks import Block
+from extractors.blocks import CELL_BREAK, Block
 from extractors.reading_text import reading_text
 from extractors.readings import Strength
 from extractors.stated import NAMED, SECOND, Statement
@@ -47,9 +47,11 @@ def opinions(blocks: Sequence[Block], text: str) -> list[Statement]:
     found: list[Statement] = []
     for window in windows(blocks, text):
         named = [{m.visa for m in reading_text(text[a:b]).mentions} for a, b in window.spans]
+        rows = any(CELL_BREAK in text[a:b] for a, b in window.spans)
         for visa, chances in zip(VISAS, chances_of(*as_read(window)), strict=True):
-            if len(window.spans) == 1:
-                chances = (*chances[:-1], 0.0)  # one sentence does not contradict itself
+            if len(window.spans) == 1 or rows:
+                # One sentence does not contradict itself, and what rows say is for the rules.
+                chances = (*chances[:-1], 0.0)
             proof = _proof(window, named, visa, text)
             rules = (SECOND, NAMED) if any(visa in visas for visas in named) else (SECOND,)
             found.append(_statement(window, visa, chances, proof, rules, text))
