@@ -20,9 +20,9 @@ from store import changes, cycles
 
 KILLS = int(os.environ.get("SCALE_KILLS", "1"))  # of each kind
 SEED = 20261129
-HOSTS, PAGES = 6, 4
+HOSTS, PAGES = 6, 3
 DELAY = 0.4
-JITTER = 0.1 if KILLS > 1 else 0.2  # seconds that a busy machine may note a request late
+JITTER = 0.1 if KILLS > 1 else 0.3  # seconds that a busy machine may note a request late
 
 
 class Night:
