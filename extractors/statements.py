@@ -156,7 +156,7 @@ class _Reader:
             if not (asks or waiting or leans or names_a_visa(raw)):
                 continue
             self._left -= 1
-            if self._left < 0:
+            if self._left < 0 or len(self.found) >= _MAX_READ:
                 return
             reading = read_sentence(raw)
             if asks:

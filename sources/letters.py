@@ -33,6 +33,7 @@ DEEPEST = 12  # levels of multipart
 MOST_LINES = 200_000
 LONGEST_HEADER = 20_000  # bytes; reading one takes time that grows faster than it does
 LONGEST_OF_A_PART = 4_000  # ... of a part's Content-Type and the like, which are read often
+_FIRST_YEAR = 2000  # of mail that answers us
 _PART = re.compile(rb"^content-type\s*:", re.I | re.M)
 # Wherever an address stands in a sender: mail servers and programs do not agree which one counts.
 _ADDRESS = re2.compile(r"""[^\s<>()\[\],:;"']+@[^\s<>()\[\],:;"']+""")
@@ -246,9 +247,11 @@ def _why(parts: list[EmailMessage]) -> str:
 
 
 def _date(mail: EmailMessage, now: datetime) -> datetime:
-    """When it was sent: not later than now, whatever its clock says."""
+    """When it was sent: not later than now, whatever its clock says, nor before there was mail."""
     try:
         sent = parsedate_to_datetime(str(mail["Date"]))
     except (TypeError, ValueError, OverflowError):
+        return now
+    if sent.year < _FIRST_YEAR:
         return now
     return min(sent if sent.tzinfo else sent.replace(tzinfo=UTC), now)

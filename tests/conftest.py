@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-for _folder in ("alerts", "crawler", "cli", "engine", "sources", "store", "web"):
+for _folder in ("alerts", "crawler", "cli", "engine", "hostile", "sources", "store", "web"):
     _path = str(Path(__file__).parent / _folder)
     if _path not in sys.path:
         sys.path.append(_path)
