@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader kills scale-test soak fuzz peers picture screenshots lock clean controls licences sbom
+.PHONY: demo test lint bench load quality reader kills scale-test soak hostile fuzz peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -106,6 +106,10 @@ soak: .venv/installed
 # Workers, writers and Redis killed twenty times each; once each in the tests. Needs redis-server.
 scale-test: .venv/installed
 	SCALE_KILLS=20 ENGINE_NEEDED=1 $(BIN)/python -m pytest -s tests/engine
+
+# The hostile pages in full size; a tenth of what is repeated in them is in the tests.
+hostile: .venv/installed
+	HOSTILE=full $(BIN)/python -m pytest tests/hostile
 
 # A page made by coverage, as long as you like: see benchmarks/fuzz.py.
 fuzz: .venv-fuzz/installed
