@@ -1,4 +1,4 @@
-"""Every page in Chromium: axe-core finds nothing, and nothing is wider than the screen.
+"""Every page in Chromium: axe-core finds nothing, and nothing is wider than a phone or a desk.
 
 The pages come from the table of routes: a new one is looked at without anybody's help, and one
 whose address has a parameter that nobody gave an example for fails.
@@ -26,6 +26,8 @@ AXE = Axe()
 ALL = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
 WIDTHS, THEMES = (375, 1280), ("light", "dark")  # a phone and a desk
+SIDEWAYS = """[...document.querySelectorAll('.scroll')]
+    .filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"""
 ANA = "ana@inbox.example"
 
 # Pages that no address alone leads to: a visitor's way to each from a page with a form.
@@ -105,6 +107,8 @@ def faults(page: Page, where: str) -> list[str]:
             found += [f"{where}, {width} px, {theme}: {fault}" for fault in wrong]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{where}: wider than {width} px")
+        for part in page.evaluate(SIDEWAYS):
+            found.append(f"{where}, {width} px: must be scrolled sideways: {part}")
     return found
 
 
