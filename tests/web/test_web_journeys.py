@@ -192,6 +192,7 @@ def test_one_click_in_a_mail_program_ends_it(mailing: Served, mail: MailServer) 
         wish = Subscription(0, ANA, program_id="lantern-hill-internal-medicine")
         with store.writing():
             subscriptions.add(store, wish, NOON - timedelta(days=7))
+            store.write("UPDATE subscriptions SET after_change = 0")  # before there was any
         assert enqueue(store, NOON, sender=settings.sender, base_url="https://visas.example") == 1
         assert not deliver(store, settings, NOON).problems
     (told,) = mail.received
