@@ -177,9 +177,9 @@ def _median(port: int, path: str, programs: int, status: int = 200) -> float:
     times = []
     for n in range(ROUNDS + 2):
         times.append(_ask(connection, nth(path, n, programs), status))
-        if times[-1] > SLOW_MS:
-            return times[-1]
-    return statistics.median(times[2:])
+        if min(times) > SLOW_MS and n:  # once may be the machine's fault
+            break
+    return statistics.median(times[2:] or times)
 
 
 def _anew(database: Path, port: int, path: str, programs: int) -> float:
