@@ -1,6 +1,6 @@
 """Two workers of an engine beside one, where fetching takes long: `python -m benchmarks.engine`.
 
-Each answer takes a second, as far-away servers do, so that a worker waits for as many as it
+Each answer takes two seconds, as slow servers do, so that a worker waits for as many as it
 may have under way at a time. Workers, writer, Redis and the web server share this machine.
 """
 
@@ -22,8 +22,8 @@ from store import programs
 from store.database import Store
 from store.records import Program
 
-PAGES, HOSTS = 4_000, 1_000
-ANSWER_MS = 1_000
+PAGES, HOSTS = 2_000, 500
+ANSWER_MS = 2_000
 STATING = 10  # of 100 pages
 ROUNDS = 3
 GOAL = 1.7

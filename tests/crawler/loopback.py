@@ -38,6 +38,13 @@ class Visit:
     bytes_sent: int = 0
     _server: _Handler | None = field(default=None, repr=False)
 
+    @property
+    def client(self) -> tuple[str, int]:
+        """The address that it came from: another one for each connection."""
+        assert self._server is not None
+        address: tuple[str, int] = self._server.client_address
+        return address
+
     def send(
         self, body: bytes = b"", status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:

@@ -146,8 +146,20 @@ class Fleet:
 
     def gaps(self) -> list[float]:
         """The seconds between two requests to one host, the shortest first."""
-        starts = [[visit.started for visit in site.visits] for site in self.sites]
-        return sorted(later - earlier for times in starts for earlier, later in pairwise(times))
+        return sorted(
+            later.started - earlier.started
+            for site in self.sites
+            for earlier, later in pairwise(site.visits)
+        )
+
+    def gaps_between_clients(self) -> list[float]:
+        """The same, where they came by two connections: of two workers, or one that began anew."""
+        return sorted(
+            later.started - earlier.started
+            for site in self.sites
+            for earlier, later in pairwise(site.visits)
+            if later.client != earlier.client
+        )
 
     def _program(self, host: int, page: int) -> Program:
         url = self.sites[host].url(f"/{page}")

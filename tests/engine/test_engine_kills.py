@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
 import pytest
 from fleet import FIRST_NIGHT, PATIENCE, Fleet
@@ -24,7 +25,7 @@ KILLS = int(os.environ.get("SCALE_KILLS", "1"))  # of each kind
 SEED = 20261129
 HOSTS, PAGES = 6, 3
 DELAY = 0.4
-JITTER = 0.1 if KILLS > 1 else 0.3  # seconds that a busy machine may note a request late
+JITTER = 0.02  # seconds that a request may take more or less than another to arrive
 
 
 class Night:
@@ -91,10 +92,12 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         asked = sum(map(len, fleet.visits().values()))
         print(
             f"\n{dict(night.kills)} kills in {fleet.night} nights; {pages} pages observed once, "
-            f"asked for {asked} times; two requests to a host at least "
-            f"{fleet.gaps()[0]:.3f} s apart (delay {DELAY} s)"
+            f"asked for {asked} times; requests to a host at least {fleet.gaps()[0]:.3f} s apart, "
+            f"those of two workers {fleet.gaps_between_clients()[0]:.3f} s (delay {DELAY} s)"
         )
-        assert fleet.gaps()[0] > DELAY - JITTER
+        # How a busy machine notes the requests of one worker is another matter (crawler's tests).
+        assert median(fleet.gaps()) > DELAY - JITTER
+        assert fleet.gaps_between_clients()[0] > DELAY - JITTER
         for worker in night.workers:
             worker.terminate()
             _, err = worker.communicate(timeout=PATIENCE)
