@@ -120,8 +120,11 @@ class Commands(click.Group):
         """Runs the command; faults end it with exit status 1."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click says these; and ends quietly when `| head` has seen enough
+        except click.ClickException as error:
+            error.message = printable(error.message)  # type: ignore[misc]  # it may quote a file
+            raise
         except Exception as error:
             if not isinstance(error, faults()):
                 raise

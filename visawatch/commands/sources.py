@@ -16,7 +16,7 @@ from monitor.diff import STANCE_WORDS, category, visa_words
 from monitor.timeline import season
 from sources import Channel, Fused, Role, Side
 from sources.deciding import settle
-from sources.freida import Imported, import_
+from sources.freida import FreidaError, Imported, import_
 from sources.residents import OUTCOMES, Report, report
 from sources.weigh import sides, weigh
 from store.records import stamp
@@ -89,14 +89,17 @@ def import_file(
             raise click.UsageError(f"--column {column}: write FIELD=HEADER")
         named[name.strip()] = header.strip()
     with app.store() as store:
-        done = import_(
-            store,
-            file.read_bytes(),
-            app.now(),
-            by=by,
-            columns=named,
-            seen=seen.date() if seen else None,
-        )
+        try:
+            done = import_(
+                store,
+                file.read_bytes(),
+                app.now(),
+                by=by,
+                columns=named,
+                seen=seen.date() if seen else None,
+            )
+        except FreidaError as error:
+            raise FreidaError(f"{file}: {error}") from error
         weighed = weigh(store, app.now(), {m.program.program_id for _, m in done.taken})
     _report_import(app, file, done, as_json)
     say_weighed(app, weighed)
