@@ -133,7 +133,7 @@ def test_the_alert_rules_go_off_when_it_has_stopped_and_not_before(store: Store)
     with store.writing():
         cycle, _ = cycles.open_one(store, "2026-11-25T02:00:00Z")
         cycles.finish(store, cycle.id, "2026-11-25T02:10:00Z", {"pages": 3})
-        enqueue(store, Mail(0, "<m>", "a@inbox.example", "News", b"x", stamp(NOW)), [])
+        enqueue(store, Mail(0, "<m>", "a@inbox.example", "News", b"x", stamp(NOW)), {})
 
     def firing(at: datetime) -> set[str]:
         said = text(vitals(store, at)).decode()

@@ -45,7 +45,7 @@ def test_without_a_cycle_none_is_overdue(store: Store) -> None:
 
 def test_it_is_measured_for_those_who_watch_the_watch(watched: Store) -> None:
     with watched.writing():
-        enqueue(watched, Mail(0, "<m>", "a@inbox.example", "News", b"x", stamp(LAST)), [])
+        enqueue(watched, Mail(0, "<m>", "a@inbox.example", "News", b"x", stamp(LAST)), {})
     soon, late = (vitals(watched, LAST + timedelta(days=days)) for days in (1, 2))
     assert (soon.overdue, soon.oldest_mail) == (0.0, 86400.0)
     assert (late.overdue, late.oldest_mail) == (86400.0, 172800.0)
