@@ -56,7 +56,14 @@ class Night:
                 writer = self._killed(victim, writer)
                 self.kills[victim] += 1
         _, err = writer.communicate(timeout=PATIENCE)
+        if _began_without_redis(writer, err):
+            writer = self.fleet.crawl()
+            _, err = writer.communicate(timeout=PATIENCE)
         assert writer.returncode == 0, err
+        for number, worker in enumerate(self.workers):
+            if worker.poll() is not None:
+                assert _began_without_redis(worker, worker.communicate()[1])
+                self.workers[number] = self.fleet.worker()
 
     def _killed(self, victim: str, writer: subprocess.Popen[str]) -> subprocess.Popen[str]:
         """Kill something, and start it again; gives the writer."""
@@ -72,6 +79,11 @@ class Night:
             writer.wait()
             return self.fleet.crawl()
         return writer
+
+
+def _began_without_redis(process: subprocess.Popen[str], said: str) -> bool:
+    """Whether it was started just when Redis was away: it says so, and systemd starts it again."""
+    return process.returncode == 1 and "no Redis server answers" in said
 
 
 @pytest.mark.timeout(3600)
