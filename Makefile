@@ -21,6 +21,11 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/deptry .
 
+.PHONY: browser
+# All that a page can try in a browser; the tests have the most of it. A minute.
+browser: .venv/installed
+	BROWSER_LONG=1 $(BIN)/python -m pytest tests/crawler/test_crawl_javascript.py
+
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
 
@@ -123,7 +128,7 @@ fuzz: .venv-fuzz/installed
 
 # After a change of pyproject.toml's dependencies: needs uv (https://docs.astral.sh/uv/).
 lock:
-	uv pip compile pyproject.toml --extra dev --extra engine --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra engine --extra javascript --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	printf 'medspacy\nnumpy<2\nsetuptools<81\nspacy\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-quality.lock
 	printf 'beautifulsoup4\ngoogle-re2\nlxml\nonnx\nonnxruntime\npypdfium2\npython-dateutil\ntokenizers\ntransformers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
 	printf 'cyclonedx-bom\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-sbom.lock

@@ -6,7 +6,7 @@ one of several machines. Everything else here are the values that go in and come
 
 from crawler.errors import CrawlerError, CrawlError
 from crawler.process import Crawl, Errands, Standby, crawling, errands, standing_by
-from crawler.values import Fetch, Health, KnownPage, Limits, Plan, Target
+from crawler.values import Fetch, Health, KnownPage, Limits, Plan, RenderLimits, Target
 
 __all__ = [
     "Crawl",
@@ -18,6 +18,7 @@ __all__ = [
     "KnownPage",
     "Limits",
     "Plan",
+    "RenderLimits",
     "Standby",
     "Target",
     "crawling",

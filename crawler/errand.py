@@ -22,6 +22,7 @@ from crawler.guard import Guard
 from crawler.health import Answer, Verdict, judge
 from crawler.ledger import Ledger, Page, Shelf
 from crawler.search import Candidate, Search
+from crawler.shows import Shows
 from crawler.sitemap import Sitemap, read_sitemap
 from crawler.urls import canonical, site_root
 from crawler.values import Fetch, Health, Limits, Plan
@@ -36,14 +37,15 @@ logger = logging.getLogger(__name__)
 class Manner:
     """What the errands of a crawl have alike.
 
-    How every page is asked for: what may be, with which headers, and for how long; and where
-    bodies are kept.
+    How every page is asked for: what may be, with which headers, and for how long; where
+    bodies are kept; and how pages are shown in a browser (anew for each errand).
     """
 
     guard: Guard
     headers: dict[str, str]
     timeout: float
     shelf: Shelf
+    shows: Callable[[], Shows]
 
 
 class Errand:
@@ -64,6 +66,7 @@ class Errand:
         self._plan = plan
         self._limits: Limits = plan.limits
         self._guard, self._headers, self._timeout = manner.guard, manner.headers, manner.timeout
+        self._shows = manner.shows()
         self._hand_on = hand_on
         self._named_sitemaps = named_sitemaps
         self._ended = ended
@@ -94,6 +97,10 @@ class Errand:
                 self._under_way += 1
                 yield request
         await self._answered([])
+
+    async def stop(self) -> None:
+        """Give up what is under way beside requests."""
+        await self._shows.stop()
 
     async def break_off(self) -> None:
         """Hand on every known page that has no answer: the crawl ends by a fault of its own."""
@@ -140,7 +147,7 @@ class Errand:
         reason = self._guard.refusal(page.url)
         if reason is not None:
             return Fetch((), page.url, page.url, Health.FORBIDDEN_ADDRESS, reason)
-        conditional = conditional and bool(page.etag or page.last_modified)
+        conditional = conditional and bool(page.etag or page.last_modified) and not page.rendered
         headers = dict(self._headers)
         # RFC 9110, 13.1: both may be sent; the ETag decides where a server knows it.
         if conditional and page.etag:
@@ -199,6 +206,14 @@ class Errand:
             moved_permanently=response.meta.get("permanent", False),
             title=verdict.title,
         )
+        if self._shows.needs(page, verdict, response.body):
+            self._under_way += 1  # until it has been shown
+
+            async def settle(shown: Fetch) -> list[Request]:
+                return await self._counted(self._settle(page, shown))
+
+            self._shows.begin(fetch, response.body, settle)
+            return []
         return await self._settle(page, fetch)
 
     async def _take_failure(self, failure: Any) -> list[Request]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
@@ -31,6 +32,7 @@ from crawler.refusal import Refused
 from crawler.robots import Robots
 from crawler.values import Health
 
+_NOTHING = Request("data:,")  # never asked for
 _SHORTEST_TIMER = 0.001  # seconds: the resolution of uvloop's timers
 
 
@@ -74,6 +76,7 @@ class Frontier(BaseScheduler):
         self._stopped = False
         self._lender: Lender | None = None
         self._longest_wait = settings.getfloat("RETRY_AFTER_SECONDS")
+        self._beside = 0  # things under way that may lead to requests
         self.robots = Robots(
             settings["ROBOTSTXT_USER_AGENT"],
             settings["USER_AGENT"],
@@ -103,12 +106,24 @@ class Frontier(BaseScheduler):
         self._leave_when_idle(host)
 
     def has_pending_requests(self) -> bool:
-        """Whether requests wait for their host."""
-        return self._waiting > 0
+        """Whether requests wait for their host, or may come from what is kept open."""
+        return self._waiting > 0 or self._beside > 0
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """While inside, the crawl does not end although nothing is asked for."""
+        self._beside += 1
+        try:
+            yield
+        finally:
+            self._beside -= 1
+            if not self._stopped:
+                # Handing a request in, though it be refused, is the public way to wake the engine.
+                self._crawler.engine.crawl(_NOTHING)
 
     def enqueue_request(self, request: Request) -> bool:
         """Take a request; refuse it (False) once the crawl is being stopped."""
-        if self._stopped:
+        if self._stopped or request is _NOTHING:
             return False
         host = self._host(request)
         self._push(host, request)

@@ -26,6 +26,7 @@ class Page:
     known: dict[str, list[str]] = field(default_factory=dict)
     etag: str | None = None
     last_modified: str | None = None
+    rendered: bool = False
     waiting: list[tuple[Search, Candidate]] = field(default_factory=list)
     in_work: bool = False
     outcome: Fetch | None = None
@@ -79,6 +80,7 @@ class Ledger:
                 keys = page.known.setdefault(known.url, [])
                 if target.key not in keys:
                     keys.append(target.key)
+                page.rendered |= known.rendered
                 if len(page.known) == len(keys) == 1:
                     page.etag, page.last_modified = known.etag, known.last_modified
                 elif (page.etag, page.last_modified) != (known.etag, known.last_modified):

@@ -68,12 +68,15 @@ class KnownPage:
     """A page to fetch, with what its last answer gave for a conditional request.
 
     When it is gone, its target's site is searched for others, if `search_when_gone` is set.
+    `rendered` says that it needed a browser when it was last seen: so it is shown in one again,
+    whatever comes from its server.
     """
 
     url: str
     etag: str | None = None
     last_modified: str | None = None
     search_when_gone: bool = True
+    rendered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,17 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class RenderLimits:
+    """What showing pages that need JavaScript may cost, and with which browser."""
+
+    pages: int = 500  # shown in one crawl; 0: none is
+    seconds: float = 60.0  # for one page, with all that its scripts ask for
+    megabytes: int = 800  # of memory, for a browser with one page
+    browser: str = ""  # its path; lacking that, the Chromium that is found
+    sandbox: bool = True  # Chromium's own
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How politely, how far and how long a crawl goes."""
 
@@ -105,6 +119,7 @@ class Limits:
     retry_after_seconds: float = 120.0  # the longest Retry-After that is waited for
     contact: str = ""  # an e-mail address or URL, named in the user agent
     allow_hosts: tuple[str, ...] = ()  # private or loopback hosts that may be fetched
+    render: RenderLimits = RenderLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,8 @@ class Fetch:
 
     `url` is the address asked for, `final_url` where the answer came from, and
     `moved_permanently` says that every redirect between them was a 301 or 308. `body` holds
-    the decoded bytes (no Content-Encoding) when `health` is `OK`, else nothing. `detail` is a
+    the decoded bytes (no Content-Encoding) when `health` is `OK`, else nothing; where `rendered`
+    is set, they are the page as its scripts left it in a browser. `detail` is a
     sentence for people that names what was wrong. `score` is how much a discovered page looks
     like an eligibility page (0 when it was asked for); `discovered` says how it came about.
     """
@@ -140,3 +156,4 @@ class Fetch:
     discovered: bool = False
     score: float = 0.0
     title: str = ""
+    rendered: bool = False

@@ -46,6 +46,16 @@ class CrawlSettings(_Section):
     allow_hosts: tuple[str, ...] = ()
 
 
+class RenderSettings(_Section):
+    """How pages that need JavaScript are shown, and what that may cost."""
+
+    pages: int = Field(default=500, ge=0)
+    seconds: float = Field(default=60, gt=0)
+    megabytes: int = Field(default=800, ge=400)
+    browser: str = ""
+    sandbox: bool = True
+
+
 class MonitorSettings(_Section):
     """When a cycle runs, and how sure it has to be."""
 
@@ -119,6 +129,7 @@ class Config(BaseSettings):
     )
 
     crawl: CrawlSettings = CrawlSettings()
+    render: RenderSettings = RenderSettings()
     monitor: MonitorSettings = MonitorSettings()
     mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from crawler import Limits, Standby, crawling
+from crawler import Limits, RenderLimits, Standby, crawling
 from crawler.journal import told
 from monitor import alerts, diff, flapping, outages, watchlist, waves
 from monitor.cycle import Crawling, Progress, Settings, Stop, Summary, run
@@ -80,6 +80,7 @@ def settings_of(app: App, allow_hosts: tuple[str, ...] = ()) -> Settings:
             max_bytes=crawl.max_bytes,
             contact=crawl.contact,
             allow_hosts=(*crawl.allow_hosts, *allow_hosts),
+            render=RenderLimits(**app.config.render.model_dump()),
         ),
         base_url=app.config.web.base_url,
         confirm_delay_seconds=monitor.confirm_delay_seconds,

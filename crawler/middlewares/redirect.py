@@ -17,7 +17,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from crawler.guard import Guard
 from crawler.markup import meta_refresh
 from crawler.refusal import Refused
-from crawler.urls import join
+from crawler.urls import join, site_of
 from crawler.values import Health
 
 MAX_REDIRECTS = 10
@@ -29,7 +29,10 @@ _OF_ONE_ADDRESS = ("download_slot", "download_latency", "attempt")
 
 
 class RedirectMiddleware:
-    """Returns a request for where a redirect leads, or raises `Refused`."""
+    """Returns a request for where a redirect leads, or raises `Refused`.
+
+    What a page in a browser asks for has a `site` (see crawler.parts), which it may not leave.
+    """
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -44,7 +47,7 @@ class RedirectMiddleware:
         target = response.headers.get("Location")
         if response.status in _FOLLOWED and target:
             location = target.decode("utf-8", errors="replace")
-        elif response.status == 200 and (refresh := meta_refresh(response.body)):
+        elif response.status == 200 and (refresh := _refresh(request, response)):
             location = refresh
         else:
             return response
@@ -57,6 +60,11 @@ class RedirectMiddleware:
                 Health.FORBIDDEN_ADDRESS,
                 f"{host} redirects to an address that is not fetched: {reason}",
                 response.status,
+            )
+        site = request.meta.get("site")
+        if site is not None and site_of(url) != site:
+            raise Refused(
+                Health.FORBIDDEN_ADDRESS, f"{host} redirects to another site", response.status
             )
         if url in chain:
             if response.status == 200:
@@ -77,3 +85,8 @@ class RedirectMiddleware:
             meta.pop(key, None)
         meta["permanent"] = request.meta.get("permanent", True) and response.status in _PERMANENT
         return request.replace(url=url, meta=meta, priority=max(request.priority, _PRIORITY))
+
+
+def _refresh(request: Request, response: Response) -> str:
+    """Return where a page sends its visitors by itself; a part of one sends nobody."""
+    return "" if "site" in request.meta else meta_refresh(response.body)

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 
+from crawler.browser import Renderer
 from crawler.decompress import ACCEPTED
 from crawler.errand import Errand, Manner
 from crawler.frontier import Frontier
 from crawler.guard import Guard
 from crawler.ledger import Shelf
+from crawler.shows import Shows, renderer
 from crawler.values import Fetch, KnownPage, Limits, Plan, Target
 from crawler.wire import Came, Finished, Work
 
@@ -94,22 +96,26 @@ class PagesSpider(Spider):
         """Build the spider with its headers, from the settings."""
         spider = cls(*args, **kwargs)
         spider._set_crawler(crawler)
+        headers = {
+            "User-Agent": crawler.settings["USER_AGENT"],
+            "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
+            "Accept-Language": "en-US,en;q=0.8",
+            "Accept-Encoding": ACCEPTED,
+        }
+        spider._renderer = renderer(spider._limits)
         spider._manner = Manner(
             guard=Guard(crawler.settings.getlist("ALLOW_HOSTS")),
-            headers={
-                "User-Agent": crawler.settings["USER_AGENT"],
-                "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5",
-                "Accept-Language": "en-US,en;q=0.8",
-                "Accept-Encoding": ACCEPTED,
-            },
+            headers=headers,
             timeout=crawler.settings.getfloat("DOWNLOAD_TIMEOUT"),
             shelf=Shelf(),
+            shows=lambda: Shows(crawler, spider._renderer, spider._limits, headers),
         )
         crawler.signals.connect(spider._opened, signals.spider_opened)
         crawler.signals.connect(spider._closed, signals.spider_closed)
         return spider
 
     _manner: Manner
+    _renderer: Renderer
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the first requests of each errand, as errands come."""
@@ -138,6 +144,9 @@ class PagesSpider(Spider):
         await self._outbox.open(self)
 
     async def _closed(self) -> None:
+        for errand in self._errands.values():
+            await errand.stop()
+        await self._renderer.close()
         if not self._stopped:
             for errand in self._errands.values():
                 await errand.break_off()
