@@ -197,6 +197,7 @@ class Intake:
             last_modified=fetch.last_modified,
             snapshot_id=snapshot_id,
             cycle_id=self.cycle_id,
+            rendered=fetch.rendered,
         )
         return snapshot_id
 

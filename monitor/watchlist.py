@@ -117,7 +117,9 @@ def targets(
             return last is None or overdue or page.id not in gone
 
         known = tuple(
-            KnownPage(page.url, page.etag, page.last_modified, search_when_gone(page))
+            KnownPage(
+                page.url, page.etag, page.last_modified, search_when_gone(page), page.rendered
+            )
             for page in watched
             if page.id not in done
         )
@@ -156,7 +158,7 @@ def fresh_targets(
             program_key(program_id),
             _sites(watchlist.programs[program_id]) or _roots(watchlist.pages_of(program_id)),
             tuple(
-                KnownPage(page.url, search_when_gone=False)
+                KnownPage(page.url, search_when_gone=False, rendered=page.rendered)
                 for page in watchlist.pages_of(program_id)
             ),
             discover=program_id in missing,

@@ -137,14 +137,16 @@ def record_answer(
     last_modified: str | None,
     snapshot_id: int,
     cycle_id: int,
+    rendered: bool = False,
 ) -> None:
-    """The page answered with this snapshot. Inside `writing()`."""
+    """The page answered with this snapshot, or a browser made it. Inside `writing()`."""
     store.write(
-        "UPDATE pages SET etag = ?2, last_modified = ?3, snapshot_id = ?4,"
+        "UPDATE pages SET etag = ?2, last_modified = ?3, snapshot_id = ?4, rendered = ?6,"
         " changed_cycle = CASE WHEN snapshot_id IS ?4 THEN changed_cycle ELSE ?5 END WHERE id = ?1"
         # An unchanged page is not written again.
-        " AND (etag IS NOT ?2 OR last_modified IS NOT ?3 OR snapshot_id IS NOT ?4)",
-        (page_id, etag, last_modified, snapshot_id, cycle_id),
+        " AND (etag IS NOT ?2 OR last_modified IS NOT ?3 OR snapshot_id IS NOT ?4"
+        " OR rendered <> ?6)",
+        (page_id, etag, last_modified, snapshot_id, cycle_id, rendered),
     )
 
 
@@ -226,4 +228,11 @@ def move(store: Store, page: Page, new_url: str, cycle_id: int) -> Page:
 
 
 def _page(row: sqlite3.Row) -> Page:
-    return Page(row["id"], row["url"], row["etag"], row["last_modified"], row["snapshot_id"])
+    return Page(
+        row["id"],
+        row["url"],
+        row["etag"],
+        row["last_modified"],
+        row["snapshot_id"],
+        bool(row["rendered"]),
+    )

@@ -57,13 +57,14 @@ class Institution:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A watched URL, and what its last good answer was."""
+    """A watched URL, what its last good answer was, and whether that needed a browser."""
 
     id: int
     url: str
     etag: str | None = None
     last_modified: str | None = None
     snapshot_id: int | None = None
+    rendered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

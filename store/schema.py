@@ -794,3 +794,12 @@ def m026_words_by_name(db: Database) -> None:
         CREATE INDEX programs_name ON programs(name, id, words) WHERE removed_at IS NULL;
         """,
     )
+
+
+@migrations()
+def m027_rendered(db: Database) -> None:
+    """A page that needed a browser to be read is shown in one again."""
+    db.conn.execute(
+        "ALTER TABLE pages ADD COLUMN rendered INTEGER NOT NULL DEFAULT 0"
+        " CHECK (rendered IN (0, 1))"
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from loopback import Site, Visit
 
-from crawler import Limits
+from crawler import Limits, RenderLimits
 from monitor import clock
 from monitor.alerts import Delivery
 from monitor.cycle import Settings, Summary, run
@@ -36,6 +36,7 @@ class Watch:
     withdraw_cycles: int = 2
     delivery: Delivery = field(default_factory=Delivery)
     mail: MailSettings | None = None  # a folder, unless it is set
+    render: RenderLimits = field(default_factory=RenderLimits)
 
     def programs(self, *listed: Program) -> None:
         with self.store.writing():
@@ -57,6 +58,7 @@ class Watch:
                 timeout_seconds=5,
                 retries=0,
                 allow_hosts=("127.0.0.1",),
+                render=self.render,
             ),
             confirm_delay_seconds=0,
             withdraw_cycles=self.withdraw_cycles,

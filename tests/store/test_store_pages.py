@@ -120,7 +120,9 @@ def test_an_answer_is_written_only_when_it_differs(store: Store) -> None:
         first = snapshots.keep(store, snapshots.pack(b"first"), "text/html")
         second = snapshots.keep(store, snapshots.pack(b"second"), "text/html")
 
-    def answered(snapshot_id: int, etag: str, cycle_id: int) -> tuple[int, int]:
+    def answered(
+        snapshot_id: int, etag: str, cycle_id: int, *, rendered: bool = False
+    ) -> tuple[int, int]:
         """Rows written, and the cycle in which the bytes changed last."""
         with store.writing():
             before = store.db.conn.total_changes
@@ -131,6 +133,7 @@ def test_an_answer_is_written_only_when_it_differs(store: Store) -> None:
                 last_modified=None,
                 snapshot_id=snapshot_id,
                 cycle_id=cycle_id,
+                rendered=rendered,
             )
             written = store.db.conn.total_changes - before
         return written, store.rows("SELECT changed_cycle FROM pages")[0][0]
@@ -139,3 +142,6 @@ def test_an_answer_is_written_only_when_it_differs(store: Store) -> None:
     assert answered(first, "one", 2) == (0, 1)
     assert answered(first, "two", 3) == (1, 1)
     assert answered(second, "three", 4) == (1, 4)
+    assert not pages.get(store, page.id).rendered
+    assert answered(second, "three", 5, rendered=True) == (1, 4)
+    assert pages.get(store, page.id).rendered
