@@ -64,12 +64,14 @@ def test_what_needs_no_network_has_none(name: str) -> None:
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")
-    for unit in (DEPLOY / "systemd").glob("visawatch*.[st][ei]*"):
+    for unit in (DEPLOY / "systemd").glob("visawatch*.[st][ei]*[er]"):
         content = unit.read_text()
         for program in ("/opt/visawatch/bin/visawatch", "/usr/sbin/sendmail"):
             content = content.replace(f"ExecStart={program}", "ExecStart=/bin/true")
         (tmp_path / unit.name).write_text(content)
     files = [str(file) for file in tmp_path.iterdir()]
+    for folder in (DEPLOY / "systemd").glob("*.d"):  # which change a unit where they are installed
+        shutil.copytree(folder, tmp_path / folder.name)
     command = ["systemd-analyze", "verify", "--man=no", *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
