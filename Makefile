@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader kills scale-test soak hostile fuzz peers picture screenshots lock clean controls licences sbom
+.PHONY: demo test lint bench load quality reader kills scale-test soak hostile fuzz fuzz-examples peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -116,9 +116,14 @@ scale-test: .venv/installed
 hostile: .venv/installed
 	HOSTILE=full $(BIN)/python -m pytest tests/hostile
 
+# Every parser of what others write, 10,000 examples each; the tests make 60 of each.
+fuzz-examples: .venv/installed
+	FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest tests/hostile/test_hostile_fuzz.py
+
 # A page made by coverage, as long as you like: see benchmarks/fuzz.py.
+# TARGET is one of tests/hostile/targets.py, or nothing for whole pages.
 fuzz: .venv-fuzz/installed
-	.venv-fuzz/bin/python -m benchmarks.fuzz 3600
+	.venv-fuzz/bin/python -m benchmarks.fuzz 3600 $(TARGET)
 
 .venv-fuzz/installed: requirements.lock
 	$(PYTHON) -m venv .venv-fuzz

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import atheris
@@ -65,11 +66,36 @@ def check(raw: bytes) -> None:
     assert policy_for([again], asker=asker)[0] == policy
 
 
+def check_of(name: str) -> Callable[[bytes], None]:
+    """The same for one target of tests/hostile/targets.py: bytes, or its pieces by number."""
+    sys.path.append(str(Path(__file__).parent.parent / "tests/hostile"))
+    with atheris.instrument_imports(include=["crawler", "sources", "shortlist", "visawatch"]):
+        from targets import TARGETS
+
+    target = TARGETS[name]
+
+    def check_target(raw: bytes) -> None:
+        data = atheris.FuzzedDataProvider(raw)
+        if data.ConsumeBool():
+            target.check(bytes(data.ConsumeBytes(100_000)))
+            return
+        count = data.ConsumeIntInRange(0, 500)
+        numbers = data.ConsumeIntListInRange(count, 0, len(target.pieces) - 1)
+        target.check("".join(target.pieces[number] for number in numbers).encode())
+
+    return check_target
+
+
 def main() -> None:
-    """Fuzzes for as many seconds as the first argument says; other options are libFuzzer's."""
+    """Fuzzes for as many seconds as the first argument says, the target that the second one names.
+
+    Without a name it is whole pages; other options are libFuzzer's.
+    """
     seconds, *options = sys.argv[1:] or [str(SECONDS)]
+    named = bool(options) and not options[0].startswith("-")
+    wanted = check_of(options.pop(0)) if named else check
     limits = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=2048", "-max_len=8192"]
-    atheris.Setup([sys.argv[0], *limits, *options], check)
+    atheris.Setup([sys.argv[0], *limits, *options], wanted)
     atheris.Fuzz()
 
 

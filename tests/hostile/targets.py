@@ -1,0 +1,177 @@
+"""What is fuzzed beside the extractors' own properties: each parser of what others write.
+
+A target gets bytes, and raises when something breaks: anything but the error that its parser names.
+Its pieces are what inputs are made of beside mere bytes. Hypothesis runs all of them in the tests
+(test_hostile_fuzz.py), atheris one for as long as one likes (benchmarks/fuzz.py).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from protego import Protego
+
+from crawler.decompress import Broken, TooLarge, unpack
+from crawler.markup import Markup, ends_early, meta_refresh
+from crawler.robots import _MAX_CRAWL_DELAY
+from crawler.sitemap import read_sitemap
+from extractors.blocks import html_blocks, text_blocks
+from extractors.decode import decode
+from extractors.statements import page_text, statements
+from shortlist.errors import ProfileError
+from shortlist.profile import profile, values_in
+from sources import letters
+from sources.errors import SourceError
+from sources.freida import read as read_freida
+from visawatch.config import ConfigError
+from visawatch.config import load as load_settings
+from visawatch.programs_csv import ListError
+from visawatch.programs_csv import read as read_programs
+from web.api import cursors
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+_FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that reads bytes, and the pieces that its inputs are made of."""
+
+    check: Callable[[bytes], object]
+    pieces: tuple[str, ...]
+
+
+def _file(name: str, content: bytes) -> Path:
+    path = Path(_FOLDER.name) / name
+    path.write_bytes(content)
+    return path
+
+
+def _blocks(raw: bytes) -> None:
+    """A page's text is the same whether its quiet stretches are folded or not."""
+    page = decode(raw)
+    folded = html_blocks(page)
+    assert page_text(folded) == page_text(html_blocks(page, folded=False))
+    for block in folded:
+        assert block.text == " ".join(block.text.split()) != ""
+
+
+def _statements(raw: bytes) -> None:
+    blocks = text_blocks(decode(raw))
+    text = page_text(blocks)
+    for said in statements(blocks):
+        assert said.quote == text[said.start : said.end] != ""
+
+
+def _markup(raw: bytes) -> None:
+    page = Markup(raw, "undefined")
+    assert len(page.title) <= 2_000
+    page.heading.encode()
+    page.text(50)[0].encode()
+    meta_refresh(raw)
+    ends_early(raw)
+
+
+def _sitemap(raw: bytes) -> None:
+    found = read_sitemap(raw, "https://larkspur.example/sitemap.xml", 1_000_000)
+    assert len(found.links) <= 200
+    for link in found.links:
+        link.url.encode("ascii")
+
+
+def _robots(raw: bytes) -> None:
+    rules = Protego.parse(raw.decode("utf-8", errors="replace"))
+    rules.can_fetch("https://larkspur.example/visa?a=%2a&b=" + "a" * 50, "VisaWatch")
+    assert 0 <= min(float(rules.crawl_delay("VisaWatch") or 0), _MAX_CRAWL_DELAY) <= 60
+    tuple(rules.sitemaps)
+
+
+def _mail(raw: bytes) -> None:
+    letters.identity(raw).encode()
+    with suppress(SourceError):
+        letter = letters.read(raw, NOW)
+        assert letter.received_at <= NOW
+        f"{letter.text}{letter.subject}{letter.sender}{letter.why}".encode()
+
+
+def _programs(raw: bytes) -> None:
+    with suppress(ListError):
+        for program in read_programs(_file("programs.csv", raw)).programs:
+            assert f"{program.program_id}{program.institution}".isprintable()
+
+
+def _freida(raw: bytes) -> None:
+    with suppress(SourceError):
+        read_freida(raw, {})
+
+
+def _settings(raw: bytes) -> None:
+    with suppress(ConfigError):
+        load_settings(_file("visawatch.toml", raw))
+
+
+def _profile(raw: bytes) -> None:
+    for name in ("profile.toml", "profile.json"):
+        with suppress(ProfileError):
+            profile(values_in(_file(name, raw)))
+
+
+def _packed(raw: bytes) -> None:
+    for encoding in ("gzip", "deflate", "br", "zstd", "gzip, br"):
+        with suppress(Broken, TooLarge):
+            assert len(unpack(raw, encoding, 100_000)) <= max(100_000, len(raw))
+
+
+def _cursor(raw: bytes) -> None:
+    with suppress(cursors.BadCursor):
+        cursor = raw.decode("utf-8", errors="replace")
+        assert cursor == "" or cursors.write("x", cursors.read(cursor, of="x")) == cursor
+
+
+_HTML = tuple((Path(__file__).parents[1] / "extractors/pieces.txt").read_text("utf-8").splitlines())
+_ODD = ("\0", "\n", "\r", "\t", " ", '"', "'", ",", ";", ":", "=", "\u202e", "\ufeff", "9" * 5000)
+TARGETS = {
+    "blocks": Target(_blocks, (*_HTML, "<x-quiet>", "<s>", "<div hidden>", "</html>", *_ODD)),
+    "statements": Target(_statements, (*_HTML, *_ODD)),
+    "markup": Target(_markup, (*_HTML, "<meta charset=", "undefined", "punycode", "&#", *_ODD)),
+    "sitemap": Target(
+        _sitemap,
+        ("<loc>", "</loc>", "<sitemapindex>", "<![CDATA[", "http://", "/visa", "&#", "[", *_ODD),
+    ),
+    "robots": Target(
+        _robots,
+        ("User-agent: *", "Disallow: /", "Allow: ", "*", "$", "Crawl-delay: ", "Sitemap: ", *_ODD),
+    ),
+    "mail": Target(
+        _mail,
+        (
+            "From: ", "a@b.example", "<", ">", "(", "Date: ", "Mon, 1 Jan ", "2026 ", "+0000",
+            "Content-Type: ", "multipart/mixed; boundary=b", "text/html; charset=", "undefined",
+            "--b\n", "=?utf-8?q?", "?=", "\n\n", "Subject: ", "References: ", "> ", "On ", "wrote:",
+            "message/rfc822", "multipart/report; report-type=delivery-status", *_ODD,
+        ),
+    ),
+    "programs": Target(
+        _programs,
+        (
+            "program_id,institution,specialty,website_url,coordinator_email\n", "a,b,c,", "http://",
+            "x.example", "[", "@", *_ODD,
+        ),
+    ),
+    "freida": Target(_freida, ("acgme_id,institution,visas\n", "J-1", "H-1B", "123", *_ODD)),
+    "settings": Target(
+        _settings,
+        ("[crawl]\n", "[mail]\n", "delay_seconds", "contact", "[", "{a=", "]", "1", "nan", *_ODD),
+    ),
+    "profile": Target(
+        _profile,
+        ('{"visa":"J-1"', "visa", "places", "[", "{", "]", "}", "null", "1e999", "NaN", *_ODD),
+    ),
+    "packed": Target(_packed, ("\x1f\u008b\x08\0", "(\u00b5/\u00fd", "x\u009c", *_ODD)),
+    "cursor": Target(_cursor, ("WyJ4Il0", "WyJ4Iiwx", "bDQ", "_", "-", "=", *_ODD)),
+}  # fmt: skip
