@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from crawler import KnownPage, Plan, Target
@@ -49,4 +50,4 @@ def host_of(url: str) -> str:
 
 
 def _not_searched_for(page: KnownPage) -> KnownPage:
-    return KnownPage(page.url, page.etag, page.last_modified, search_when_gone=False)
+    return replace(page, search_when_gone=False)
