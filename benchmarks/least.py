@@ -27,26 +27,29 @@ from web.api.models import Model
 from web.app import create_app
 from web.site import Site
 
+Clock = Callable[[], float]  # seconds
 
-def least(database: Path, path: str) -> tuple[float, float]:
+
+def least(database: Path, path: str, clocked: Clock = time.perf_counter) -> tuple[float, float]:
     """The medians of a request's statements, and of what is made of them, each run again alone."""
     site = Site(database, clock.fixed(NOON))
     statements, makers = asyncio.run(_traced(site, database, path))
     with sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True) as db:
-        sql = _timed([lambda s=s: db.execute(s).fetchall() for s in statements])  # type: ignore[misc]
+        sql = timed([lambda s=s: db.execute(s).fetchall() for s in statements], clocked)  # type: ignore[misc]
     db.close()
-    made = _timed(makers)
+    made = timed(makers, clocked)
     site.close()
     return sql, made
 
 
-def _timed(work: Sequence[Callable[[], object]]) -> float:
+def timed(work: Sequence[Callable[[], object]], clocked: Clock) -> float:
+    """The milliseconds that all of it takes, median."""
     times = []
     for _ in range(7):
-        begin = time.perf_counter()
+        begin = clocked()
         for one in work:
             one()
-        times.append((time.perf_counter() - begin) * 1000)
+        times.append((clocked() - begin) * 1000)
     return statistics.median(times)
 
 
