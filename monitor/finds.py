@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from crawler import Fetch, Health
 from crawler.urls import canonical
 from extractors import states_something
-from monitor.reads import statements
+from monitor.reads import Unread, statements
 
 KEEP = 5  # pages of one target that stay watched because they state something
 
@@ -40,7 +40,10 @@ class Finds:
             self.met[key] += 1
         if fetch.health is not Health.OK or fetch.body is None:
             return
-        states = states_something(statements(fetch))
+        try:
+            states = states_something(statements(fetch))
+        except Unread:
+            return
         for key in fetch.targets:
             if states or key in heir_of:
                 if len(self._stating[key]) < KEEP:

@@ -17,7 +17,7 @@ from crawler.urls import canonical
 from extractors import RULES_VERSION
 from monitor.clock import Clock
 from monitor.finds import Claim, Finds
-from monitor.reads import packing, readable, statements
+from monitor.reads import Unread, packing, readable, statements, unread
 from monitor.watchlist import Watchlist, institution_key, institution_of, program_key, program_of
 from store import cycles, pages, snapshots
 from store.database import Store
@@ -173,7 +173,12 @@ class Intake:
     def _observation(self, page: Page, fetch: Fetch, packed: Packed | None) -> Observation:
         snapshot_id = page.snapshot_id if fetch.health.is_page else None
         if fetch.health is Health.OK and packed is not None:
-            snapshot_id = self._keep(page, fetch, packed)
+            try:
+                snapshot_id = self._keep(page, fetch, packed)
+            except Unread as fault:
+                fetch, snapshot_id = unread(fetch, fault), None
+                self.tally.fetched -= 1
+                self.tally.failed += 1
         return Observation(
             page_id=page.id,
             cycle_id=self.cycle_id,
@@ -185,7 +190,10 @@ class Intake:
         )
 
     def _keep(self, page: Page, fetch: Fetch, packed: Packed) -> int:
-        """Stores a page's bytes and what the rules read in them; gives the snapshot's id."""
+        """Stores a page's bytes and what the rules read in them; gives the snapshot's id.
+
+        Raises Unread.
+        """
         snapshot_id = snapshots.keep(self.store, packed, fetch.content_type)
         if not snapshots.is_read(self.store, snapshot_id, RULES_VERSION):
             stated = [statement.to_json() for statement in statements(fetch)]

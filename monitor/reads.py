@@ -6,6 +6,7 @@ on another machine, whose pages come as `ReadFetch`.
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, fields, replace
 
@@ -13,6 +14,12 @@ from crawler import Fetch, Health
 from extractors import Statement, read_page, unreadable
 from store import snapshots
 from store.snapshots import Packed
+
+log = logging.getLogger(__name__)
+
+
+class Unread(Exception):
+    """Reading a page failed, which is a fault of ours: its page is one that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,10 @@ def read(fetch: Fetch) -> ReadFetch:
     values = {field.name: getattr(fetch, field.name) for field in fields(fetch)}
     if fetch.body is None:
         return ReadFetch(**values)
-    stated = read_page(fetch.body, fetch.content_type)
+    try:
+        stated = statements(fetch)
+    except Unread as fault:
+        return read(unread(fetch, fault))
     return ReadFetch(**values, packed=snapshots.pack(fetch.body), stated=stated)
 
 
@@ -38,18 +48,28 @@ def readable(fetch: Fetch) -> Fetch:
     if fetch.health is not Health.OK or fetch.body is None or isinstance(fetch, ReadFetch):
         return fetch
     fault = unreadable(fetch.body, fetch.content_type)
-    if not fault:
-        return fetch
-    return replace(fetch, health=Health.UNREADABLE, body=None, detail=f"{fetch.final_url}: {fault}")
+    return unread(fetch, fault) if fault else fetch
 
 
 def statements(fetch: Fetch) -> tuple[Statement, ...]:
-    """What a page states; nothing if it has no body."""
+    """What a page states; nothing if it has no body. Raises Unread.
+
+    Pages are hostile: what one of them breaks must not end the night for all others.
+    """
     if fetch.body is None:
         return ()
-    return (
-        fetch.stated if isinstance(fetch, ReadFetch) else read_page(fetch.body, fetch.content_type)
-    )
+    if isinstance(fetch, ReadFetch):
+        return fetch.stated
+    try:
+        return read_page(fetch.body, fetch.content_type)
+    except Exception as error:  # whatever a page has found
+        log.exception("%s could not be read", fetch.final_url)
+        raise Unread(f"reading it failed, which is a fault of VisaWatch: {error!r}") from error
+
+
+def unread(fetch: Fetch, fault: object) -> Fetch:
+    """The page as one that cannot be read, and why."""
+    return replace(fetch, health=Health.UNREADABLE, body=None, detail=f"{fetch.final_url}: {fault}")
 
 
 def packing(fetch: Fetch, packer: Executor) -> Future[Packed] | None:
