@@ -81,7 +81,8 @@ def _sitemap(raw: bytes) -> None:
     found = read_sitemap(raw, "https://larkspur.example/sitemap.xml", 1_000_000)
     assert len(found.links) <= 200
     for link in found.links:
-        link.url.encode("ascii")
+        link.url.encode()  # it may hold letters that are no ASCII, but nothing that ends a line
+        assert not set("\0\r\n\t") & set(link.url)
 
 
 def _robots(raw: bytes) -> None:
