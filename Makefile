@@ -9,11 +9,13 @@ export ORT_DISABLE_TELEMETRY := 1
 demo: .venv/installed
 	$(BIN)/visawatch demo
 
-# Two at a time: the monitor's tests, which run whole nights, take as long as all others together.
+# Two at a time: the monitor's tests, which run whole nights, and the web site's, which are done in a
+# browser, take as long as all others together.
 test: .venv/installed
-	$(BIN)/python -m pytest --ignore=tests/monitor & others=$$!; \
+	$(BIN)/python -m pytest --ignore=tests/monitor --ignore=tests/web & others=$$!; \
 	$(BIN)/python -m pytest tests/monitor; monitor=$$?; \
-	wait $$others && exit $$monitor
+	$(BIN)/python -m pytest tests/web; web=$$?; \
+	wait $$others && exit $$((monitor + web))
 
 lint: .venv/installed
 	$(BIN)/ruff check .

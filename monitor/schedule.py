@@ -11,14 +11,17 @@ import logging
 import queue
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
+from apscheduler.jobstores.base import ConflictingIdError
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from monitor.clock import Clock
 from monitor.cycle import CycleBusy, CycleStopped, Stop
@@ -133,7 +136,8 @@ class Nights:
         ):
             job = scheduler.get_job(name)
             if job is None:
-                scheduler.add_job(run, trigger, id=name)
+                with suppress(ConflictingIdError):  # another schedule has added it just now
+                    scheduler.add_job(run, trigger, id=name)
             # Not replace_existing at every start: that would forget a night that was missed.
             elif str(job.trigger) != str(trigger) or job.next_run_time > now + longest:
                 job.reschedule(trigger)
@@ -178,9 +182,18 @@ def _guarded(job: Callable[[Nights], object], failed: str) -> None:
 
 
 def job_store(path: Path) -> SQLAlchemyJobStore:
-    """Where APScheduler keeps its jobs: beside our tables."""
-    return SQLAlchemyJobStore(
+    """Where APScheduler keeps its jobs: beside our tables.
+
+    Its table is made here, and not by APScheduler, which looks whether there is one and then makes
+    it: of two schedules that begin at once, one would fail.
+    """
+    kept = SQLAlchemyJobStore(
         url=f"sqlite:///{path.absolute()}",
         tablename="scheduled_jobs",
         engine_options={"connect_args": {"timeout": 30}},
     )
+    with kept.engine.begin() as connection:
+        connection.execute(CreateTable(kept.jobs_t, if_not_exists=True))
+        for index in kept.jobs_t.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
+    return kept

@@ -27,6 +27,7 @@ BUSY = (
     "another process has the database open",
     "another process is putting a copy there",
     "is already running it",
+    "there is no decision to undo",
 )
 
 
@@ -98,6 +99,7 @@ def test_two_of_every_kind_at_once(changed: Shell, web: Site) -> None:
     print((changed.folder / "reasons").read_text())
     kinds = {what.partition(" ")[2] for what in told}
     assert all(told[f"begin {kind}"] == 2 for kind in kinds)
-    assert all(told.get(f"done {kind}") for kind in kinds)  # one of two at least
+    # One of two at least; but an undo that comes before all decisions finds nothing to undo.
+    assert all(told.get(f"done {kind}") for kind in kinds - {"undo"})
     for reason in (changed.folder / "reasons").read_text().splitlines():  # of one crawl at least
         assert any(words in reason for words in BUSY), reason
