@@ -14,11 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.webserver import addresses
+from benchmarks.webserver import addresses, served
 from store import programs
 from store.database import Store
 from store.records import Program
@@ -34,7 +32,7 @@ def run() -> list[tuple[str, float, float, str]]:
     """Rows of (case, pages a second as a share of the bare spider's, goal, note)."""
     rows = []
     for stating in (10, 100):
-        with _served(stating) as urls, tempfile.TemporaryDirectory() as name:
+        with served(PAGES, HOSTS, stating) as urls, tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "urls").write_text("\n".join(urls))
             (folder / "visawatch.toml").write_text(CONFIG)
@@ -53,20 +51,6 @@ def run() -> list[tuple[str, float, float, str]]:
                 note = f"{PAGES / ours:.0f} v {PAGES / bare:.0f} pages/s"
                 rows.append((case, bare / ours, GOAL, note))
     return rows
-
-
-@contextmanager
-def _served(stating: int) -> Iterator[list[str]]:
-    """Serves the pages from another process, and gives their URLs."""
-    command = [sys.executable, "-m", "benchmarks.webserver", str(PAGES), str(HOSTS), str(stating)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
-        hosts = addresses(HOSTS)
-        yield [f"http://{hosts[n % HOSTS]}:{port}/page/{n}" for n in range(PAGES)]
-        server.communicate()
 
 
 def _list(database: Path, urls: list[str]) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.webserver import addresses
+from benchmarks.webserver import addresses, served
 from store import programs
 from store.database import Store
 from store.records import Program
@@ -33,7 +33,11 @@ PORT = 7_411  # of Redis
 def run() -> tuple[float, str]:
     """How many times the pages a second of one worker two of them have, and what that was."""
     seconds: dict[int, list[float]] = {1: [], 2: []}
-    with tempfile.TemporaryDirectory() as name, _redis(Path(name)), _served() as urls:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        _redis(Path(name)),
+        served(PAGES, HOSTS, STATING, ANSWER_MS) as urls,
+    ):
         folder = Path(name)
         hosts = json.dumps(addresses(HOSTS))
         settings = f"[crawl]\ndelay_seconds = 0\nallow_hosts = {hosts}\n"
@@ -63,20 +67,6 @@ def _redis(folder: Path) -> Iterator[None]:
             yield
         finally:
             server.kill()
-
-
-@contextmanager
-def _served() -> Iterator[list[str]]:
-    command = [sys.executable, "-m", "benchmarks.webserver"]
-    command += map(str, (PAGES, HOSTS, STATING, ANSWER_MS))
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
-        hosts = addresses(HOSTS)
-        yield [f"http://{hosts[n % HOSTS]}:{port}/page/{n}" for n in range(PAGES)]
-        server.communicate()
 
 
 @contextmanager

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import uvloop
@@ -22,6 +25,21 @@ VARIETY = 40  # different pages; every other one differs in its last line only
 def addresses(hosts: int) -> list[str]:
     """The loopback addresses of that many hosts."""
     return [f"127.0.{1 + n // 250}.{1 + n % 250}" for n in range(hosts)]
+
+
+@contextmanager
+def served(pages: int, hosts: int, stating: int, answer_ms: int = 0) -> Iterator[list[str]]:
+    """Serves the pages from another process, and gives their URLs, dealt out over the hosts."""
+    command = [sys.executable, "-m", "benchmarks.webserver"]
+    command += map(str, (pages, hosts, stating, answer_ms))
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
+        where = addresses(hosts)
+        yield [f"http://{where[n % hosts]}:{port}/page/{n}" for n in range(pages)]
+        server.communicate()
 
 
 class Pages:
