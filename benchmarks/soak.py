@@ -47,6 +47,7 @@ HEAD = ("memory", "files", "threads", "site memory", "site files", "site threads
 MORE = {"memory": 1.1, "site memory": 1.1, "wal": 1.1, "database": 1.2, "log": 1.2}
 WAL = 4_000_000  # bytes more than it had: SQLite empties it at 4 MB, when no reader needs it
 PAGE = 4096  # bytes by which the database grows
+LINES = 1000  # bytes of a log: some lines come late, or tell of a page that was slow once
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,7 @@ def faults(found: list[Round]) -> Iterator[str]:
     first, last = found[1], found[-1]
     count = last.cycles - found[-2].cycles
     # A connection of the last answer may not be closed yet, or one of the round's readers.
-    spare = {"wal": WAL, "database": 2 * PAGE / count, "site files": 2}
+    spare = {"wal": WAL, "database": 2 * PAGE / count, "log": LINES / count, "site files": 2}
     held = zip(HEAD, first.held, last.held, strict=True)
     added = (("database", first.database, last.database), ("log", first.log, last.log))
     for name, before, after in (*held, *added):
