@@ -5,6 +5,10 @@ downloader with requests that wait for the same host while others idle. This one
 request only when its host may be asked now, so that every request in the downloader is at
 work, and 2,000 hosts with a delay of 1 s advance together. Where other machines ask the same
 hosts, a host is borrowed first (crawler.lending).
+
+A host's delay runs from the moment at which its server begins to answer, as only then is it
+sure that the request has come: counted from when it was sent, one that takes long to connect, or
+that waits until the server has time for it, is noted there when the next one nearly is.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.core.downloader import Downloader
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
@@ -45,6 +49,8 @@ class _Host:
     in_hand: int = 0
     free_at: float = 0.0
     granted: float = 0.0  # what the last grant set `free_at` to
+    asked_at: float = 0.0  # when the last request was handed out
+    heard_at: float = 0.0  # when the last answer began
     delay: float = 0.0
     listed: bool = False  # in the frontier's `_ready`
     awaits_robots: bool = False  # nothing else may be asked before its robots.txt was read
@@ -83,6 +89,7 @@ class Frontier(BaseScheduler):
             settings.getfloat("DOWNLOAD_TIMEOUT"),
             on_known=self._robots_known,
         )
+        crawler.signals.connect(self._heard, signals.headers_received)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Frontier:
@@ -146,7 +153,8 @@ class Frontier(BaseScheduler):
                 request = heapq.heappop(host.waiting)[2]
                 self._waiting -= 1
             host.in_hand += 1
-            host.free_at = host.granted = now + max(self._delay, host.delay)
+            host.asked_at = now
+            host.free_at = host.granted = now + self._pause(host)
             self._schedule(host)
             return request
         return None
@@ -156,8 +164,11 @@ class Frontier(BaseScheduler):
         host = self._host(request)
         host.in_hand -= 1
         host.done_at = monotonic()
+        if "download_slot" in request.meta:
+            if host.heard_at < host.asked_at:  # it failed: nobody knows when it came, if it did
+                self._rest_from(host, host.done_at)
         # A request that a middleware refused never reached the host: it costs no delay.
-        if "download_slot" not in request.meta and host.free_at == host.granted:
+        elif host.free_at == host.granted:
             host.free_at = 0.0
         self._schedule(host)
         self._leave_when_idle(host)
@@ -194,6 +205,20 @@ class Frontier(BaseScheduler):
             self._cancel_timer(host)
             self._leave(host)
         return None
+
+    def _heard(self, request: Request) -> None:
+        """A server has begun to answer."""
+        host = self._host(request)
+        host.heard_at = monotonic()
+        self._rest_from(host, host.heard_at)
+
+    def _rest_from(self, host: _Host, moment: float) -> None:
+        """Ask nothing of a host for its delay, from a moment on."""
+        host.free_at = max(host.free_at, moment + self._pause(host))
+
+    def _pause(self, host: _Host) -> float:
+        """The seconds between two requests to a host."""
+        return max(self._delay, host.delay)
 
     def _host(self, request: Request) -> _Host:
         name = urlparse_cached(request).hostname or ""
@@ -241,6 +266,7 @@ class Frontier(BaseScheduler):
         host.awaits_robots = False
         host.delay = max(host.delay, crawl_delay)
         if crawl_delay:
+            self._rest_from(host, host.heard_at)
             self._tell_pace(host)
         self._schedule(host)
 
@@ -274,7 +300,7 @@ class Frontier(BaseScheduler):
 
     def _tell_pace(self, host: _Host) -> None:
         if self._lender is not None and host.lent:
-            self._lender.pace(host.name, max(self._delay, host.delay), self._rest(host))
+            self._lender.pace(host.name, self._pause(host), self._rest(host))
 
     def _rest(self, host: _Host) -> float:
         """The seconds for which nobody may ask a host.
@@ -282,7 +308,7 @@ class Frontier(BaseScheduler):
         A whole delay from the last answer on: whoever is next does not know when the request
         before it reached the server.
         """
-        rested_at = host.done_at + max(self._delay, host.delay)
+        rested_at = host.done_at + self._pause(host)
         return max(0.0, max(host.free_at, host.refused_until, rested_at) - monotonic())
 
     @staticmethod

@@ -47,8 +47,11 @@ class _BoundedFactory(_LenientHTTP11ClientFactory):
 
 
 class BoundedHandler(HTTP11DownloadHandler):
-    """Scrapy's handler for http and https, with bounded heads."""
+    """Scrapy's handler for http and https, with bounded heads, that sends each request once."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._pool._factory = _BoundedFactory
+        # Twisted would ask again at once when a kept connection breaks, whatever the host's pace:
+        # the retry middleware does it in its time.
+        self._pool.retryAutomatically = False

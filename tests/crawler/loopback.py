@@ -94,7 +94,14 @@ Handler = Callable[[Visit], None]
 class Site:
     """A web site on a loopback address with a port of its own."""
 
-    def __init__(self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+        *,
+        accepts_after: float = 0.0,
+    ) -> None:
+        """`accepts_after` are the seconds for which it leaves each new connection waiting."""
         self._scheme = "https" if tls else "http"
         self._routes: dict[str, Handler] = {}
         self._otherwise: Handler = _not_found
@@ -103,6 +110,7 @@ class Site:
         self._httpd = _Server((address, 0), _Handler)
         self._httpd.site = self
         self._httpd.tls = tls
+        self._httpd.accepts_after = accepts_after
         self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.01,))
 
     def __enter__(self) -> Site:
@@ -192,9 +200,11 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     site: Site
     tls: ssl.SSLContext | None
+    accepts_after: float
 
     def get_request(self) -> tuple[Any, Any]:
         """Take a connection, for TLS if the site has a certificate."""
+        time.sleep(self.accepts_after)
         connection, client = super().get_request()
         if self.tls is not None:
             # The handshake comes with the first read, in the connection's own thread.

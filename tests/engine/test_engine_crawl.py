@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
 
 import pytest
 from fleet import J1_ONLY, PATIENCE, ROOT, Fleet
@@ -55,7 +54,7 @@ def test_workers_share_the_pages_and_the_writer_flags_what_changed(
         fleet.turn("p0-0", "p3-2")
         second = fleet.cycle()
         assert (second.fetched, second.failed, second.changes) == (12, 0, 2)
-    assert median(fleet.gaps()) > DELAY - 0.02  # a busy machine notes some later than others
+    assert fleet.gaps()[0] >= DELAY
     with server.client() as client:
         left = set(client.scan_iter()) - set(client.scan_iter(f"{board.HOST}*"))
     assert left == {board.RUN, board.RUNS, board.TOKENS}

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
 
 import pytest
 from fleet import FIRST_NIGHT, PATIENCE, Fleet
@@ -25,7 +24,6 @@ KILLS = int(os.environ.get("SCALE_KILLS", "1"))  # of each kind
 SEED = 20261129
 HOSTS, PAGES = 6, 3
 DELAY = 0.4
-JITTER = 0.02  # seconds that a request may take more or less than another to arrive
 
 
 class Night:
@@ -107,9 +105,7 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
             f"asked for {asked} times; requests to a host at least {fleet.gaps()[0]:.3f} s apart, "
             f"those of two workers {fleet.gaps_between_clients()[0]:.3f} s (delay {DELAY} s)"
         )
-        # How a busy machine notes the requests of one worker is another matter (crawler's tests).
-        assert median(fleet.gaps()) > DELAY - JITTER
-        assert fleet.gaps_between_clients()[0] > DELAY - JITTER
+        assert fleet.gaps()[0] >= DELAY
         for worker in night.workers:
             worker.terminate()
             _, err = worker.communicate(timeout=PATIENCE)
