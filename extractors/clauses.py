@@ -30,21 +30,35 @@ _WHOLE_CLAUSE = re.compile(
 )
 _OR_REACH = 25  # characters
 _EXCLUSIVE = (RuleKind.ONLY, RuleKind.ALONE)
+_EMPTY = frozenset((RuleKind.TELLS_NOTHING, RuleKind.LINK))
 _CANCELS = (RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.UNDO)
 _STRONG = (RuleKind.OFFER, RuleKind.REFUSE)
 _MILD = (RuleKind.MILD_OFFER,)
 _POLAR = (*_STRONG, *_MILD)
 
 
-@lru_cache(maxsize=4096)
 def tells_nothing(sentence: str) -> bool:
-    """Whether it is the title of a page, or news of the world, and not of a program.
+    """Whether it is a link, the title of a page, or news of the world, and not of a program.
 
-    >>> tells_nothing("More on the H-1B"), tells_nothing("H-1B: more than welcome")
+    >>> tells_nothing("About the H-1B"), tells_nothing("H-1B: more than welcome")
     (True, False)
     """
-    text = reading_text(sentence).text
-    return any(hit.rule.kind is RuleKind.TELLS_NOTHING for hit in rulebook().phrases.hits(text))
+    return not _EMPTY.isdisjoint(_kinds(sentence))
+
+
+def is_link(sentence: str) -> bool:
+    """Whether it only leads to another page, so that it heads nothing on this one.
+
+    >>> is_link("More on the H-1B"), is_link("About the H-1B")
+    (True, False)
+    """
+    return RuleKind.LINK in _kinds(sentence)
+
+
+@lru_cache(maxsize=4096)
+def _kinds(sentence: str) -> frozenset[RuleKind]:
+    hits = rulebook().phrases.hits(reading_text(sentence).text)
+    return frozenset(hit.rule.kind for hit in hits)
 
 
 def read_sentence(raw: str) -> Reading:

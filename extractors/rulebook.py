@@ -51,7 +51,8 @@ class RuleKind(StrEnum):
     NOT_ONLY = "not_only"  # an "only" that excludes no visa: "not only", "only if"
     DECOY = "decoy"  # a phrase that cancels the visas it covers, too: "J-1 documents"
     ASIDE = "aside"  # its clause is about something else: moonlighting, waivers
-    TELLS_NOTHING = "tells_nothing"  # a link, or the news: nothing of what a program does
+    TELLS_NOTHING = "tells_nothing"  # a title, or the news: nothing of what a program does
+    LINK = "link"  # likewise, and it heads nothing: what stands below does not answer it
     END = "end"  # ends the reach of what stands before: "but", "whereas"
     OTHERS = "others"  # the sentence is about scholars, observers, faculty
     TRAINEES = "trainees"  # the sentence is about residents and fellows

@@ -131,6 +131,16 @@ def test_news_and_titles_of_pages_are_in_no_window() -> None:
     assert window.text == "We sponsor the J-1."
 
 
+def test_a_link_heads_nothing_and_the_foot_of_a_page_answers_nothing() -> None:
+    foot = "<p>&copy; Corrow Hill Hospital 10</p>"
+    assert windows_of(f"<h2>More on the H-1B</h2>{foot}") == []
+    assert (
+        windows_of(f"<h2>More on the H-1B</h2><p>We are a hospital of ten floors.</p>{foot}") == []
+    )
+    (window,) = windows_of(f"<h2>About the H-1B</h2><p>We sponsor it.</p>{foot}")
+    assert (window.under, window.text) == ("About the H-1B", "We sponsor it.")
+
+
 def test_a_header_without_rows_says_nothing() -> None:
     table = "<table><tr><th>Visa</th><th>Sponsored</th></tr></table>"
     policy = classify(f"<h1>Eligibility</h1>{table}<p>We like it here.</p>".encode())
