@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from extractors import Policy
-from monitor.compare import news
+from monitor.compare import Severity, news
 from monitor.groups import grouped
 from store import changes, policies, programs, remarks, users
 from store.database import Store
@@ -88,8 +88,7 @@ def decide(
             )
             review = replace(review, id=changes.decide(store, review))
             standing = policies.standing(store, [change.program_id]).get(change.program_id)
-            # The change is about the present as long as no later one was flagged.
-            if standing is not None and not is_overtaken(store, change):
+            if standing is not None and _is_of(standing, store, change, verdict):
                 stands = _stands(standing, change, review)
                 if verdict == "accepted" and standing.origin == "fused":
                     _flag_finding(store, standing, stands)
@@ -158,13 +157,14 @@ def undo(
         change = changes.get(store, change_id)
         if seen is not None:
             _check_seen(store, [change_id], seen)
-        if changes.holding(changes.reviews(store, change_id)) is None:
+        held = changes.holding(changes.reviews(store, change_id))
+        if held is None:
             raise ReviewError(f"change {change_id} is open: there is no decision to undo")
         review = Review(change_id, "undone", by.strip(), "", stamp(now))
         number = changes.decide(store, review)
         holds = changes.holding(changes.reviews(store, change_id))
         standing = policies.standing(store, [change.program_id]).get(change.program_id)
-        if standing is not None and not is_overtaken(store, change):
+        if standing is not None and _is_of(standing, store, change, held.verdict):
             stands = _stands(standing, change, holds) if holds else _flagged(store, change)
             stands = replace(stands, since=review.at, reading=standing.reading, review_id=number)
             policies.record(store, stands)
@@ -269,9 +269,24 @@ def _stands(standing: Standing, change: Change, review: Review) -> Standing:
     )
 
 
+def _is_of(standing: Standing, store: Store, change: Change, verdict: str) -> bool:
+    """Whether a decision on a change is one on what stands.
+
+    It is as long as the change is about the present. Other words for a policy that has been
+    decided otherwise since do not bring it back.
+    """
+    words_only = change.severity == Severity.MINOR and verdict != "corrected"
+    if words_only and _says(standing.policy) != _says(change.after):
+        return False
+    return not is_overtaken(store, change)
+
+
 def is_overtaken(store: Store, change: Change) -> bool:
-    """Whether a later change was flagged: a decision on this one leaves what stands as it is."""
+    """Whether a later change was flagged: a decision on this one leaves what stands as it is.
+
+    Other words for the same policy, and a maintainer's own finding, overtake nothing.
+    """
     return any(
-        other.id > change.id and other.channel != BY_MAINTAINER
+        other.id > change.id and other.channel != BY_MAINTAINER and other.severity != Severity.MINOR
         for other in changes.of_program(store, change.program_id)
     )

@@ -186,3 +186,25 @@ def test_after_an_undo_the_next_night_compares_with_what_stood(flagged: Watch) -
     assert [(c.program_id, c.before["category"]) for c in flagged.changes()][2:] == [
         ("im", "j1_only")
     ]
+
+
+def test_other_words_for_a_change_do_not_overtake_it(flagged: Watch) -> None:
+    store = flagged.store
+    flagged.site.page("/im", J1_ONLY.replace("<p>", "<p>Dear applicants: "))
+    flagged.night()
+    worded = changes.listed(store, "open")[-1]
+    assert (worded.id, worded.severity) == (3, "minor")
+    decide(store, 2, "dismissed", by="ada", now=NOW)
+    assert flagged.category("im") == "j1_and_h1b"
+    for hours, verdict in enumerate(("accepted", "dismissed"), 1):  # nor do they bring it back
+        decide(store, 3, verdict, by="ben", now=NOW + timedelta(hours=hours))
+        assert flagged.category("im") == "j1_and_h1b"
+    undo(store, 3, by="ben", now=NOW + timedelta(hours=3))
+    assert flagged.category("im") == "j1_and_h1b"
+    undo(store, 2, by="ada", now=NOW + timedelta(hours=4))
+    assert flagged.category("im") == "j1_only"
+    decide(store, 3, "corrected", by="ben", now=NOW + timedelta(hours=5), policy=NEITHER)
+    assert flagged.category("im") == "no_sponsorship"
+    for _ in ("corrected", "accepted"):
+        undo(store, 3, by="ben", now=NOW + timedelta(hours=6))
+    assert flagged.category("im") == "j1_only"
