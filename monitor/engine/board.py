@@ -4,7 +4,8 @@
     visawatch:runs, :tokens     counters
     visawatch:writer            a lease: who lays out work
     visawatch:worker:TOKEN      a lease: this worker lives, and so do its hosts' leases
-    visawatch:workers           who lives, to share work fairly and to be listed
+    visawatch:workers           who lives, to share work fairly and to be listed, with versions
+    visawatch:refused           who could not work for a writer of another version, of late
     visawatch:host:NAME         who asks this host, how slowly, and when it may be asked next
     visawatch:work:RUN          a stream: units of work, deleted when the writer has stored them
     visawatch:results:RUN       a stream: pages, deleted when the writer has stored them
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 PREFIX = "visawatch:"
 RUN, RUNS, TOKENS = PREFIX + "run", PREFIX + "runs", PREFIX + "tokens"
-WRITER, WORKERS = PREFIX + "writer", PREFIX + "workers"
+WRITER, WORKERS, REFUSED = PREFIX + "writer", PREFIX + "workers", PREFIX + "refused"
 WORKER, HOST = PREFIX + "worker:", PREFIX + "host:"
 GROUP = "workers"  # the consumer group of the work
 
@@ -28,6 +29,7 @@ MOST_RESULTS = 1_000  # pages that wait for the writer, before workers wait for 
 MOST_BYTES = 64_000_000  # of pages that wait
 HOST_KEPT_SECONDS = 86_400  # a host's pace, after it was asked last
 SEEN_KEPT_SECONDS = 86_400
+REFUSED_KEPT_SECONDS = 3_600
 
 
 def work(run: str) -> str:
@@ -58,6 +60,17 @@ def streams(run: str) -> list[str]:
 def seen(run: str, host: str) -> str:
     """The set of pages."""
     return f"{PREFIX}seen:{run}:{host}"
+
+
+def member(name: str, versions: str) -> str:
+    """A worker, as it stands in the list of those that live."""
+    return f"{name} {versions}"
+
+
+def named(member: bytes) -> tuple[str, str]:
+    """The name and the versions of a worker."""
+    name, _, versions = member.decode().partition(" ")
+    return name, versions
 
 
 _NOW = """

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from monitor.engine.errors import EngineError, RunOver
+from monitor.engine.server import Server, faults, server_of
 
-OLDEST = (6, 2)  # XAUTOCLAIM
 PATIENCE_SECONDS = 300.0  # for a server that is away, or full
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between two tries
 _FORM = "write redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], rediss:// for TLS, or unix://PATH"
@@ -68,6 +68,18 @@ class Link:
 
 def connect(url: str, *, gives_up: Callable[[], bool] = lambda: False) -> Link:
     """The link to the server at `url`, which was seen to be of use. Raises EngineError."""
+    link, server = reach(url, gives_up=gives_up)
+    for fault in faults(server):
+        said = f"{link.shown} {fault.found}: {fault.do}"
+        if fault.fatal:
+            link.close()
+            raise EngineError(said)
+        log.warning("%s", said)
+    return link
+
+
+def reach(url: str, *, gives_up: Callable[[], bool]) -> tuple[Link, Server]:
+    """The link to the server at `url`, whatever it is like. Raises EngineError."""
     try:
         import redis
     except ImportError:
@@ -84,7 +96,7 @@ def connect(url: str, *, gives_up: Callable[[], bool] = lambda: False) -> Link:
     except ValueError as error:
         raise EngineError(f"{shown} is no address of an engine ({error}): {_FORM}") from None
     try:
-        _check(client, shown)
+        server = server_of(client.info())
     except redis.exceptions.AuthenticationError as error:
         raise EngineError(
             f"{shown} wants another user or password ({error}): give them in the address, better "
@@ -94,30 +106,7 @@ def connect(url: str, *, gives_up: Callable[[], bool] = lambda: False) -> Link:
         raise EngineError(
             f"no Redis server answers at {shown} ({error}): start one, or correct the address"
         ) from None
-    return Link(client, shown, gives_up=gives_up)
-
-
-def _check(client: Any, shown: str) -> None:
-    """See that the server can do what is needed, and keeps what it is told."""
-    info = client.info()
-    version = str(info.get("redis_version", "0"))
-    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise EngineError(f"{shown} is Redis {version}, which is too old: {oldest} is needed")
-    if info.get("cluster_enabled"):
-        raise EngineError(f"{shown} is a cluster: the engine needs a server of its own")
-    policy = info.get("maxmemory_policy", "noeviction")
-    if info.get("maxmemory") and policy != "noeviction":
-        raise EngineError(
-            f"{shown} forgets what it was told when its memory is full (maxmemory-policy "
-            f"{policy}): set `maxmemory-policy noeviction`, and workers wait instead"
-        )
-    if not info.get("aof_enabled"):
-        log.warning(
-            "%s keeps nothing over a restart: after one, hosts may be asked sooner than they "
-            "should. Set `appendonly yes` and `appendfsync always`",
-            shown,
-        )
+    return Link(client, shown, gives_up=gives_up), server
 
 
 def _passing(error: Exception) -> str | None:

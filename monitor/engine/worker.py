@@ -49,9 +49,9 @@ class Worker:
                 # A process has loaded all that it needs before there is something to crawl.
                 with standing_by() as standby:
                     if run := self._next_run(link):
-                        self._check_versions(run)
+                        self._check_versions(link, run)
                         self._work(link, run, standby)
-            link.do(lambda redis: redis.zrem(board.WORKERS, self.name))
+            link.do(lambda redis: redis.zrem(board.WORKERS, self._member))
         finally:
             link.close()
 
@@ -75,17 +75,30 @@ class Worker:
             turn = Turn(self, link, run[b"id"].decode(), token, crawl, limits)
             turn.run()
 
-    def _check_versions(self, run: dict[bytes, bytes]) -> None:
+    def _check_versions(self, link: Link, run: dict[bytes, bytes]) -> None:
         ours, theirs = str(self.engine.versions), run[b"versions"].decode()
         if ours != theirs:
+            link.do(self._refused)
             raise EngineError(
                 f"the writer {run[b'writer'].decode()} is {theirs}, and this worker is {ours}: "
                 "install the same version on both; this worker has taken no work"
             )
 
+    def _refused(self, redis: Any) -> None:
+        """Be listed as one that cannot work, and not among those that share the work."""
+        pipe = redis.pipeline()
+        pipe.zrem(board.WORKERS, self._member)
+        pipe.zadd(board.REFUSED, {self._member: time.time() + board.REFUSED_KEPT_SECONDS})
+        pipe.expire(board.REFUSED, board.REFUSED_KEPT_SECONDS)
+        pipe.execute()
+
     @property
     def name(self) -> str:
         return f"{socket.gethostname()}:{os.getpid()}"
+
+    @property
+    def _member(self) -> str:
+        return board.member(self.name, str(self.engine.versions))
 
     def show(self, link: Link) -> None:
         """Be counted among those who live."""
@@ -94,7 +107,7 @@ class Worker:
 
         def show(redis: Any) -> None:
             pipe = redis.pipeline()
-            pipe.zadd(board.WORKERS, {self.name: stale})
+            pipe.zadd(board.WORKERS, {self._member: stale})
             pipe.zremrangebyscore(board.WORKERS, "-inf", now)
             pipe.execute()
 

@@ -61,6 +61,12 @@ def test_what_needs_no_network_has_none(name: str) -> None:
     assert (DEPLOY / "systemd" / f"visawatch-{name}.timer").exists()
 
 
+def test_with_an_engine_the_doctor_may_have_the_network() -> None:
+    found = options(DEPLOY / "systemd" / "visawatch-doctor.service.d" / "engine.conf")
+    assert found["PrivateNetwork"] == "no"
+    assert "AF_INET" in found["RestrictAddressFamilies"]
+
+
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")

@@ -6,11 +6,10 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from redisserver import RedisServer, serving
+from redisserver import RedisServer, answering, serving
 from shell import ROOT, Shell
 
 from crawler import KnownPage, Plan, Target
@@ -79,28 +78,6 @@ def test_passwords_come_from_the_environment_and_wrong_ones_are_named(
         connect(url).close()
 
 
-@contextmanager
-def answering(answer: bytes) -> Iterator[str]:
-    """A server that gives one answer to everything but PING."""
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
-            with connection:
-                while asked := connection.recv(4096):
-                    connection.sendall(b"+PONG\r\n" if b"PING" in asked else answer)
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"redis://127.0.0.1:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join()
-
-
 def test_an_old_server_is_refused_by_its_version() -> None:
     info = b"redis_version:5.0.7\r\n"
     with (
@@ -148,8 +125,10 @@ def test_a_full_server_is_waited_for(server: RedisServer, caplog: pytest.LogCapt
 def test_a_server_that_is_killed_is_waited_for(server: RedisServer) -> None:
     link = connect(server.url)
     server.kill()
-    threading.Timer(0.3, server.start).start()
+    starting = threading.Timer(0.3, server.start)
+    starting.start()
     assert link.do(lambda redis: redis.incr("visawatch:tokens")) == 1
+    starting.join()
     link.patience = 0.2
     server.kill()
     with pytest.raises(EngineError, match=r"does not answer: .*refused"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from store.database import BUSY_SECONDS
 from visawatch.config import Config, ConfigError
-from visawatch.doctor import database, places, watch
+from visawatch.doctor import database, places, watch, workers
 from visawatch.doctor.findings import Finding, Patient, Status, note, ok, wrong
 
 Check = Callable[[Patient], Iterator[Finding]]
@@ -19,6 +19,7 @@ _AROUND: dict[str, Check] = {
     "secrets": places.secrets,
     "mail": watch.mail,
     "disk": places.disk,
+    "engine": workers.engine,
 }
 _FILE: dict[str, Check] = {
     "access": places.access,
@@ -34,10 +35,12 @@ def examine(
     config_file: Path | None,
     now: datetime,
     *,
+    engine: str = "",
     patience: float = BUSY_SECONDS,
 ) -> Iterator[Finding]:
     """What is found, one check after the other. Raises nothing: what goes wrong is a finding.
 
+    `engine` is the address of the one to look at; lacking that, the one in the settings is.
     Nobody in this process may have the database open (see store.locks).
     """
     try:
@@ -47,7 +50,7 @@ def examine(
         config = Config.model_construct()  # the defaults, to look at the rest with
     else:
         yield ok("settings", f"{config_file} can be used" if config_file else "the defaults")
-    patient = Patient(db, config, config_file, now, patience)
+    patient = Patient(db, config, config_file, now, patience, engine or config.engine.url)
     for name, check in _AROUND.items():
         yield from _tried(name, check, patient)
     if not db.is_file():

@@ -45,6 +45,7 @@ class Patient:
     config_file: Path | None
     now: datetime
     patience: float  # seconds to wait for a lock
+    engine: str = ""  # the address of the one whose workers fetch, if there is one
 
 
 def ok(check: str, found: str) -> Finding:
