@@ -10,7 +10,7 @@ from extractors import Policy
 from monitor.compare import ChangeKind, Severity, difference
 from monitor.diff import category
 from monitor.judging import Judgement, Outcome
-from store import changes, policies
+from store import changes, policies, verdicts
 from store.database import Store
 from store.records import Change, Cycle
 
@@ -123,7 +123,7 @@ def _compare(
         return Compared(program_id, Verdict.OTHERWISE, was, would, _other(was, would))
     if was is not None:
         why = [_elsewhere(place, was, now, then) or _why_not(night, program_id)]
-        for review in changes.reviews(source, was.id):
+        for review in verdicts.of_change(source, was.id):
             why.append(f"what {review.by} decided on it ({review.verdict}) could not be replayed")
         return Compared(program_id, Verdict.NOT_FLAGGED, was, None, "; ".join(why))
     assert would is not None  # noqa: S101 (one of them is at the place)

@@ -13,7 +13,7 @@ from monitor.judging import Judgement, Outcome
 from monitor.reading import Reading, read
 from monitor.sights import missed, rests_on_unheard
 from monitor.watchlist import Watchlist
-from store import changes, cycles, flaps, policies
+from store import cycles, flaps, pending, policies
 from store.database import Store
 from store.records import Change, Standing
 
@@ -58,9 +58,9 @@ def settle_all(
             outcome = _outcome(store, program_id, change)
             found[program_id] = Judgement(outcome, reading.policy, first, change)
             continue
-        if not unseen or program_id not in changes.waiting(store):
+        if not unseen or program_id not in pending.waiting(store):
             with store.writing():
-                changes.wait(store, program_id, [changes.UNCONFIRMED], cycle_id)
+                pending.wait(store, program_id, [pending.UNCONFIRMED], cycle_id)
         outcome = Outcome.DOWN if unseen else Outcome.UNCONFIRMED
         found[program_id] = Judgement(outcome, reading.policy, first)
     return found

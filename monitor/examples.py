@@ -6,7 +6,7 @@ from datetime import datetime
 
 from monitor.diff import statement_text
 from monitor.review import ReviewError
-from store import changes, policies, programs, remarks
+from store import changes, policies, programs, remarks, verdicts
 from store.database import Store
 from store.records import Example, Review, stamp
 
@@ -19,7 +19,7 @@ def keep(store: Store, change_id: int, *, by: str, now: datetime) -> Example:
     """
     with store.writing():
         change = changes.get(store, change_id)
-        review = changes.holding(changes.reviews(store, change_id))
+        review = verdicts.holding(verdicts.of_change(store, change_id))
         passage = statement_text(change.after) or statement_text(change.before)
         return _kept(store, f"change {change_id}", change.program_id, review, passage, by, now)
 
@@ -28,7 +28,7 @@ def keep_reading(store: Store, program_id: str, *, by: str, now: datetime) -> Ex
     """The same of the last correction of a reading that no change led to. Raises the same."""
     with store.writing():
         programs.get(store, program_id)
-        made = changes.reviews_of_reading(store, program_id)
+        made = verdicts.of_reading(store, program_id)
         standing = policies.standing(store, [program_id]).get(program_id)
         passage = statement_text(standing.reading) if standing else ""
         last = made[-1] if made else None

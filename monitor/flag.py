@@ -11,7 +11,7 @@ from monitor import flapping
 from monitor.compare import ChangeKind, Difference, Severity, difference
 from monitor.reading import Reading
 from monitor.taken_back import close_taken_back
-from store import changes, pages, policies
+from store import changes, pages, pending, policies
 from store.database import Store
 from store.records import Change, Standing, stamp
 
@@ -109,7 +109,7 @@ def settle(
     with store.writing():
         gone = found.kind is ChangeKind.PAGE_GONE  # its policy stands meanwhile
         if silent:
-            seen = changes.wait(store, program_id, silent, cycle_id, forget=not gone)
+            seen = pending.wait(store, program_id, silent, cycle_id, forget=not gone)
             if seen < withdraw_cycles:
                 return None
         if flapping.holds(
@@ -121,7 +121,7 @@ def settle(
             settings=flap or flapping.Settings(),
         ):
             if not silent:
-                changes.wait(store, program_id, [changes.HELD], cycle_id)
+                pending.wait(store, program_id, [pending.HELD], cycle_id)
             return None
         after = standing.policy if gone else reading.policy.to_json()
         change = changes.flag(
@@ -155,7 +155,7 @@ def settle(
                 review_id=None,
             ),
         )
-        changes.stop_waiting(store, program_id)
+        pending.stop_waiting(store, program_id)
         return change
 
 

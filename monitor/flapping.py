@@ -20,7 +20,7 @@ from itertools import groupby, pairwise
 from extractors import Policy
 from monitor import diff
 from monitor.reading import Reading
-from store import changes, cycles, flaps
+from store import cycles, flaps, pending
 from store.database import Store
 from store.records import Flap, Program, Standing, Turn, stamp
 
@@ -104,7 +104,7 @@ def turned(
 
 def note(store: Store, cycle_id: int, settings: Settings) -> None:
     """Ends it for those that have come to rest where they stood. Inside `writing()`."""
-    waiting = set(changes.waiting(store))  # what they say differs: see `holds`
+    waiting = set(pending.waiting(store))  # what they say differs: see `holds`
     for program_id in flaps.under_way(store).keys() - waiting:
         last = flaps.turns(store, program_id)[-1]
         if cycles.answered_since(store, program_id, last.cycle_id) >= settings.stable_cycles:

@@ -19,7 +19,7 @@ from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
 from monitor.taken_back import close_page_is_back
 from monitor.watchlist import Watchlist, load
-from store import changes, cycles, flaps, policies
+from store import cycles, flaps, pending, policies
 from store.database import Store
 from store.records import Change, Standing
 
@@ -98,7 +98,7 @@ def hear_late(store: Store, cycle_id: int, *, heard: Collection[str], withdraw_c
     """
     moved = set(cycles.moved_programs(store, cycle_id))
     late = moved - set(heard) | set(cycles.renewed_programs(store, cycle_id))
-    wanted = sorted(late - set(changes.waiting(store)))
+    wanted = sorted(late - set(pending.waiting(store)))
     if not wanted:
         return
     standing = policies.standing(store)
@@ -107,7 +107,7 @@ def hear_late(store: Store, cycle_id: int, *, heard: Collection[str], withdraw_c
             program_id = reading.program.program_id
             judgement = _judge(store, reading, standing, withdraw_cycles, there=False)
             if judgement.outcome is Outcome.SUSPECTED:
-                changes.wait(store, program_id, [changes.UNCONFIRMED], cycle_id)
+                pending.wait(store, program_id, [pending.UNCONFIRMED], cycle_id)
 
 
 def _judge(
@@ -129,8 +129,8 @@ def _judge(
     suspicion = suspect(reading, before)
     if suspicion is None or only_the_rules_changed(store, suspicion, before):
         # A page that was gone, and is down tonight, is not back.
-        if there or not changes.waited(store, program_id, ChangeKind.PAGE_GONE):
-            changes.stop_waiting(store, program_id)
+        if there or not pending.waited(store, program_id, ChangeKind.PAGE_GONE):
+            pending.stop_waiting(store, program_id)
         steady = Outcome.STEADY if suspicion is None else Outcome.RULES_ONLY
         return Judgement(steady, reading.policy, suspicion)
     if _told(store, suspicion, withdraw_cycles):
@@ -142,6 +142,6 @@ def _told(store: Store, suspicion: Suspicion, withdraw_cycles: int) -> bool:
     """Whether it is a page that is gone, and was flagged as such in an earlier cycle."""
     kind = suspicion.difference.kind
     program_id = suspicion.reading.program.program_id
-    told = changes.waited(store, program_id, str(kind)) >= withdraw_cycles
+    told = pending.waited(store, program_id, str(kind)) >= withdraw_cycles
     held = program_id in flaps.under_way(store)
     return kind is ChangeKind.PAGE_GONE and told and not held

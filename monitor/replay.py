@@ -24,7 +24,7 @@ from monitor.judging import first_look, hear_late, suspicions
 from monitor.review import decide, undo
 from monitor.taken_back import BY_ITSELF
 from monitor.watchlist import Watchlist
-from store import changes, cycles, pages, programs, scratch, snapshots
+from store import changes, cycles, pages, programs, scratch, snapshots, verdicts
 from store.database import Store
 from store.records import Cycle, Observation, Review, stamp
 
@@ -98,7 +98,7 @@ class _Replay:
                 self._joining[first].append(program_id)
                 if removed_at is not None:
                     self._leaving.append((removed_at, program_id))
-        decided = [r for r in changes.all_reviews(self.source) if r.by != BY_ITSELF]
+        decided = [r for r in verdicts.on_changes(self.source) if r.by != BY_ITSELF]
         self._reviews = sorted(decided, key=lambda review: review.at, reverse=True)
         with self.copy.writing():
             scratch.watch(self.copy, self._watches.pop(0, []))
@@ -149,7 +149,7 @@ class _Replay:
         """Files what maintainers decided before the next cycle began."""
         while self._reviews and self._reviews[-1].at <= until:
             review = self._reviews.pop()
-            assert review.change_id is not None  # noqa: S101 (see changes.all_reviews)
+            assert review.change_id is not None  # noqa: S101 (see verdicts.on_changes)
             then = changes.get(self.source, review.change_id)
             found = [
                 change

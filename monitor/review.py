@@ -11,7 +11,7 @@ from typing import Any
 from extractors import Policy
 from monitor.compare import Severity, news
 from monitor.groups import grouped
-from store import changes, policies, programs, remarks, users
+from store import changes, policies, programs, remarks, users, verdicts
 from store.database import Store
 from store.records import Change, Remark, Review, Standing, stamp
 
@@ -61,7 +61,7 @@ def decide(
     the maintainer's own change: whoever was told that the policy stays is told that it does not.
 
     `seen` is what the maintainer saw: by number, each change and the last decision on it (see
-    store.changes.versions). When that is not so any more, Overtaken is raised.
+    store.verdicts.versions). When that is not so any more, Overtaken is raised.
 
     Raises NotFound, and ReviewError for a decision without a name, a correction without a
     policy or of changes that differ, or a wave where there is none.
@@ -86,7 +86,7 @@ def decide(
                 stamp(now),
                 policy.to_json() if policy else None,
             )
-            review = replace(review, id=changes.decide(store, review))
+            review = replace(review, id=verdicts.decide(store, review))
             standing = policies.standing(store, [change.program_id]).get(change.program_id)
             if standing is not None and _is_of(standing, store, change, verdict):
                 stands = _stands(standing, change, review)
@@ -120,7 +120,7 @@ def decide_reading(
         raise ReviewError("a reading is accepted, or corrected with a policy")
     with store.writing():
         programs.get(store, program_id)
-        made = changes.reviews_of_reading(store, program_id)
+        made = verdicts.of_reading(store, program_id)
         if seen is not None and seen != (made[-1].id if made else 0):
             raise Overtaken(())
         standing = policies.standing(store, [program_id]).get(program_id)
@@ -135,7 +135,7 @@ def decide_reading(
             policy.to_json() if policy else None,
             program_id=program_id,
         )
-        number = changes.decide(store, review)
+        number = verdicts.decide(store, review)
         read = standing.policy if standing.origin == "fused" else standing.reading
         shown = review.policy or {**read, "needs_review": False}
         origin = "corrected" if policy else "fused" if standing.origin == "fused" else "read"
@@ -157,12 +157,12 @@ def undo(
         change = changes.get(store, change_id)
         if seen is not None:
             _check_seen(store, [change_id], seen)
-        held = changes.holding(changes.reviews(store, change_id))
+        held = verdicts.holding(verdicts.of_change(store, change_id))
         if held is None:
             raise ReviewError(f"change {change_id} is open: there is no decision to undo")
         review = Review(change_id, "undone", by.strip(), "", stamp(now))
-        number = changes.decide(store, review)
-        holds = changes.holding(changes.reviews(store, change_id))
+        number = verdicts.decide(store, review)
+        holds = verdicts.holding(verdicts.of_change(store, change_id))
         standing = policies.standing(store, [change.program_id]).get(change.program_id)
         if standing is not None and _is_of(standing, store, change, held.verdict):
             stands = _stands(standing, change, holds) if holds else _flagged(store, change)
@@ -204,7 +204,7 @@ def _day(text: str) -> None:
 
 def _check_seen(store: Store, change_ids: Sequence[int], seen: Mapping[int, int]) -> None:
     """Raises Overtaken unless these are the changes that were seen, as they were seen."""
-    now = changes.versions(store, {*change_ids, *seen})
+    now = verdicts.versions(store, {*change_ids, *seen})
     if others := [number for number in sorted(now) if seen.get(number) != now[number]]:
         raise Overtaken(others)
     if set(change_ids) != set(seen):

@@ -28,7 +28,7 @@ from monitor.flag import moved_along, silenced
 from monitor.likeness import Likeness, likeness
 from monitor.reading import asker_of, read, statements_of
 from monitor.watchlist import Watchlist
-from store import changes, cycles, policies, snapshots
+from store import cycles, pending, policies, snapshots
 from store.database import Store
 from store.records import Page
 
@@ -181,7 +181,7 @@ def _folder(url: str) -> str:
 def vanished(store: Store, watched: Watchlist) -> dict[str, Missing]:
     """By program id, the statements that have vanished from its own pages and wait to be told."""
     standing = policies.standing(store)
-    waiting = [i for i in changes.waiting(store) if i in watched.programs and i in standing]
+    waiting = [i for i in pending.waiting(store) if i in watched.programs and i in standing]
     found: dict[str, Missing] = {}
     for reading in read(store, watched, waiting):
         program_id = reading.program.program_id

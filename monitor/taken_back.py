@@ -14,7 +14,7 @@ from typing import Any
 
 from extractors import Policy
 from monitor.compare import ChangeKind, Severity, difference
-from store import changes
+from store import changes, verdicts
 from store.database import Store
 from store.records import Change, Review, stamp
 
@@ -48,7 +48,7 @@ def close_page_is_back(store: Store, program_id: str, now: datetime) -> None:
 def days_taken_back(store: Store) -> dict[int, str]:
     """By the number of a change that takes others back, the day of the first of those."""
     days: dict[int, str] = {}
-    for note, detected_at in changes.closed_by(store, BY_ITSELF):
+    for note, detected_at in verdicts.closed_by(store, BY_ITSELF):
         if found := _NOTE.fullmatch(note):
             number, day = int(found["by"]), detected_at[:10]
             days[number] = min(day, days.get(number, day))
@@ -57,7 +57,7 @@ def days_taken_back(store: Store) -> dict[int, str]:
 
 def closed_in(store: Store, cycle_id: int) -> list[Review]:
     """By which decisions changes have closed themselves in a cycle."""
-    return changes.decided_in(store, BY_ITSELF, cycle_id)
+    return verdicts.decided_in(store, BY_ITSELF, cycle_id)
 
 
 def _told_before(store: Store, change: Change) -> list[Change]:
@@ -81,4 +81,4 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _close(store: Store, closed: Iterable[Change], why: str, now: datetime) -> None:
     for change in closed:
-        changes.decide(store, Review(change.id, "dismissed", BY_ITSELF, why, stamp(now)))
+        verdicts.decide(store, Review(change.id, "dismissed", BY_ITSELF, why, stamp(now)))

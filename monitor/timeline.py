@@ -16,7 +16,7 @@ from typing import Any
 from crawler import Health
 from monitor import watchlist
 from monitor.compare import Severity
-from store import changes, cycles, pages, policies, programs
+from store import changes, cycles, pages, policies, programs, verdicts
 from store.database import Store
 from store.records import Change, Observation, Page, Program, Review, Standing, stamp
 
@@ -121,10 +121,10 @@ def timeline(store: Store, program_id: str, *, stale_after_cycles: int = 3) -> T
     """The timeline of a program that is or was watched. Raises NotFound."""
     program, removed_at = programs.ever(store, program_id)
     flagged = [
-        Flagged(change.detected_at, change, tuple(changes.reviews(store, change.id)))
+        Flagged(change.detected_at, change, tuple(verdicts.of_change(store, change.id)))
         for change in changes.of_program(store, program_id)
     ]
-    confirmed = changes.reviews_of_reading(store, program_id)
+    confirmed = verdicts.of_reading(store, program_id)
     stood = policies.history(store, program_id)
     unread = _unread(store, program, stood, stale_after_cycles, removed_at)
     entries: list[Entry] = [*flagged, *_periods(stood, flagged, confirmed, removed_at), *unread]

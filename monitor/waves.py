@@ -19,7 +19,7 @@ from monitor import diff
 from monitor.compare import ChangeKind, Severity
 from monitor.taken_back import BY_ITSELF
 from monitor.usual import Usual
-from store import changes, cycles, programs, waves
+from store import changes, cycles, programs, verdicts, waves
 from store.database import Store
 from store.records import Change, Program, Wave, stamp
 
@@ -82,7 +82,7 @@ def recognise(store: Store, cycle_id: int, now: datetime, settings: Settings) ->
         return
     where = {p.program_id: p.institution for p in programs.listed(store)}
     lately = _day(now - timedelta(days=settings.days))
-    taken_back = changes.decided_by(store, BY_ITSELF)
+    taken_back = verdicts.decided_by(store, BY_ITSELF)
     found = [
         change
         for change in changes.since(store, stamp(now - timedelta(days=settings.days + USUAL_DAYS)))

@@ -11,7 +11,7 @@ from monitor.status import Status, statuses
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import season
 from sources.values import Channel, Evidence
-from store import changes, evidence, policies
+from store import changes, evidence, policies, verdicts
 from store.database import Store
 from store.evidence import Saying
 from store.records import Change, Review, Standing
@@ -81,9 +81,9 @@ def _of_pages(
 def _findings(store: Store, program_id: str, history: Sequence[Standing]) -> list[Evidence]:
     """What a maintainer decided, as long as its pages say what they said then."""
     every = [c for c in changes.of_program(store, program_id) if c.severity != "minor"]
-    held = [changes.holding(changes.reviews(store, change.id)) for change in every]
+    held = [verdicts.holding(verdicts.of_change(store, change.id)) for change in every]
     flagged = [change for change in every if change.cycle_id is not None]  # by its pages
-    made = [r for r in (*changes.reviews_of_reading(store, program_id), *held) if _by_person(r)]
+    made = [r for r in (*verdicts.of_reading(store, program_id), *held) if _by_person(r)]
     found = []
     for review in filter(None, made):
         places = [i for i, s in enumerate(history) if s.review_id == review.id]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import zstandard
 
-from store import changes
+from store import changes, verdicts
 from store.database import Store, among
 from store.errors import NotFound
 from store.records import Change, Mail, Program, Review, address_key, stamp
@@ -45,7 +45,7 @@ def all_told(store: Store, found: Sequence[Change]) -> list[Change]:
     One that was corrected to what stood before is as good as dismissed, and comes as such.
     """
     corrected = [change.id for change in found if change.status == "corrected"]
-    held = changes.last_reviews(store, corrected) if corrected else {}
+    held = verdicts.that_hold(store, corrected) if corrected else {}
     return [_told(change, held.get(change.id)) for change in found]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from monitor import diff
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import Began, Entry, Flagged, Period, Timeline, Unread
-from store import changes
+from store import verdicts
 from store.records import Change, Review
 from web.picture import span
 from web.views import Chip, category_chip_of
@@ -44,7 +44,7 @@ def told(timeline: Timeline) -> list[tuple[int, list[Line]]]:
 
 def decided(change: Change, reviews: Sequence[Review]) -> str:
     """What became of a flagged change, in words; never who decided it."""
-    last = changes.holding(reviews)
+    last = verdicts.holding(reviews)
     if change.status == "open":
         return "not reviewed yet"
     if last is None:  # nobody had to: see sources.flagging
@@ -61,7 +61,7 @@ def decided(change: Change, reviews: Sequence[Review]) -> str:
 def _line(entry: Entry) -> Line:
     match entry:
         case Period():
-            last = changes.holding(entry.reviews)
+            last = verdicts.holding(entry.reviews)
             words = _BEGAN[entry.began]
             if (last is None or last.by == BY_ITSELF) and entry.began is not Began.REVIEW:
                 words += "; not reviewed"

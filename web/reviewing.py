@@ -16,7 +16,7 @@ from monitor.explain import Explained, explained
 from monitor.queue import Entry
 from monitor.reading import asker_of
 from monitor.timeline import Flagged, Period, timeline
-from store import changes, cycles, pages, snapshots, users
+from store import changes, cycles, pages, snapshots, users, verdicts
 from store.database import Store
 from store.errors import NotFound
 from store.records import Change, Program, Review
@@ -100,10 +100,10 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
     """Everything about one change. Raises NotFound."""
     entry = queue.entry(store, change_id)
     change, program = entry.change, entry.program
-    reviews = tuple(changes.reviews(store, change_id))
+    reviews = tuple(verdicts.of_change(store, change_id))
     waiting = queue.queue(store, now)
     (group,) = queue.told(store, [queue.queue(store, now, _all_of(change)).beside(change_id)])
-    versions = changes.versions(store, [e.change.id for e in group])
+    versions = verdicts.versions(store, [e.change.id for e in group])
     spans = diff.word_diff(*(readable(diff.statement_text(p)) for p in _policies(change)))
     before, after = (
         _side(store, name, policy, change, spans)
@@ -116,7 +116,7 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
         sides=(before, after),
         inline=diff.as_html(spans),
         reviews=reviews,
-        holds=changes.holding(reviews),
+        holds=verdicts.holding(reviews),
         group=tuple(e for e in group if e.change.id != change_id),
         seen=seen({change_id: versions[change_id]}),
         group_seen=seen(versions),

@@ -10,7 +10,7 @@ from extractors.values import Category, Evidence, Policy, Stance, Visa, categori
 from monitor import diff
 from monitor.status import Status, statuses
 from monitor.taken_back import BY_ITSELF
-from store import changes
+from store import verdicts
 from store.database import Store
 from store.records import Program, Review
 
@@ -123,7 +123,7 @@ def viewed(store: Store, found: Sequence[Status]) -> list[View]:
     ids = [status.program.program_id for status in found]
 
     def decided(missing: list[str]) -> dict[str, Review | None]:
-        made = changes.standing_reviews(store, missing)
+        made = verdicts.standing(store, missing)
         # What closed itself was not looked at by anybody.
         return {
             i: review if (review := made.get(i)) and review.by != BY_ITSELF else None

@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor.review import is_overtaken
 from monitor.taken_back import BY_ITSELF
-from store import changes, outbox
+from store import changes, outbox, verdicts
 from store.database import Store
 from store.records import Change, Review
 
@@ -45,8 +45,8 @@ def retold(change: Change, made: Sequence[Review], known: int) -> Retold | None:
 
     `made` are all decisions on it, oldest first.
     """
-    told = changes.holding(r for r in made if r.id <= known)
-    holds = changes.holding(made)
+    told = verdicts.holding(r for r in made if r.id <= known)
+    holds = verdicts.holding(made)
     was, now = _outcome(change, told), _outcome(change, holds)
     page = change.kind == "page_gone" and _dismissed(told) is not _dismissed(holds)
     if _says(was) == _says(now) and not page:
@@ -71,7 +71,8 @@ def pending(
             continue
         key = (one.change_id, one.told)
         if key not in known:
-            change, made = changes.get(store, one.change_id), changes.reviews(store, one.change_id)
+            change = changes.get(store, one.change_id)
+            made = verdicts.of_change(store, one.change_id)
             known[key] = None if is_overtaken(store, change) else retold(change, made, one.told)
         found.setdefault(one.address, {})[one.change_id] = known[key]
     return found
@@ -87,7 +88,7 @@ def settle(store: Store, addresses: Collection[str]) -> None:
     with store.writing():
         for address, theirs in pending(store).items():
             moot = [n for n, what in theirs.items() if what is None or address not in addresses]
-            outbox.knows(store, address, changes.versions(store, moot))
+            outbox.knows(store, address, verdicts.versions(store, moot))
 
 
 def _turn(change: Change, holds: Review | None, now: dict[str, Any]) -> Turn:

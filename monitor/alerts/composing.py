@@ -20,7 +20,7 @@ from monitor.alerts.message import mailto, message, one_line
 from monitor.alerts.planning import Batch
 from monitor.alerts.sections import Section, Story, sections
 from monitor.alerts.wording import Item, Part, headline, item, part
-from store import changes, outbox, policies, programs, subscriptions
+from store import outbox, policies, programs, subscriptions, verdicts
 from store.database import Store
 from store.records import Change, Mail, Subscription, address_key, stamp
 
@@ -72,7 +72,7 @@ def _still_so(store: Store, batch: Batch) -> bool:
     """Whether its address knows what it knew, and nothing was decided since it was composed."""
     ids = batch.change_ids
     known = outbox.mailed(store, batch.address, ids)
-    return known == batch.known and changes.versions(store, ids) == batch.decided
+    return known == batch.known and verdicts.versions(store, ids) == batch.decided
 
 
 class _Words:

@@ -10,7 +10,7 @@ from monitor.alerts.again import Again, pending
 from monitor.alerts.matching import asks_for
 from monitor.diff import touched
 from monitor.taken_back import days_taken_back
-from store import changes, outbox, subscriptions
+from store import changes, outbox, subscriptions, verdicts
 from store.database import Store
 from store.records import Change, Program, Subscription, address_key
 
@@ -100,7 +100,7 @@ def _fresh(store: Store, after: int, last: int, only: Collection[int] | None) ->
     """The changes that may be mailed, by number."""
     taken_back = days_taken_back(store)
     found = [c for c in outbox.mailable(store, after) if only is None or c.id in only]
-    decided = changes.versions(store, [change.id for change in found])
+    decided = verdicts.versions(store, [change.id for change in found])
     return {
         change.id: Subject(
             change,
@@ -118,7 +118,7 @@ def _again(store: Store, last: int, only: Collection[int] | None) -> dict[str, d
     """By address and number, the changes that are to be told once more."""
     found: dict[str, dict[int, Subject]] = {}
     for address, theirs in pending(store, only).items():
-        decided = changes.versions(store, theirs)
+        decided = verdicts.versions(store, theirs)
         for number, what in theirs.items():
             if what is None or decided[number] > last:
                 continue

@@ -15,7 +15,7 @@ from monitor.alerts.wording import headline, item
 from monitor.diff import touched
 from monitor.feeds.atom import Entry, Feed
 from monitor.groups import stories
-from store import changes, cycles, outbox, programs
+from store import changes, cycles, news, outbox, programs, verdicts
 from store.database import Store
 from store.records import Change, Program
 
@@ -130,7 +130,7 @@ class _Builder:
         institution: the nights are read one by one, from the newest change on.
         """
         found: list[Subject] = []
-        for ids in changes.nights(self._store, LONGEST):
+        for ids in news.nights(self._store, LONGEST):
             if len(found) >= LONGEST and len(self._stories(found, before=ids[0])) >= LONGEST:
                 break
             found += self._told_of(changes.some(self._store, ids))
@@ -146,7 +146,7 @@ class _Builder:
         return [story for story in newest if story[0].id > before]
 
     def _subjects(self, only: Collection[str] | None) -> list[Subject]:
-        return self._told_of(changes.newest(self._store, LONGEST, only))
+        return self._told_of(news.newest(self._store, LONGEST, only))
 
     def _all(self, subjects: Sequence[Subject]) -> Feed:
         return self._feed("all.atom", "Visa policies: all changes", subjects)
@@ -181,7 +181,7 @@ class _Builder:
     def _made(self, group: Sequence[Subject]) -> Entry:
         change, shown = group[0].change, item(group, self._home)
         status = change.status
-        decided = [r.at for s in group for r in changes.reviews(self._store, s.change.id)]
+        decided = [r.at for s in group for r in verdicts.of_change(self._store, s.change.id)]
         title = {"open": "Not reviewed yet: ", "dismissed": "Dismissed: "}.get(status, "")
         return Entry(
             id=f"{self._tag}{'change' if len(group) == 1 else 'group'}/{change.id}",

@@ -12,7 +12,7 @@ from extractors.values import Stance
 from monitor.alerts import planning
 from monitor.alerts.notes import parts
 from monitor.taken_back import BY_ITSELF
-from store import changes, outbox, subscriptions
+from store import outbox, subscriptions, verdicts
 from store.records import Change, Review, stamp
 
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ def decide(
 ) -> None:
     """Files a decision, and nothing else."""
     with bench.store.writing():
-        changes.decide(bench.store, Review(change.id, verdict, by, "", stamp(at), truth))
+        verdicts.decide(bench.store, Review(change.id, verdict, by, "", stamp(at), truth))
 
 
 def subjects(bench: Bench) -> list[str]:

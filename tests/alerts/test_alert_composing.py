@@ -8,7 +8,7 @@ import pytest
 from alerts_bench import BEFORE_NOW, BOTH, J1_ONLY, NOW, REWORDED, SENDER, Bench, parsed, text_of
 
 from monitor.alerts import MailError, enqueue, planning
-from store import changes, outbox, programs, subscriptions
+from store import outbox, programs, subscriptions, verdicts
 from store.records import Review, stamp
 
 DAY = timedelta(days=1)
@@ -198,7 +198,7 @@ def test_a_dismissed_change_is_not_told(bench: Bench) -> None:
     change = bench.flag()
     with bench.store.writing():
         review = Review(change.id, "dismissed", "Kim", "", stamp(NOW))
-        changes.decide(bench.store, review)
+        verdicts.decide(bench.store, review)
     assert bench.enqueue(NOW + DAY) == 0
 
 
@@ -208,7 +208,7 @@ def test_a_corrected_change_is_told_as_the_maintainer_read_it(bench: Bench) -> N
     with bench.store.writing():
         for change in (same, other):
             review = Review(change.id, "corrected", "Kim", "", stamp(NOW), BOTH)
-            changes.decide(bench.store, review)
+            verdicts.decide(bench.store, review)
     assert bench.enqueue(NOW + DAY) == 1  # the first one turned out to be no change
     (mail,) = bench.mails()
     assert "Lakeside Health, Family Medicine now sponsors H-1B" in mail.subject

@@ -9,7 +9,7 @@ import pytest
 from loopback import Site
 from shell import Shell
 
-from store import changes
+from store import verdicts
 from store.database import Store
 
 IDS = ("accepted", "dismissed", "corrected", "pondered")
@@ -111,7 +111,7 @@ def test_every_decision_on_a_change_is_kept_and_the_last_one_stands(world: World
         world.review("pondered", *decision, "--by", f"ada{day}", "--note", f"day {day}")
     world.shell.options = []
     with Store(world.shell.db) as store:
-        kept = changes.reviews(store, number)
+        kept = verdicts.of_change(store, number)
     assert [(r.verdict, r.by, r.note, r.at) for r in kept] == [
         ("dismissed", "ada1", "day 1", "2027-01-01T08:30:00Z"),
         ("corrected", "ada2", "day 2", "2027-01-02T08:30:00Z"),
@@ -147,7 +147,7 @@ def test_a_decision_that_cannot_be_filed_says_why(
     world: World, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
     with Store(world.shell.db) as store:
-        before = changes.reviews(store, 1)
+        before = verdicts.of_change(store, 1)
     assert said in world.shell("review", *arguments, status=status).err
     with Store(world.shell.db) as store:
-        assert changes.reviews(store, 1) == before
+        assert verdicts.of_change(store, 1) == before

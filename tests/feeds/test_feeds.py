@@ -16,7 +16,7 @@ from extractors.values import Stance
 from monitor.alerts import MailError
 from monitor.feeds import LONGEST, feeds, rendered
 from monitor.feeds.building import file_name
-from store import changes, programs
+from store import programs, verdicts
 from store.database import Store
 from store.records import Program, Review, stamp
 
@@ -46,7 +46,7 @@ def parsed(document: bytes) -> Any:
 def review(bench: Bench, number: int, verdict: str, truth: dict[str, Any] | None = None) -> None:
     at = stamp(NOW + timedelta(hours=number))
     with bench.store.writing():
-        changes.decide(bench.store, Review(number, verdict, "ada", "", at, truth))
+        verdicts.decide(bench.store, Review(number, verdict, "ada", "", at, truth))
 
 
 def required(document: bytes) -> None:

@@ -9,7 +9,7 @@ from loopback import Visit
 from extractors import Policy, Stance, Visa
 from monitor.clock import system
 from monitor.review import decide
-from store import changes, policies
+from store import policies, verdicts
 
 
 def test_the_first_sight_of_a_program_is_no_change(watch: Watch) -> None:
@@ -200,7 +200,7 @@ def test_a_corrected_policy_stands_until_the_statement_changes(watch: Watch) -> 
     watch.site.page("/visa", BOTH)
     assert watch.night().changes == 1
     assert watch.category() == "j1_and_h1b"
-    (review,) = changes.reviews(watch.store, 1)
+    (review,) = verdicts.of_change(watch.store, 1)
     assert (review.by, review.note, review.verdict) == ("Ada", "they said", "corrected")
     origins = [standing.origin for standing in policies.history(watch.store, "im")]
     assert origins == ["read", "read", "corrected", "read"]

@@ -19,7 +19,7 @@ from monitor.replay import ReplayError, replay
 from monitor.review import decide
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import Began, Flagged, Period, Unread, timeline
-from store import changes, programs
+from store import changes, programs, verdicts
 from store.database import Store
 from store.errors import NotFound
 from store.records import Review, stamp
@@ -197,7 +197,7 @@ def test_a_false_alarm_of_then_would_not_be_flagged(
     with old.writing():
         alarm = changes.flag(old, replace(real, program_id=program, cycle_id=cycle))
         assert alarm is not None
-        changes.decide(old, Review(alarm.id, "dismissed", "Ana", "", "2026-11-08T12:00:00Z"))
+        verdicts.decide(old, Review(alarm.id, "dismissed", "Ana", "", "2026-11-08T12:00:00Z"))
     nights = again(old)
     assert told(nights) == [(cycle, program, "not_flagged")]
     assert found(nights, cycle, program).why == (

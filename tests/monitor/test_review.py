@@ -16,7 +16,7 @@ from extractors import Policy, Stance, Visa
 from monitor import examples, queue
 from monitor.review import Overtaken, ReviewError, decide, decide_reading, say, undo
 from monitor.timeline import Period, timeline
-from store import changes, policies, remarks
+from store import changes, policies, remarks, verdicts
 from store.database import Store
 from store.records import Program, Remark
 
@@ -73,7 +73,7 @@ def test_undo_brings_back_what_held_before_and_keeps_all(flagged: Watch) -> None
     for hours, status, category in ((2, "dismissed", "j1_and_h1b"), (3, "open", "j1_only")):
         undone = undo(store, 2, by="cyd", now=NOW + timedelta(hours=hours))
         assert (undone.status, flagged.category("im")) == (status, category)
-    made = [(r.verdict, r.by) for r in changes.reviews(store, 2)]
+    made = [(r.verdict, r.by) for r in verdicts.of_change(store, 2)]
     assert made == [
         ("dismissed", "ada"),
         ("corrected", "ben"),
@@ -86,15 +86,15 @@ def test_undo_brings_back_what_held_before_and_keeps_all(flagged: Watch) -> None
 
 def test_the_second_of_two_who_decide_at_once_is_told(flagged: Watch) -> None:
     store = flagged.store
-    seen = changes.versions(store, [2])
+    seen = verdicts.versions(store, [2])
     decide(store, 2, "accepted", by="ada", now=NOW, seen=seen)
     with pytest.raises(Overtaken) as fault:
         decide(store, 2, "dismissed", by="ben", now=NOW, seen=seen)
     assert fault.value.change_ids == (2,)
     with pytest.raises(Overtaken):
         undo(store, 2, by="ben", now=NOW, seen=seen)
-    assert [r.by for r in changes.reviews(store, 2)] == ["ada"]
-    decide(store, 2, "dismissed", by="ben", now=NOW, seen=changes.versions(store, [2]))
+    assert [r.by for r in verdicts.of_change(store, 2)] == ["ada"]
+    decide(store, 2, "dismissed", by="ben", now=NOW, seen=verdicts.versions(store, [2]))
 
 
 def test_nothing_deletes_what_was_said(flagged: Watch) -> None:

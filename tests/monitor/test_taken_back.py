@@ -7,7 +7,7 @@ from conftest import BOTH, FIRST_NIGHT, J1_ONLY, NONE, Watch
 from monitor.clock import system
 from monitor.review import decide
 from monitor.taken_back import BY_ITSELF
-from store import changes, outbox, policies, subscriptions
+from store import outbox, policies, subscriptions, verdicts
 from store.records import Subscription
 
 
@@ -24,7 +24,7 @@ def flagged(watch: Watch, *bodies: str) -> list[str]:
 def test_a_change_that_is_taken_back_closes_itself_and_says_so(watch: Watch) -> None:
     assert flagged(watch, J1_ONLY, BOTH, J1_ONLY) == ["dismissed", "open"]
     first, second = watch.changes()
-    review = changes.reviews(watch.store, first.id)[-1]
+    review = verdicts.of_change(watch.store, first.id)[-1]
     assert review.by == BY_ITSELF
     assert review.note == f"taken back: change {second.id} leads to the policy from before"
     assert review.at == second.detected_at
@@ -60,7 +60,7 @@ def test_what_a_maintainer_has_decided_is_left_alone(watch: Watch) -> None:
     flagged(watch, J1_ONLY, BOTH)
     decide(watch.store, watch.changes()[0].id, "accepted", by="Ana", now=system())
     assert flagged(watch, J1_ONLY) == ["accepted", "open"]
-    assert len(changes.reviews(watch.store, watch.changes()[0].id)) == 1
+    assert len(verdicts.of_change(watch.store, watch.changes()[0].id)) == 1
 
 
 def test_what_came_before_a_decision_is_left_alone_too(watch: Watch) -> None:
@@ -78,7 +78,7 @@ def test_a_page_that_is_back_closes_what_was_flagged_when_it_was_gone(watch: Wat
     watch.night()
     assert [(c.kind, c.status) for c in watch.changes()] == [("page_gone", "open")]
     assert flagged(watch, J1_ONLY) == ["dismissed"]
-    assert changes.reviews(watch.store, watch.changes()[0].id)[-1].note == "the page is back"
+    assert verdicts.of_change(watch.store, watch.changes()[0].id)[-1].note == "the page is back"
 
 
 def test_a_page_that_is_back_with_another_policy_is_a_change(watch: Watch) -> None:
@@ -92,7 +92,7 @@ def test_a_page_that_is_back_with_another_policy_is_a_change(watch: Watch) -> No
 def test_the_same_cycle_run_again_closes_nothing_twice(watch: Watch) -> None:
     flagged(watch, J1_ONLY, BOTH, J1_ONLY)
     flagged(watch, J1_ONLY, J1_ONLY)
-    assert len(changes.reviews(watch.store, watch.changes()[0].id)) == 1
+    assert len(verdicts.of_change(watch.store, watch.changes()[0].id)) == 1
 
 
 def test_a_page_that_is_gone_down_and_gone_again_is_told_once(watch: Watch) -> None:

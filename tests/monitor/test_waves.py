@@ -16,7 +16,7 @@ from monitor.review import ReviewError, decide
 from monitor.taken_back import BY_ITSELF
 from monitor.usual import at_least
 from monitor.waves import Direction, Settings, directions
-from store import changes, programs
+from store import changes, programs, verdicts
 from store import waves as table
 from store.database import Store
 from store.records import Change, Program, Review, stamp
@@ -136,7 +136,7 @@ def test_what_was_taken_back_is_usual_and_a_false_alarm_is_not(
         for number in range(14):
             flag(store, f"p{number}", START + timedelta(days=1 + number * 80 / 14))
         for change in changes.listed(store):
-            changes.decide(store, Review(change.id, "dismissed", by, "", stamp(START)))
+            verdicts.decide(store, Review(change.id, "dismissed", by, "", stamp(START)))
         for number in range(5):
             flag(store, f"p{number}", START + timedelta(days=95, hours=12 * number))
     assert len(table.listed(store)) == expected
@@ -173,7 +173,7 @@ def test_one_that_took_it_back_at_once_is_in_the_wave_and_does_not_make_it(store
             flag(store, f"p{number}", START + timedelta(days=number // 3))
             if not number:
                 (change,) = changes.listed(store)
-                changes.decide(store, Review(change.id, "dismissed", BY_ITSELF, "", stamp(START)))
+                verdicts.decide(store, Review(change.id, "dismissed", BY_ITSELF, "", stamp(START)))
         assert table.listed(store) == []  # of four
         flag(store, "p5", START + timedelta(days=2))
     (wave,) = table.listed(store)

@@ -20,7 +20,7 @@ from sources.freida import import_
 from sources.residents import Report, report
 from sources.values import Role
 from sources.weigh import sides, weigh
-from store import changes, cycles, outbox, policies, standings, subscriptions
+from store import changes, cycles, outbox, policies, standings, subscriptions, verdicts
 from store.database import Store
 from store.records import Change, Standing, Subscription, stamp
 
@@ -250,7 +250,7 @@ def test_of_two_decisions_in_one_second_the_later_one_stands(ada: Store, page_sa
     roles = [(s.evidence.who, s.role) for s in told.sides if s.evidence.channel == "maintainer"]
     assert roles.count(("bo", Role.DECIDES)) == roles.count(("ada", Role.SUPERSEDED)) == 2
     assert told.policy.stance(Visa.H1B) is Stance.CONDITIONAL
-    assert changes.standing_reviews(ada, ["marrow-neuro"])["marrow-neuro"].by == "bo"
+    assert verdicts.standing(ada, ["marrow-neuro"])["marrow-neuro"].by == "bo"
     began = [e for e in timeline(ada, "marrow-neuro").entries if isinstance(e, Period)]
     assert [e.reviews[0].by for e in began if e.reviews][-1] == "bo"
     assert standings.confirmed(ada, "nobody") == {"marrow-neuro"}

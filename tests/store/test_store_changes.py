@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from store import changes, cycles, programs
+from store import changes, cycles, pending, programs, verdicts
 from store.database import Store
 from store.errors import NotFound
 from store.records import Change, Program, Review
@@ -51,7 +51,7 @@ def test_changes_are_listed_oldest_first_by_status(store: Store) -> None:
     for cycle_id in (1, 2, 3):
         flag(store, change(cycle_id=cycle_id))
     with store.writing():
-        changes.decide(store, Review(2, "dismissed", "ada", "a typo", NOW))
+        verdicts.decide(store, Review(2, "dismissed", "ada", "a typo", NOW))
     assert [c.id for c in changes.listed(store)] == [1, 3]
     assert [c.id for c in changes.listed(store, "dismissed")] == [2]
     assert [c.id for c in changes.listed(store, "all")] == [1, 2, 3]
@@ -71,8 +71,8 @@ def test_every_review_is_kept_in_its_order(store: Store) -> None:
     ]
     with store.writing():
         for review in decided:
-            changes.decide(store, review)
-    assert changes.reviews(store, 1) == decided
+            verdicts.decide(store, review)
+    assert verdicts.of_change(store, 1) == decided
     assert changes.get(store, 1).status == "corrected"
 
 
@@ -88,43 +88,43 @@ def test_a_review_cannot_be_rewritten(store: Store, sql: str) -> None:
     flag(store, change())
     review = Review(1, "dismissed", "ada", "a typo", NOW)
     with store.writing():
-        changes.decide(store, review)
+        verdicts.decide(store, review)
     with pytest.raises(sqlite3.IntegrityError, match="kept for good"), store.writing():
         store.write(sql)
-    assert changes.reviews(store, 1) == [review]
+    assert verdicts.of_change(store, 1) == [review]
 
 
 def test_a_difference_is_counted_once_a_cycle(store: Store) -> None:
     seen = []
     for cycle_id in (1, 1, 2, 2, 3):
         with store.writing():
-            seen.append(changes.wait(store, "larkspur", ["statement_withdrawn"], cycle_id))
+            seen.append(pending.wait(store, "larkspur", ["statement_withdrawn"], cycle_id))
     assert seen == [1, 1, 2, 2, 3]
-    assert changes.waited(store, "larkspur", "statement_withdrawn") == 3
-    assert changes.waited(store, "sorrel", "statement_withdrawn") == 0
+    assert pending.waited(store, "larkspur", "statement_withdrawn") == 3
+    assert pending.waited(store, "sorrel", "statement_withdrawn") == 0
 
 
 def test_another_kind_of_difference_starts_the_count_anew(store: Store) -> None:
     with store.writing():
-        changes.wait(store, "larkspur", ["statement_withdrawn"], 1)
-        assert changes.wait(store, "larkspur", ["page_gone"], 2) == 1
-        assert changes.wait(store, "larkspur", ["page_gone"], 3) == 2
-    assert changes.waited(store, "larkspur", "statement_withdrawn") == 0
+        pending.wait(store, "larkspur", ["statement_withdrawn"], 1)
+        assert pending.wait(store, "larkspur", ["page_gone"], 2) == 1
+        assert pending.wait(store, "larkspur", ["page_gone"], 3) == 2
+    assert pending.waited(store, "larkspur", "statement_withdrawn") == 0
 
 
 def test_of_several_things_the_latest_decides_how_long_all_have_waited(store: Store) -> None:
     both = ["silent on H-1B", "silent on J-1"]
     with store.writing():
-        changes.wait(store, "larkspur", both[:1], 1)
-        changes.wait(store, "larkspur", ["page_gone"], 2, forget=False)
-        assert changes.wait(store, "larkspur", both, 3) == 1
-        assert changes.wait(store, "larkspur", both, 4) == 2
-    assert changes.waited(store, "larkspur", "silent on H-1B") == 3
-    assert changes.waiting(store) == ["larkspur"]
+        pending.wait(store, "larkspur", both[:1], 1)
+        pending.wait(store, "larkspur", ["page_gone"], 2, forget=False)
+        assert pending.wait(store, "larkspur", both, 3) == 1
+        assert pending.wait(store, "larkspur", both, 4) == 2
+    assert pending.waited(store, "larkspur", "silent on H-1B") == 3
+    assert pending.waiting(store) == ["larkspur"]
 
 
 def test_a_difference_that_went_away_is_forgotten(store: Store) -> None:
     with store.writing():
-        changes.wait(store, "larkspur", ["page_gone"], 1)
-        changes.stop_waiting(store, "larkspur")
-        assert changes.wait(store, "larkspur", ["page_gone"], 2) == 1
+        pending.wait(store, "larkspur", ["page_gone"], 1)
+        pending.stop_waiting(store, "larkspur")
+        assert pending.wait(store, "larkspur", ["page_gone"], 2) == 1

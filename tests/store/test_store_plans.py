@@ -12,9 +12,9 @@ from benchmarks.load_data import generate
 from monitor import queue
 from monitor.feeds import feed
 from monitor.status import statuses
-from store import changes, cycles, programs, search, waves
-from store.changes import Sought
+from store import changes, cycles, news, programs, search, waves
 from store.database import Store
+from store.news import Sought
 from store.search import Wish
 from web.views import views
 
@@ -82,10 +82,10 @@ def test_a_page_of_programs_is_read_in_the_order_of_an_index(large: Path, sort: 
         lambda store: search.find(store, Wish(state="AL", visa="J-1"), limit=50),
         lambda store: search.find(store, Wish(specialty="Surgery", condition="paused"), limit=50),
         lambda store: search.find(store, Wish(category="j1_only"), sort="changed", limit=50),
-        lambda store: changes.told_between(store, SINCE, UNTIL, limit=100),
-        lambda store: changes.told_before(store, Sought(), limit=50),
-        lambda store: changes.told_before(store, Sought(status="open"), limit=50),
-        lambda store: changes.days_around(store, SINCE, UNTIL),
+        lambda store: news.between(store, SINCE, UNTIL, limit=100),
+        lambda store: news.numbers_of(store, Sought(), limit=50),
+        lambda store: news.numbers_of(store, Sought(status="open"), limit=50),
+        lambda store: news.days_around(store, SINCE, UNTIL),
         lambda store: changes.briefly(store, "open"),
         lambda store: changes.some(store, range(1, 50)),
         lambda store: queue.entries(store, range(1, 50)),

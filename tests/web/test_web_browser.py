@@ -10,7 +10,7 @@ from hostile import NAME, SHOWN, hostile
 from playwright.sync_api import Browser, Page, expect
 from serving import PASSWORD, Serve, Served
 
-from store import changes
+from store import changes, verdicts
 from store.database import Store
 
 
@@ -43,7 +43,7 @@ def test_three_changes_are_reviewed_by_key(users: Path, serve: Serve, browser_pa
     page.wait_for_url("**/review/4?done=3")
     with Store(users) as store:
         statuses = [changes.get(store, number).status for number in (1, 2, 3)]
-        correction = changes.reviews(store, 3)[-1].policy
+        correction = verdicts.of_change(store, 3)[-1].policy
     assert statuses == ["accepted", "dismissed", "corrected"]
     assert correction
     assert correction["stances"]["J-1"] == "conditional"
@@ -77,7 +77,7 @@ def test_a_second_reviewer_is_shown_what_the_first_decided(
         expect(second.get_by_role("alert")).to_contain_text("Somebody was faster")
         expect(second.locator(".trail").first).to_contain_text("accepted by ada")
     with Store(users) as store:
-        assert [r.by for r in changes.reviews(store, 1)] == ["ada"]
+        assert [r.by for r in verdicts.of_change(store, 1)] == ["ada"]
 
 
 @pytest.mark.parametrize("nested", [500, 1_000_000])

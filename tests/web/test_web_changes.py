@@ -14,7 +14,7 @@ from extractors import Policy
 from monitor.review import decide
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import timeline
-from store import changes, policies
+from store import changes, policies, verdicts
 from store.database import Store
 from store.records import Change, Review, stamp
 from web.picture import WIDTH, picture
@@ -65,7 +65,7 @@ def test_what_became_of_a_change_is_said_and_not_by_whom(database: Path, serve: 
         decide(store, 1, "accepted", by="ada-the-reviewer", note="secret-note", now=NOON)
         decide(store, 2, "dismissed", by="ada-the-reviewer", note="secret-note", now=NOON)
         with store.writing():
-            changes.decide(store, Review(3, "dismissed", BY_ITSELF, "", stamp(NOON)))
+            verdicts.decide(store, Review(3, "dismissed", BY_ITSELF, "", stamp(NOON)))
     served = serve(database)
     text = served.get("/changes").text
     for said in (

@@ -9,7 +9,7 @@ from pathlib import Path
 from serving import PASSWORD, Serve, words
 
 from monitor.status import statuses
-from store import changes, policies, waves
+from store import changes, policies, verdicts, waves
 from store.database import Store
 
 NOTE = "a page for last year"
@@ -137,7 +137,7 @@ def test_the_second_of_two_sees_what_the_first_has_decided(users: Path, serve: S
     assert "<b>dismissed</b> by ada" in late.text
     assert NOTE in late.text
     with Store(users) as store:
-        assert [r.by for r in changes.reviews(store, 1)] == ["ada"]
+        assert [r.by for r in verdicts.of_change(store, 1)] == ["ada"]
 
 
 def test_what_is_said_of_a_change_is_shown(users: Path, serve: Serve) -> None:

@@ -12,7 +12,7 @@ import pytest
 from serving import NOON, Serve, Served, words
 
 from monitor.review import decide
-from store import changes, programs
+from store import changes, programs, verdicts
 from store.database import Store
 from store.records import Program, Review, stamp
 from web.csvfile import cell, lines
@@ -179,7 +179,7 @@ def test_a_decision_of_a_maintainer_is_shown_without_the_name(database: Path, se
 def test_a_change_that_closed_itself_was_reviewed_by_nobody(database: Path, serve: Serve) -> None:
     with Store(database) as store, store.writing():
         (change,) = changes.of_program(store, "lantern-hill-internal-medicine")
-        changes.decide(store, Review(change.id, "accepted", "VisaWatch", "", change.detected_at))
+        verdicts.decide(store, Review(change.id, "accepted", "VisaWatch", "", change.detected_at))
     page = serve(database).page("/programs/lantern-hill-internal-medicine")
     assert "Not reviewed." in words(page)
 

@@ -10,7 +10,7 @@ import click
 from monitor import flapping, waves
 from monitor.groups import grouped
 from store import changes as table
-from store import programs
+from store import programs, verdicts
 from store.records import Change
 from visawatch.app import App, shown
 from visawatch.show import show_changes
@@ -31,7 +31,7 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
     """List flagged changes, oldest first, with the words that changed."""
     with app.store() as store:
         found = [c for c in table.listed(store, status) if with_minor or c.severity != "minor"]
-        held = {c.id: table.holding(table.reviews(store, c.id)) for c in found}
+        held = {c.id: verdicts.holding(verdicts.of_change(store, c.id)) for c in found}
         decided = {number: review for number, review in held.items() if review is not None}
         known = {p.program_id: p for p in programs.listed(store)}
         told = waves.told(store, {c.wave_id for c in found if c.wave_id is not None}, known)

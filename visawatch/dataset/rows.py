@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from extractors.values import Stance, Visa
 from monitor import diff
 from monitor.timeline import timeline
-from store import changes, programs
-from store.changes import Sought
+from store import changes, news, programs
 from store.database import Store
 from store.dataset.file import Rows, Value
+from store.news import Sought
 from web import meanings
 from web.api import building, models
 from web.views import views
@@ -32,7 +32,7 @@ def public(store: Store, *, stale_after_cycles: int) -> Public:
     """All of it, as the database has it now; changes are those of programs that are watched."""
     ids = [program.program_id for program in programs.listed(store)]
     watched = set(ids)
-    told = changes.some(store, changes.told_before(store, Sought(), limit=-1))
+    told = changes.some(store, news.numbers_of(store, Sought(), limit=-1))
     institutions = [building.institution(*one) for one in programs.institutions(store)]
     return Public(
         tuple(sorted(institutions, key=lambda one: one.institution_id)),

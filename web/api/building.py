@@ -9,7 +9,7 @@ from extractors import values
 from monitor import diff
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import Entry, Flagged, Period, Timeline, Unread, season
-from store import changes, outbox, programs
+from store import changes, outbox, programs, verdicts
 from store.database import Store
 from store.records import Change, Institution, Review
 from web.api import models
@@ -60,7 +60,7 @@ def changes_of(store: Store, found: Sequence[Change]) -> list[models.Change]:
     ids = {change.program_id for change in found}
     institutions = programs.institutions_of(store, ids)
     listed = programs.ever_listed(store, ids)
-    decisions = changes.last_reviews(store, [change.id for change in found])
+    decisions = verdicts.that_hold(store, [change.id for change in found])
     return [
         models.Change.model_validate(
             {
@@ -223,4 +223,4 @@ def _entry(entry: Entry) -> models.Stood | models.Flagged | models.Unread:
 
 
 def _held(reviews: Iterable[Review]) -> models.Decision | None:
-    return decision(changes.holding(reviews))
+    return decision(verdicts.holding(reviews))

@@ -14,9 +14,9 @@ from extractors.values import Category
 from monitor import diff
 from monitor.compare import ChangeKind, Severity
 from monitor.timeline import timeline
-from store import changes, search
+from store import news, search
 from store import programs as watched
-from store.changes import Sought
+from store.news import Sought
 from store.records import stamp
 from store.states import NAMES
 from web import meanings
@@ -156,7 +156,7 @@ def listed_changes(
     )
     with site.reading() as store:
         before = None if key is None else int(key)
-        found = changes.told_before(store, sought, limit=asked.limit + 1, before=before)
+        found = news.numbers_of(store, sought, limit=asked.limit + 1, before=before)
         shown = found[: asked.limit]
         items = building.changes_written(store, shown)
     cursor = cursors.write("changes", (shown[-1],)) if len(found) > len(shown) else None

@@ -15,7 +15,7 @@ from monitor import diff
 from monitor.alerts.planning import Subject
 from monitor.alerts.wording import Item, headline, item
 from monitor.groups import stories
-from store import changes, outbox
+from store import changes, news, outbox, verdicts
 from store.database import Store
 from store.records import Change, Program, Review, stamp
 from web.history import decided
@@ -61,11 +61,11 @@ def by_week(
 ) -> Response:
     """The changes of one week (`2026-W48`); of the last one that had any, unless one is named."""
     with site.reading() as store:
-        around = changes.days_around(store, stamp(site.now() + timedelta(days=1)))
+        around = news.days_around(store, stamp(site.now() + timedelta(days=1)))
         start = _start(week, around.before or stamp(site.now()))
         end = start + timedelta(days=7)
         span = (stamp(_midnight(start)), stamp(_midnight(end)))
-        beside = changes.days_around(store, *span)
+        beside = news.days_around(store, *span)
         total, stories = store.once(("stories", *span, number), lambda: _told(store, span, number))
     return page(
         request,
@@ -96,7 +96,7 @@ def one(request: Request, site: OfSite, change_id: Annotated[int, Path(ge=1)]) -
         )
         group = next(s for s in told if any(c.id == change_id for c in s))
         subjects = [known[c.id] for c in group]
-        reviews = changes.reviews(store, change_id)
+        reviews = verdicts.of_change(store, change_id)
     shown: Item = item(subjects, site.settings.base_url)
     return page(
         request,
@@ -111,12 +111,10 @@ def one(request: Request, site: OfSite, change_id: Annotated[int, Path(ge=1)]) -
 
 def _told(store: Store, span: tuple[str, str], number: int) -> tuple[int, list[Story]]:
     """How many changes there are in a span of time, and those of one page of them."""
-    total, found = changes.told_between(
-        store, *span, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
-    )
+    total, found = news.between(store, *span, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
     subjects = _subjects(store, found)
     programs = {s.program.program_id: s.program for s in subjects.values()}
-    decisions = changes.last_reviews(store, subjects)
+    decisions = verdicts.that_hold(store, subjects)
     told = stories((s.change for s in subjects.values()), programs)
     return total, [_story([subjects[c.id] for c in story], decisions) for story in told]
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from monitor import queue, waves
 from monitor.queue import Doubt, Entry, Filter
-from store import changes, evidence, policies, programs, remarks, snapshots, users
+from store import changes, evidence, policies, programs, remarks, snapshots, users, verdicts
 from store.database import Store
 from store.records import Change, Program
 from web import reviewing
@@ -59,7 +59,7 @@ def in_queue(
         known = programs.ever_listed(store, {c.program_id for m in members.values() for c in m})
         opened = {n: _open(of_it) for n, of_it in members.items()}
         decided = {n for numbers in (*whole.values(), *opened.values()) for n in numbers}
-        versions = changes.versions(store, decided | {done})
+        versions = verdicts.versions(store, decided | {done})
         return page(
             request,
             "review.html",
@@ -193,7 +193,7 @@ def show(
     with site.reading() as store:
         screen = reviewing.screen(store, change_id, site.now())
         before = queue.entry(store, done) if done else None
-        done_seen = changes.versions(store, [done]).get(done, 0) if done else 0
+        done_seen = verdicts.versions(store, [done]).get(done, 0) if done else 0
     return page(
         request,
         "review_change.html",
@@ -217,7 +217,7 @@ def show_reading(
         standing = policies.standing(store, [program_id]).get(program_id)
         if standing is None:
             raise HTTPException(404, "No page of this program has been read yet.")
-        made = changes.reviews_of_reading(store, program_id)
+        made = verdicts.of_reading(store, program_id)
         why = reviewing.why(store, program, standing.reading)
         told = all_sides(store, program_id, site.now())
     return page(
