@@ -8,7 +8,7 @@ two statements that are withdrawn one after the other, each must be missing in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -25,7 +25,8 @@ REVERSALS, FLAP_NIGHTS, REST_NIGHTS = 3, 14, 7
 class Due:
     """A change that must be flagged once, from the night it appears to the night it is due.
 
-    One that is `unfinished` is due after the last night: it may be flagged before.
+    What is lost may be found out before all pages can be seen that bear on it, but not before it
+    happened. One that is `unfinished` is due after the last night: it may be flagged before.
     """
 
     program: str
@@ -50,7 +51,7 @@ class _Watch:
     stands: Meaning | None = None
     own: Meaning = field(default_factory=Meaning)  # what its own pages said of it
     seen: dict[str, Meaning | None] = field(default_factory=dict)  # None: gone
-    appeared: int = 0  # the night in which what differs could first be seen, if in one look
+    happened: int = 0  # the night since which something else is true, seen or not
     waits_since: int = 0
     waits: dict[str, int] = field(default_factory=dict)  # what is gone, in how many nights
     told_gone: bool = False
@@ -79,7 +80,7 @@ def follow(world: World) -> tuple[list[Due], list[dict[str, Expected]]]:
 
 def _unfinished(watch: _Watch, number: int) -> Due:
     """A difference that was not there long enough to be due when the last night was over."""
-    reading = _merged(watch)
+    reading = _merged(watch.program, watch.seen)
     assert watch.stands is not None
     after = watch.stands if reading is None else reading
     return Due(watch.program.id, watch.waits_since, number, "unfinished", watch.stands, after)
@@ -107,25 +108,28 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
     for key in visible:
         watch.seen[key] = _says(night, key)
     reachable = set(keys) <= visible and any(v is not None for v in watch.seen.values())
-    reading = _merged(watch)
+    reading = _merged(watch.program, watch.seen)
     news: list[Due] = []
     if watch.stands is None:
-        watch.stands, watch.own = reading, _own(watch)
+        watch.stands, watch.own = reading, _own(watch.program, watch.seen)
         return Expected(reachable, frozenset({reading} if reading else ())), news
+    truth = _merged(watch.program, {key: _says(night, key) for key in keys})
+    if truth == watch.stands or (truth is None and watch.told_gone):
+        watch.happened = 0
+    else:
+        watch.happened = watch.happened or number
     watch.held = False
     differs = reading not in (None, watch.stands)  # then there is a second look, if not a first
     if any(night.answers_first(key) or (differs and night.seen_last(key)) for key in keys):
         watch.answered.append(number)
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
-        watch.waits, watch.appeared = {}, 0
+        watch.waits = {}
         _rest(watch)
         if visible:
             _turned(watch, watch.stands, number)
             watch.flapping &= not _has_rested(watch)
     elif not watch.told_gone or reading is not None:
-        if all(map(night.glimpsed, keys)):
-            watch.appeared = watch.appeared or number
         kind = _kind(watch, reading, gone=gone)
         news = _count(watch, reading, kind, number, sure=sure)
     shown = {watch.stands, reading} if watch.waits or watch.held else {watch.stands}
@@ -140,7 +144,7 @@ def _says(night: Night, key: str) -> Meaning | None:
 
 def _rest(watch: _Watch) -> None:
     """Nothing differs. Whose word it is may: a page that says less is believed in two nights."""
-    own = _own(watch)
+    own = _own(watch.program, watch.seen)
     quieter = any(own.stance(v) == "unstated" != watch.own.stance(v) for v in ("J-1", "H-1B"))
     watch.quiet = watch.quiet + 1 if quieter else 0
     if watch.quiet in (0, SLOW_NIGHTS):
@@ -157,7 +161,7 @@ def _count(
     elif not sure:
         return []
     else:
-        watch.waits_since = watch.waits_since if watch.waits else watch.appeared or number
+        watch.waits_since = watch.waits_since if watch.waits else watch.happened or number
         lost = ["page"] if kind == "gone" else _differing(watch.stands, reading)
         # What its own pages no longer say is missing, though the institution's said the same.
         missing = {*lost, *(() if kind == "gone" else _silenced(watch))}
@@ -172,9 +176,8 @@ def _count(
     after = watch.stands if reading is None else reading
     told = Due(watch.program.id, watch.waits_since, number, kind, watch.stands, after)
     watch.told_gone = reading is None
-    watch.stands, watch.waits, watch.own = after, {}, _own(watch)
+    watch.stands, watch.waits, watch.own = after, {}, _own(watch.program, watch.seen)
     watch.since = number
-    watch.appeared = 0
     return [told]
 
 
@@ -221,7 +224,7 @@ def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
 
 def _silenced(watch: _Watch) -> list[str]:
     """The visas of which a program's own pages no longer speak."""
-    own = _own(watch)
+    own = _own(watch.program, watch.seen)
     return [v for v in ("J-1", "H-1B") if own.stance(v) == "unstated" != watch.own.stance(v)]
 
 
@@ -230,12 +233,12 @@ def _differing(before: Meaning, after: Meaning | None) -> list[str]:
     return [v for v in ("J-1", "H-1B") if after is None or before.about(v) != after.about(v)]
 
 
-def _merged(watch: _Watch) -> Meaning | None:
-    """What the seen pages say together: a program's own first, its institution's for the rest."""
-    if all(m is None for m in watch.seen.values()):
+def _merged(program: SimProgram, said: Mapping[str, Meaning | None]) -> Meaning | None:
+    """What pages say together: a program's own first, its institution's for the rest."""
+    if all(m is None for m in said.values()):
         return None
-    office = watch.seen.get(watch.program.office)
-    ours = _own(watch)
+    office = said.get(program.office)
+    ours = _own(program, said)
     if office is None:
         return ours
     spoken = {visa for visa, _ in ours.stances}
@@ -245,9 +248,9 @@ def _merged(watch: _Watch) -> Meaning | None:
     )
 
 
-def _own(watch: _Watch) -> Meaning:
-    """What a program's own pages say, as far as they were seen."""
-    own = [m for key, m in watch.seen.items() if key != watch.program.office and m is not None]
+def _own(program: SimProgram, said: Mapping[str, Meaning | None]) -> Meaning:
+    """What those of them say that are a program's own."""
+    own = [m for key, m in said.items() if key != program.office and m is not None]
     return _agreed(own)
 
 

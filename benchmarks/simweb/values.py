@@ -101,11 +101,6 @@ class Night:
         page = self.pages[key]
         return self.site_faults.get(page.site) or (self.faults.get(key) if page.there else None)
 
-    def glimpsed(self, key: str) -> bool:
-        """Whether a page can be seen in a look of the night."""
-        fault = self.fault(key)
-        return self.visible(key) or (fault is not None and len(fault.looks) == 1)
-
     def answers_first(self, key: str) -> bool:
         """Whether a page can be seen, or is seen to be gone, in the first look of the night."""
         fault = self.fault(key)
