@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader kills scale-test soak hostile fuzz fuzz-examples peers picture screenshots lock clean controls licences sbom
+.PHONY: demo test lint bench load quality reader kills scale-test soak us-night hostile fuzz fuzz-examples peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -109,6 +109,10 @@ kills: .venv/installed
 # A thousand nights in one process, a quarter of an hour or more; a few are in the tests.
 soak: .venv/installed
 	$(BIN)/python -m benchmarks.soak
+
+# Every program of the country for four nights and a year, a third of an hour; thirty programs are in the tests.
+us-night: .venv/installed
+	$(BIN)/python -m benchmarks.us_night
 
 # Workers, writers and Redis killed twenty times each; once each in the tests. Needs redis-server.
 scale-test: .venv/installed

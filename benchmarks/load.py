@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Barrier
 
@@ -143,7 +144,7 @@ def measure(database: Path, port: int, programs: int, only: str = "") -> Iterato
         if not path.startswith(only):
             continue
         one = _median(port, path, programs)
-        times = sorted(_crowd(port, path, programs, ROUNDS if one < SLOW_MS else 2))
+        times = sorted(crowd(port, path, programs, ROUNDS if one < SLOW_MS else 2))
         sql, made = least(database, nth(path, 1, programs))
         yield Row(
             path,
@@ -157,7 +158,8 @@ def measure(database: Path, port: int, programs: int, only: str = "") -> Iterato
         )
 
 
-def _crowd(port: int, path: str, programs: int, rounds: int) -> list[float]:
+def crowd(port: int, path: str, programs: int, rounds: int) -> list[float]:
+    """The milliseconds of each request, when all clients ask for an address at once."""
     ready = Barrier(CLIENTS)
 
     def client(number: int) -> list[float]:
@@ -205,9 +207,9 @@ def _ask(connection: http.client.HTTPConnection, path: str, status: int = 200) -
 
 
 @contextmanager
-def served(database: Path) -> Iterator[int]:
+def served(database: Path, now: datetime = NOON) -> Iterator[int]:
     """Serves it as users do, from a process of its own, and gives the port."""
-    command = [sys.executable, "-m", "visawatch", "--db", str(database), "--now", NOON.isoformat()]
+    command = [sys.executable, "-m", "visawatch", "--db", str(database), "--now", now.isoformat()]
     with subprocess.Popen(
         [*command, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True
     ) as server:

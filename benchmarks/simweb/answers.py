@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import Protocol
 
 from benchmarks.simweb import pages
 from benchmarks.simweb.values import Fault, Site, World, data, dice
 
 ERROR = "<html><head><title>Error</title></head><body><h1>Server error</h1></body></html>"
+_HTML = (("Content-Type", "text/html; charset=utf-8"),)
 _SOFT_SITES = 5  # every fifth site answers 200 for pages that are not there
 
 
@@ -25,6 +27,22 @@ class Answer:
     how: str = "whole"  # whole | hang | reset | short
 
 
+class Answers(Protocol):
+    """What a server asks."""
+
+    port: int
+
+    @property
+    def sites(self) -> int:
+        """How many sites there are, each on a host of its own."""
+
+    def go(self, night: int, look: int) -> None:
+        """Goes on to a night and a look."""
+
+    def answer(self, site: int, path: str, headers: dict[str, str]) -> Answer:
+        """The answer to a GET of `path` at a site; `headers` have lower-case names."""
+
+
 @dataclass(slots=True)
 class Web:
     """The web in one night and look. `night` and `look` are set from outside."""
@@ -36,6 +54,11 @@ class Web:
     _asked: set[tuple[int, str]] = field(default_factory=set)
     _bodies: dict[tuple[int, str], tuple[str, int]] = field(default_factory=dict)
     _paths: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    @property
+    def sites(self) -> int:
+        """How many sites there are, each on a host of its own."""
+        return len(self.world.sites)
 
     def go(self, night: int, look: int) -> None:
         """Goes on to a night and a look."""
@@ -52,14 +75,14 @@ class Web:
         fault = now.site_faults.get(site) or now.faults.get(key)
         if fault is not None and self.look in fault.looks:
             if fault.kind == "robots" and path == "/robots.txt":
-                return _text(b"User-agent: *\nDisallow: /\n")
+                return text(b"User-agent: *\nDisallow: /\n")
             first = (site, path) not in self._asked
             self._asked.add((site, path))
-            failed = self._fail(site, path, key, fault, first=first)
-            if failed is not None:
-                return failed
+            instead = self._fail(site, path, key, fault, first=first)
+            if instead is not None:
+                return instead
         if path == "/robots.txt":
-            return _text(b"User-agent: *\nDisallow: /search\n")
+            return text(b"User-agent: *\nDisallow: /search\n")
         return self._found(site, path, key, headers)
 
     def _found(self, site: int, path: str, key: str, headers: dict[str, str]) -> Answer:
@@ -75,61 +98,74 @@ class Web:
     def _missing(self, site: int, path: str) -> Answer:
         if path == "/sitemap.xml" or site % _SOFT_SITES:
             return Answer(404, b"<html><title>404</title><h1>Not found</h1></html>", _HTML)
-        return _html(_soft(self.world, site, path))
+        return html(_soft(self.world, site, path))
 
     def _conditional(self, site: Site, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         digest = hashlib.sha256(body).hexdigest()[:16]
         since = self._bodies.get((site.number, path), ("", 0))
         if since[0] != digest:
             since = self._bodies[(site.number, path)] = (digest, self.night)
-        extra: list[tuple[str, str]] = []
-        known = False
-        if site.etag:
-            extra.append(("ETag", f'"{digest}"'))
-            known = headers.get("if-none-match") == f'"{digest}"'
-        if site.modified:
-            stamp = pages.FIRST_NIGHT + timedelta(days=since[1], hours=-1)
-            extra.append(("Last-Modified", format_datetime(stamp, usegmt=True)))
-            known = headers.get("if-modified-since") == extra[-1][1]
-        if known:
-            return Answer(304, headers=tuple(extra))
-        return Answer(200, body, (*_HTML, *extra))
+        tag, night = since
+        known = conditional(site, tag, night, headers)
+        return replace(known, body=body) if known.status == 200 else known
 
     def _fail(self, site: int, path: str, key: str, fault: Fault, *, first: bool) -> Answer | None:
         """The answer of a fault, or None when the request is let through."""
         chance = dice(self.world.seed, site, path, self.night, "fault")
         kind = fault.kind
         name = self.world.sites[site].name
-        body = (_page(self.world, self.night, site, path, key) or "<p>...</p>").encode()
         if kind == "flicker":
             return Answer(503, ERROR.encode(), _HTML) if first else None
-        if kind == "charset":
-            return Answer(200, body, (("Content-Type", "text/html; charset=iso-8859-1"),))
         if kind in ("soft_404", "login", "challenge") and path == "/robots.txt":
             return Answer(404)
-        status = {"server_error": 500, "not_found": 404, "forbidden": 403}.get(kind)
-        if status is not None:
-            return Answer(status, ERROR.encode(), _HTML)
-        if kind == "challenge":
-            return _html(_wall(kind, name, chance.randrange(100)))
-        if kind == "login":
-            return _html(_wall(kind, name, chance.randrange(100), "<input type=password name=p>"))
+        if (same := failed(kind, name, chance.randrange(100))) is not None:
+            return same
+        body = (_page(self.world, self.night, site, path, key) or "<p>...</p>").encode()
+        if kind == "charset":
+            return Answer(200, body, (("Content-Type", "text/html; charset=iso-8859-1"),))
         cut = body.find(b"<h1>")
         return {
-            "busy": Answer(503, ERROR.encode(), (*_HTML, ("Retry-After", "3600"))),
-            "timeout": Answer(how="hang"),
-            "reset": Answer(how="reset"),
             "truncated": Answer(200, body, _HTML, how="short"),
             "cut": Answer(200, body[: max(cut, 200)] + b"<h1>", _HTML),
-            "empty": Answer(200, b"", _HTML),
-            "soft_404": _html(_soft(self.world, site, path)),
+            "soft_404": html(_soft(self.world, site, path)),
             "bad_certificate": Answer(
                 302, headers=(("Location", f"https://{address(site)}:{self.port}{path}"),)
             ),
         }.get(kind)
 
 
-_HTML = (("Content-Type", "text/html; charset=utf-8"),)
+def conditional(site: Site, tag: str, night: int, headers: dict[str, str]) -> Answer:
+    """The answer without its body, of a page that has this tag since a night: 200, or 304."""
+    extra: list[tuple[str, str]] = []
+    known = False
+    if site.etag:
+        extra.append(("ETag", f'"{tag}"'))
+        known = headers.get("if-none-match") == f'"{tag}"'
+    if site.modified:
+        stamp = pages.FIRST_NIGHT + timedelta(days=night, hours=-1)
+        extra.append(("Last-Modified", format_datetime(stamp, usegmt=True)))
+        known = headers.get("if-modified-since") == extra[-1][1]
+    return Answer(304, headers=tuple(extra)) if known else Answer(headers=(*_HTML, *extra))
+
+
+def failed(kind: str, name: str, number: int) -> Answer | None:
+    """The answer of a fault for which it matters not what is asked for, else None.
+
+    `number` chooses the words of a wall before the site of this name.
+    """
+    status = {"server_error": 500, "not_found": 404, "forbidden": 403}.get(kind)
+    if status is not None:
+        return Answer(status, ERROR.encode(), _HTML)
+    if kind == "challenge":
+        return html(_wall(kind, name, number))
+    if kind == "login":
+        return html(_wall(kind, name, number, "<input type=password name=p>"))
+    return {
+        "busy": Answer(503, ERROR.encode(), (*_HTML, ("Retry-After", "3600"))),
+        "timeout": Answer(how="hang"),
+        "reset": Answer(how="reset"),
+        "empty": Answer(200, b"", _HTML),
+    }.get(kind)
 
 
 def address(site: int) -> str:
@@ -168,9 +204,11 @@ def _wall(kind: str, name: str, number: int, form: str = "") -> str:
     )
 
 
-def _html(body: str) -> Answer:
+def html(body: str) -> Answer:
+    """A page."""
     return Answer(200, body.encode(), _HTML)
 
 
-def _text(body: bytes) -> Answer:
+def text(body: bytes) -> Answer:
+    """A robots.txt."""
     return Answer(200, body, (("Content-Type", "text/plain"),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -15,6 +16,20 @@ FIRST_NIGHT = datetime(2026, 9, 1, 2, tzinfo=UTC)
 _NEWS_NIGHTS = 3  # for which the same news are shown
 
 
+Links = list[tuple[str, str]]  # address and words
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all pages of a site have in common in one night."""
+
+    seed: int
+    number: int  # of the night
+    site: Site
+    style: tuple[str, int]
+    nav: Links  # beside the start page
+
+
 @cache
 def _styles() -> Environment:
     loader = FileSystemLoader(HERE / "styles")
@@ -23,19 +38,24 @@ def _styles() -> Environment:
 
 def write(world: World, number: int, key: str) -> str:
     """One of the planned pages, in one night."""
-    page = world.nights[number - 1].pages[key]
-    chance = dice(world.seed, key)
+    night = world.nights[number - 1]
+    page, extra = night.pages[key], night.pages.get(f"{key}+")
+    links = [(extra.path, extra.title)] if extra else []
+    return written(_scene(world, number, page.site), page, key, links)
+
+
+def written(scene: Scene, page: PageState, key: str, links: Links) -> str:
+    """A page with all that is around what it says; `links` are those beside the navigation."""
+    chance = dice(scene.seed, key)
     noise = data("noise")
     filler = chance.sample(noise["filler"], 6)
     above = filler[: chance.randint(1, 2)]
-    below = filler[3 : 4 + (number // 7 + chance.randrange(7)) % 3]
+    below = filler[3 : 4 + (scene.number // 7 + chance.randrange(7)) % 3]
     if page.closed:
         above = [chance.choice(noise["closed"])]
     elif not page.policy:
         above.append(chance.choice(noise["silent"]))
-    extra = world.nights[number - 1].pages.get(f"{key}+")
-    links = [(extra.path, extra.title)] if extra else []
-    return _fill(world, number, page, key, links=links, above=above, below=below)
+    return _fill(scene, page, key, links=links, above=above, below=below)
 
 
 def home(world: World, number: int, site: int, slug: str) -> str | None:
@@ -54,7 +74,14 @@ def home(world: World, number: int, site: int, slug: str) -> str | None:
         links = [(night.pages[k].path, night.pages[k].title) for k in keys if night.pages[k].there]
         above = ["Welcome to our program.", "Read here what we ask of applicants."]
         page = PageState(site, f"/{slug}/", slug.replace("-", " ").title())
-    return _fill(world, number, page, f"{site}/{slug}/home", links=links, above=above, below=[])
+    scene = _scene(world, number, site)
+    return _fill(scene, page, f"{site}/{slug}/home", links=links, above=above, below=[])
+
+
+def _scene(world: World, number: int, site: int) -> Scene:
+    nav = [(f"/{_slug(p.pages[0])}/", p.specialty) for p in world.programs if p.site == site]
+    style = world.nights[number - 1].styles[site]
+    return Scene(world.seed, number, world.sites[site], style, nav)
 
 
 def _slug(key: str) -> str:
@@ -62,18 +89,17 @@ def _slug(key: str) -> str:
 
 
 def _fill(
-    world: World,
-    number: int,
+    scene: Scene,
     page: PageState,
     key: str,
     *,
-    links: list[tuple[str, str]],
+    links: Links,
     above: list[str],
     below: list[str],
 ) -> str:
-    site = world.sites[page.site]
-    style, look = world.nights[number - 1].styles[site.number]
-    nightly = dice(world.seed, number, key, "noise")
+    site, number = scene.site, scene.number
+    style, look = scene.style
+    nightly = dice(scene.seed, number, key, "noise")
     shown = FIRST_NIGHT + timedelta(days=number if site.counter else 0)
     return (
         _styles()
@@ -86,9 +112,9 @@ def _fill(
             above=above,
             below=below,
             links=links,
-            nav=_nav(world, number, site, nightly),
-            news=_news(world, number, site),
-            related=_related(world, number, site, key),
+            nav=_nav(scene, nightly),
+            news=_news(scene),
+            related=_related(scene, key),
             cookie=nightly.choice(data("noise")["cookies"]) if site.cookies else "",
             visitors=1000 + 37 * number + nightly.randrange(30) if site.counter else 0,
             token=f"?sid={nightly.getrandbits(48):012x}" if site.tokens else "",
@@ -97,28 +123,25 @@ def _fill(
     )
 
 
-def _nav(world: World, number: int, site: Site, nightly: random.Random) -> list[tuple[str, str]]:
-    links = [("/", "Home")]
-    links += [
-        (f"/{_slug(p.pages[0])}/", p.specialty) for p in world.programs if p.site == site.number
-    ]
-    if site.counter or site.tokens:  # such sites write their navigation anew each night
+def _nav(scene: Scene, nightly: random.Random) -> Links:
+    links = [("/", "Home"), *scene.nav]
+    if scene.site.counter or scene.site.tokens:  # such sites write their navigation anew each night
         nightly.shuffle(links)
     return links
 
 
-def _news(world: World, number: int, site: Site) -> list[str]:
-    if not site.news:
+def _news(scene: Scene) -> list[str]:
+    if not scene.site.news:
         return []
-    chance = dice(world.seed, "news", site.number, number // _NEWS_NIGHTS)
+    chance = dice(scene.seed, "news", scene.site.number, scene.number // _NEWS_NIGHTS)
     noise = data("noise")
     fills = {n.rstrip("s"): chance.choice(noise[n]) for n in ("months", "names", "towns")}
     return [item.format(**fills) for item in chance.sample(noise["news"], 2)]
 
 
-def _related(world: World, number: int, site: Site, key: str) -> list[str]:
-    if not site.related or key.endswith("/home"):
+def _related(scene: Scene, key: str) -> list[str]:
+    if not scene.site.related or key.endswith("/home"):
         return []
-    chance = dice(world.seed, "related", key, number // 5)
+    chance = dice(scene.seed, "related", key, scene.number // 5)
     others = chance.sample(data("world")["specialties"], 2)
     return [chance.choice(data("noise")["related"]).format(other=o) for o in others]

@@ -58,7 +58,7 @@ class _Plan:
         while len(self.programs) < self.wanted:
             number = len(self.sites)
             chance = dice(self.seed, "site", number)
-            self.sites.append(_site(number, chance, rules))
+            self.sites.append(new_site(number, chance, rules))
             self.now.styles[number] = (chance.choice(STYLES), chance.randrange(100))
             left = self.wanted - len(self.programs)
             if chance.randrange(100) < rules["kinds"]["searched"] * 2:
@@ -144,7 +144,7 @@ class _Plan:
         self.nights.append(self.now)
 
 
-def _site(number: int, chance: random.Random, rules: dict[str, Any]) -> Site:
+def new_site(number: int, chance: random.Random, rules: dict[str, Any]) -> Site:
     names, shares = rules["names"], rules["sites"]
 
     def has(trait: str) -> bool:
