@@ -12,7 +12,6 @@ from __future__ import annotations
 import html
 import json
 import random
-import re
 import statistics
 import time
 from collections.abc import Callable
@@ -20,22 +19,12 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from benchmarks import pageparts
 from extractors import Policy, Visa, classify
 
 PASSAGES = Path(__file__).parent.parent / "tests" / "data" / "statements.jsonl"
 ROUNDS = 7
 PAGES = 12
-_WORDS = re.findall(
-    r"\w+",
-    "our residents care for patients in clinic and on the wards with close teaching from "
-    "attending physicians who value curiosity kindness rigor research quality improvement "
-    "community health didactics simulation journal club conference rotation elective "
-    "ambulatory inpatient procedures feedback mentorship wellness scholarship curriculum "
-    "learning team hospital program department application interview season letters "
-    "scores transcript certificate training year benefits salary vacation parking meals "
-    "insurance retirement education stipend housing city mountains river neighborhoods "
-    "schools families music food trails museums history",
-)
 _STATEMENT = (
     "<h3>Visa sponsorship</h3><p>Our program sponsors J-1 visas through ECFMG. H-1B visas are "
     "considered case by case, and USMLE Step 3 must be passed by February 1, 2027.</p>"
@@ -45,41 +34,11 @@ _STATEMENT = (
 def make_page(seed: int, *, statement: bool) -> bytes:
     """An invented program's page; with a visa statement or without any visa word."""
     rng = random.Random(seed)
-
-    def words(low: int, high: int) -> str:
-        return " ".join(rng.choices(_WORDS, k=rng.randint(low, high))).capitalize()
-
-    def menu(entries: int) -> str:
-        return "".join(
-            f'<li class="menu-item menu-item-{n}"><a class="menu-link" href="/{n}/{words(1, 2)}" '
-            f'data-track="nav-{n}"><span class="label">{words(1, 3)}</span></a></li>'
-            for n in range(entries)
-        )
-
-    script = "".join(
-        f'window.cfg["k{n}"]={{"url":"/api/{n}","on":{"true" if n % 2 else "false"}}};'
-        for n in range(rng.randint(60, 220))
-    )
-    style = "".join(f".c{n}{{margin:{n}px;color:#{n:06x}}}" for n in range(rng.randint(100, 400)))
-    sections = []
-    for n in range(rng.randint(14, 40)):
-        items = "".join(f"<li>{words(4, 14)}</li>" for _ in range(rng.randint(3, 8)))
-        sections.append(
-            f'<section class="block block-{n}"><div class="inner"><h2 id="s{n}">{words(2, 5)}</h2>'
-            f'<p>{words(25, 70)}. <a href="/more/{n}">{words(1, 3)}</a> {words(10, 30)}.</p>'
-            f"<p><strong>{words(2, 3)}</strong> {words(20, 60)}.</p><ul>{items}</ul>"
-            "</div></section>"
-        )
+    script, style = pageparts.script(rng), pageparts.style(rng)
+    sections = [pageparts.section(rng, n) for n in range(rng.randint(14, 40))]
     if statement:
         sections.insert(len(sections) // 2, f'<div class="rich-text">{_STATEMENT}</div>')
-    page = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Residency</title>"
-        f"<style>{style}</style><script>{script}</script></head><body>"
-        f"<header><nav><ul>{menu(60)}</ul></nav></header><main>{''.join(sections)}</main>"
-        f"<footer><ul>{menu(30)}</ul><p>{words(20, 40)}</p></footer>"
-        f"<script>{script}</script></body></html>"
-    )
-    return page.encode()
+    return pageparts.page(rng, script, style, sections)
 
 
 def run() -> list[tuple[str, float, float, str]]:

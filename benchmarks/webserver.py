@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Protocol, cast
 
 import uvloop
 
@@ -28,9 +28,14 @@ def addresses(hosts: int) -> list[str]:
 
 
 @contextmanager
-def served(pages: int, hosts: int, stating: int, answer_ms: int = 0) -> Iterator[list[str]]:
-    """Serves the pages from another process, and gives their URLs, dealt out over the hosts."""
-    command = [sys.executable, "-m", "benchmarks.webserver"]
+def served(
+    pages: int, hosts: int, stating: int, answer_ms: int = 0, *, by: str = "benchmarks.webserver"
+) -> Iterator[list[str]]:
+    """Serves the pages from another process, and gives their URLs, dealt out over the hosts.
+
+    `by` is the module that makes them.
+    """
+    command = [sys.executable, "-m", by]
     command += map(str, (pages, hosts, stating, answer_ms))
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -40,6 +45,20 @@ def served(pages: int, hosts: int, stating: int, answer_ms: int = 0) -> Iterator
         where = addresses(hosts)
         yield [f"http://{where[n % hosts]}:{port}/page/{n}" for n in range(pages)]
         server.communicate()
+
+
+MISSING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+def fresh(etag: bytes, body: bytes) -> bytes:
+    """The response with a page."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nETag: "
+    return head + etag + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+def unchanged(etag: bytes) -> bytes:
+    """The response to who has the page."""
+    return b"HTTP/1.1 304 Not Modified\r\nETag: " + etag + b"\r\n\r\n"
 
 
 class Pages:
@@ -56,25 +75,28 @@ class Pages:
             kind = n % 100 < stating
             body = bodies[kind][n % VARIETY] + f"<!-- page {n} -->".encode()
             etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'.encode()
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nETag: "
-            length = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
-            self._fresh[b"/page/%d" % n] = (etag, head + etag + length + body)
+            self._fresh[b"/page/%d" % n] = (etag, fresh(etag, body))
 
     def answer(self, request: bytes) -> bytes:
         """The response to one request."""
         path = request.split(b" ", 2)[1]
         if path == b"/robots.txt":
-            return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+            return MISSING
         etag, response = self._fresh[path]
-        if etag in request:
-            return b"HTTP/1.1 304 Not Modified\r\nETag: " + etag + b"\r\n\r\n"
-        return response
+        return unchanged(etag) if etag in request else response
 
 
-class Protocol(asyncio.Protocol):
+class Answers(Protocol):
+    """Who knows all answers."""
+
+    def answer(self, request: bytes) -> bytes:
+        """The response to one request."""
+
+
+class Connection(asyncio.Protocol):
     """HTTP/1.1 with connections kept alive; requests have no bodies."""
 
-    def __init__(self, pages: Pages, seconds: float) -> None:
+    def __init__(self, pages: Answers, seconds: float) -> None:
         self._pages = pages
         self._seconds = seconds
         self._rest = b""
@@ -92,14 +114,14 @@ class Protocol(asyncio.Protocol):
                 self._transport.write(answer)
 
 
-async def serve(pages: Pages, hosts: int, seconds: float) -> None:
+async def serve(pages: Answers, hosts: int, seconds: float) -> None:
     """Serves until standard input closes; each answer takes so many seconds."""
     loop = asyncio.get_running_loop()
     names = addresses(hosts)
-    first = await loop.create_server(lambda: Protocol(pages, seconds), names[0], 0)
+    first = await loop.create_server(lambda: Connection(pages, seconds), names[0], 0)
     port = first.sockets[0].getsockname()[1]
     for name in names[1:]:
-        await loop.create_server(lambda: Protocol(pages, seconds), name, port)
+        await loop.create_server(lambda: Connection(pages, seconds), name, port)
     print(port, flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

@@ -9,16 +9,25 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.reports import Entry, notification
-from benchmarks.peers.usage import metered
-from benchmarks.peers.values import Alert, Nights, Outcome, PeerError, last_words, program
+from benchmarks.peers.usage import metered, spent
+from benchmarks.peers.values import (
+    Alert,
+    Nights,
+    Outcome,
+    Page,
+    PeerError,
+    Usage,
+    last_words,
+    program,
+)
 
 LONGEST = 240.0  # seconds for one night, or for the start
 _POLL = 0.1  # seconds
@@ -54,6 +63,27 @@ def changedetection(nights: Nights, folder: Path, settings: dict[str, Any]) -> O
                 Alert(night, told.name, speak_for[told.name], told.text) for told in inbox.taken()
             ]
     return outcome
+
+
+def checking(
+    pages: Sequence[Page], folder: Path, settings: dict[str, Any], nights: int
+) -> Iterator[Usage]:
+    """Checks the same pages night after night; gives what it has used after the start, and each."""
+    outcome = Outcome()
+    with _inbox(folder) as inbox, _served(folder, inbox, outcome) as api:
+
+        def used() -> Usage:
+            return replace(outcome.usage, cpu=spent(api.pid))
+
+        yield used()
+        watches = [api.call("watch", {"url": page.url, **settings})["uuid"] for page in pages]
+        checked = dict.fromkeys(watches, 0)
+        for night in range(nights):
+            if night:
+                checked = {watch: api.checks(watch) for watch in watches}
+                api.call("watch?recheck_all=1")
+            api.settle(checked, inbox)
+            yield used()
 
 
 @dataclass(slots=True)
@@ -105,6 +135,7 @@ def _inbox(folder: Path) -> Iterator[_Inbox]:
 class _Api:
     """The server's API, and what it keeps on the disk."""
 
+    pid: int
     port: int
     data: Path
     log: Path
@@ -178,11 +209,11 @@ def _served(folder: Path, inbox: _Inbox, outcome: Outcome) -> Iterator[_Api]:
     command = [program("changedetection", "changedetection.io"), "-d", str(data)]
     command += ["-h", "127.0.0.1", "-p", str(port), "-l", "WARNING"]
     env = {"HOME": str(folder), "PATH": os.environ["PATH"], **_ENVIRONMENT}
-    api = _Api(port, data, folder / "log.txt")
     with (
-        api.log.open("w") as log,
+        (folder / "log.txt").open("w") as log,
         metered(command, outcome.usage, env=env, stdout=log, stderr=log) as process,
     ):
+        api = _Api(process.pid, port, data, folder / "log.txt")
         try:
             end = time.monotonic() + LONGEST
             while not _answers(api):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -59,6 +60,16 @@ def metered(
         yield process
     usage.cpu += _reaped() - before
     usage.wall += time.monotonic() - began
+
+
+def spent(root: int) -> float:
+    """The CPU seconds so far of a process that runs, its children's included."""
+    ticks = 0
+    for pid in _tree(root):
+        with suppress(OSError):  # it has just ended, and is in its parent's account
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            ticks += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _reaped() -> float:
