@@ -25,8 +25,8 @@ REVERSALS, FLAP_NIGHTS, REST_NIGHTS = 3, 14, 7
 class Due:
     """A change that must be flagged once, from the night it appears to the night it is due.
 
-    What is lost may be found out before all pages can be seen that bear on it, but not before it
-    happened. One that is `unfinished` is due after the last night: it may be flagged before.
+    It may be found out before all pages can be seen in both looks that bear on it, but not before
+    it happened. One that is `unfinished` is due after the last night: it may be flagged before.
     """
 
     program: str
@@ -157,7 +157,7 @@ def _count(
     """Notes a difference, and tells it when it was seen often enough."""
     assert watch.stands is not None
     if kind == "changed":
-        watch.waits_since = number
+        watch.waits_since = watch.happened or number
     elif not sure:
         return []
     else:
