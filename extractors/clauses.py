@@ -30,7 +30,7 @@ _WHOLE_CLAUSE = re.compile(
 )
 _OR_REACH = 25  # characters
 _EXCLUSIVE = (RuleKind.ONLY, RuleKind.ALONE)
-_EMPTY = frozenset((RuleKind.TELLS_NOTHING, RuleKind.LINK))
+_EMPTY = frozenset((RuleKind.TELLS_NOTHING, RuleKind.HEADS_NOTHING))
 _CANCELS = (RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.UNDO)
 _STRONG = (RuleKind.OFFER, RuleKind.REFUSE)
 _MILD = (RuleKind.MILD_OFFER,)
@@ -46,13 +46,13 @@ def tells_nothing(sentence: str) -> bool:
     return not _EMPTY.isdisjoint(_kinds(sentence))
 
 
-def is_link(sentence: str) -> bool:
-    """Whether it only leads to another page, so that it heads nothing on this one.
+def heads_nothing(heading: str) -> bool:
+    """Whether it is a link to another page, or a date, and what stands below it no part of it.
 
-    >>> is_link("More on the H-1B"), is_link("About the H-1B")
+    >>> heads_nothing("More on the H-1B"), heads_nothing("About the H-1B")
     (True, False)
     """
-    return RuleKind.LINK in _kinds(sentence)
+    return RuleKind.HEADS_NOTHING in _kinds(heading)
 
 
 @lru_cache(maxsize=4096)

@@ -99,8 +99,12 @@ def _answers(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _
         )
         stance = word.stance if word is not None else Stance.UNSTATED
         how = accord(ground, stance, second)
-        if second is not None and _in_a_table(second) and _rules_know(word, second):
+        apart = stance is Stance.CONFLICTING and not _torn(by_rules, visa, asker)
+        if second is not None and _in_a_table(second) and (apart or _rules_know(word, second)):
             how = how if how is Accord.AGREES else Accord.ALONE
+        elif apart and how is Accord.DECIDES:
+            # Each page is clear by itself: that they disagree is no misreading of one.
+            how = Accord.DOUBTS
         if second is not None and how is Accord.DECIDES:
             about = [s for s in every if s.visa is visa and applies(s.scope, asker)]
             word = _second_word(second, about)
@@ -119,6 +123,12 @@ def _basis(ground: Ground, how: Accord, word: _Word | None, second: Opinion | No
 def _in_a_table(second: Opinion) -> bool:
     """A row is no prose: rules know its cells and headers, the second reader guesses at them."""
     return any(CELL_BREAK in s.quote for s in second.deciding)
+
+
+def _torn(pages: Sequence[Sequence[Statement]], visa: Visa, asker: Asker) -> bool:
+    """Whether a page disagrees with itself on a visa, by the rules."""
+    words = (_level([page], asker).get(visa) for page in pages)
+    return any(word is not None and word.stance is Stance.CONFLICTING for word in words)
 
 
 def _rules_know(word: _Word | None, second: Opinion) -> bool:

@@ -52,7 +52,7 @@ class RuleKind(StrEnum):
     DECOY = "decoy"  # a phrase that cancels the visas it covers, too: "J-1 documents"
     ASIDE = "aside"  # its clause is about something else: moonlighting, waivers
     TELLS_NOTHING = "tells_nothing"  # a title, or the news: nothing of what a program does
-    LINK = "link"  # likewise, and it heads nothing: what stands below does not answer it
+    HEADS_NOTHING = "heads_nothing"  # likewise, nor does what stands below it belong to it
     END = "end"  # ends the reach of what stands before: "but", "whereas"
     OTHERS = "others"  # the sentence is about scholars, observers, faculty
     TRAINEES = "trainees"  # the sentence is about residents and fellows

@@ -7,11 +7,11 @@ answer, and the sentence that takes the one before back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from extractors.blocks import Block, BlockKind
-from extractors.clauses import is_link, tells_nothing
+from extractors.clauses import heads_nothing, tells_nothing
 from extractors.scope import FELLOWSHIP, INSTITUTION, SIBLING, Scope
 from extractors.scoped import Scopes
 from extractors.sentences import sentence_spans
@@ -43,14 +43,12 @@ def windows(blocks: Sequence[Block], text: str) -> list[Window]:
     """The windows of a page, in the order in which they end; `text` is the page's (`page_text`)."""
     speaking = set(which_name_a_visa([block.text for block in blocks]))
     near = {n + step for n in speaking for step in range(-1, _AFTER + 1)}
-    links = {blocks[n].text for n in speaking if blocks[n].kind in _HEADINGS}
-    links = {heading for heading in links if is_link(heading)}
-    windowing = _Windowing(blocks, text, links)
+    windowing = _Windowing(blocks, text)
     offset, below = 0, 0
     for number, block in enumerate(blocks):
         heads = block.kind in _HEADINGS
         if heads:
-            below = _BELOW if number in speaking and block.text not in links else 0
+            below = _BELOW if number in speaking and not heads_nothing(block.text) else 0
         if number in speaking:
             picked = not (heads and _has_content(blocks, number))
         else:  # "We take:" stands over each of its items
@@ -117,8 +115,7 @@ class _Open:
 class _Windowing:
     """One pass over the blocks, with a window open for each scope."""
 
-    def __init__(self, blocks: Sequence[Block], text: str, links: Collection[str]) -> None:
-        self._links = links  # headings that nothing answers
+    def __init__(self, blocks: Sequence[Block], text: str) -> None:
         self._found: list[Window] = []
         self._open: dict[Scope, _Open] = {}
         self._scopes = Scopes(blocks, text)
@@ -128,7 +125,7 @@ class _Windowing:
         """The next block that is near a visa; `offset` is where it begins in the page's text."""
         if len(self._found) >= _MAX_WINDOWS:
             return
-        under = tuple(heading for heading in block.under if heading not in self._links)
+        under = tuple(heading for heading in block.under if not heads_nothing(heading))
         for scope, window in list(self._open.items()):
             if window.under != under or number - window.last > _AFTER + 1:
                 self._close(scope)

@@ -1,5 +1,7 @@
 """Statements to a policy, and pages to one."""
 
+from dataclasses import replace
+
 import pytest
 
 from extractors import (
@@ -18,6 +20,7 @@ from extractors import (
     read_page,
     with_source,
 )
+from extractors.second import STANCES
 
 
 def read(*paragraphs: str) -> Policy:
@@ -101,6 +104,33 @@ def test_pages_of_one_level_that_disagree_conflict() -> None:
         "https://a.example/",
         "https://b.example/",
     }
+
+
+def heard(page: tuple[Statement, ...], stance: Stance) -> tuple[Statement, ...]:
+    """The page, of whose J-1 the second reader is sure that it is `stance`."""
+    chances = tuple(0.99 if one is stance else 0.0 for one in STANCES)
+    return tuple(
+        replace(one, stance=stance, chances=chances) if one.chances and one.visa is Visa.J1 else one
+        for one in page
+    )
+
+
+@pytest.mark.parametrize(
+    ("both", "h1b_only"),
+    [
+        ("<p>We sponsor J-1 visas and H-1B visas.</p>", "<p>We sponsor H-1B visas, not J-1.</p>"),
+        (
+            "<table><tr><td>J-1</td><td>Yes</td></tr><tr><td>H-1B</td><td>Yes</td></tr></table>",
+            "<table><tr><td>J-1</td><td>No</td></tr><tr><td>H-1B</td><td>Yes</td></tr></table>",
+        ),
+    ],
+)
+def test_two_clear_pages_that_disagree_are_not_reconciled_by_the_second_reader(
+    both: str, h1b_only: str
+) -> None:
+    pages = [heard(read_page(page.encode()), Stance.SPONSORED) for page in (both, h1b_only)]
+    policy, _ = policy_for(pages)
+    assert policy.stances == ((Visa.J1, Stance.CONFLICTING), (Visa.H1B, Stance.SPONSORED))
 
 
 def test_a_page_that_refuses_and_one_that_decides_case_by_case_contradict_each_other() -> None:
