@@ -60,6 +60,7 @@ class _Watch:
     turns: list[tuple[int, Meaning | None]] = field(default_factory=list)  # None: gone
     flapping: bool = False
     held: bool = False  # in this night
+    rested: int = 0  # the night since which what goes back and forth has rested long enough
     answered: list[int] = field(default_factory=list)  # the nights in which it was seen
 
 
@@ -156,8 +157,12 @@ def _count(
 ) -> list[Due]:
     """Notes a difference, and tells it when it was seen often enough."""
     assert watch.stands is not None
-    if kind == "changed":
-        watch.waits_since = watch.happened or number
+    if not (watch.flapping and _has_rested(watch)):
+        watch.rested = 0
+    else:
+        watch.rested = watch.rested or number
+    if kind == "changed":  # what is held must not be told before it has rested
+        watch.waits_since = (watch.rested if watch.flapping else watch.happened) or number
     elif not sure:
         return []
     else:
