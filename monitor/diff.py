@@ -51,6 +51,7 @@ STANCE_WORDS = {
 VISA_WORDS = {Visa.PERMANENT_RESIDENT: "permanent residents", Visa.CITIZEN: "citizens"}
 
 _STANCES = {str(stance): stance for stance in Stance}  # by value: a third of Stance("sponsored")
+_VISAS = tuple(Visa)
 CONDITION_WORDS = {
     ConditionKind.STEP3_PASSED: "Step 3 passed",
     ConditionKind.ECFMG_CERTIFIED: "ECFMG certificate",
@@ -211,7 +212,7 @@ def _spoken_of(*policies: dict[str, Any]) -> list[Visa]:
     """The visas that any of these says something of, in the order of `Visa`."""
     named = {visa for policy in policies for visa in policy.get("stances", ())}
     named |= {c["visa"] for policy in policies for c in policy.get("conditions", ())}
-    return [visa for visa in Visa if visa in named]
+    return [visa for visa in _VISAS if visa in named]
 
 
 def _visa_lines(visa: Visa, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

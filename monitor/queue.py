@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from monitor import diff
 from monitor.compare import Severity
@@ -16,7 +18,6 @@ from store.database import Store
 from store.records import Change, Program, Remark, Standing
 
 _WORST = {str(severity): rank for rank, severity in enumerate(Severity)}
-_LAST = (len(_WORST), 0)  # a place after all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,6 @@ class Queue:
             self.order[after] if after < len(self.order) else None,
         )
 
-    def beside(self, change_id: int) -> tuple[int, ...]:
-        """The group of a change; itself alone when it is not among them."""
-        return next((group for group in self.groups if change_id in group), (change_id,))
-
 
 def queue(store: Store, now: datetime, wanted: Filter | None = None) -> Queue:
     """The changes that are wanted: the open ones, if nothing else is said."""
@@ -104,23 +101,56 @@ def queue(store: Store, now: datetime, wanted: Filter | None = None) -> Queue:
 
 
 def _queue(store: Store, today: str, wanted: Filter) -> Queue:
-    found = changes.briefly(store, wanted.status)
-    said = remarks.of_changes(store, {brief.id for brief in found})
-    found = [brief for brief in found if _wanted(brief, said.get(brief.id, ()), wanted, today)]
-    groups: dict[object, list[Brief]] = {}
-    for brief in found:
-        groups.setdefault((night(brief), brief.institution), []).append(brief)
-    firsts = {key: min(map(place, group)) for key, group in groups.items()}
-    begins: dict[str, tuple[int, int]] = {}
-    for key, group in groups.items():
-        begins[_wave(group[0])] = min(begins.get(_wave(group[0]), _LAST), firsts[key])
-    in_order = sorted(groups, key=lambda key: (begins[_wave(groups[key][0])], firsts[key]))
-    places = tuple(sorted(map(place, found)))
+    places: list[tuple[int, int]] = []
+    waves: dict[object, dict[object, list[int]]] = {}  # by wave, or by the group itself
+    for one in _in_order(store, wanted.status).changes:
+        if _wanted(one.brief, one.said, wanted, today):
+            places.append(one.place)
+            wave = one.group if one.brief.wave_id is None else one.brief.wave_id
+            waves.setdefault(wave, {}).setdefault(one.group, []).append(one.brief.id)
     return Queue(
         tuple(number for _, number in places),
-        tuple(tuple(brief.id for brief in groups[key]) for key in in_order),
-        places,
+        tuple(tuple(sorted(group)) for groups in waves.values() for group in groups.values()),
+        tuple(places),
     )
+
+
+class _Placed(NamedTuple):
+    """A change with its place, what was said of it, and what its group has in common."""
+
+    place: tuple[int, int]
+    brief: Brief
+    said: Sequence[Remark]
+    group: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _InOrder:
+    """The changes of a status by their places, and the numbers of each group."""
+
+    changes: list[_Placed]
+    groups: dict[tuple[object, ...], list[int]]
+
+
+def _in_order(store: Store, status: str) -> _InOrder:
+    return store.once(("in order", status), lambda: _ordered(store, status))
+
+
+def _ordered(store: Store, status: str) -> _InOrder:
+    found = changes.briefly(store, status)
+    said = remarks.of_changes(store, [brief.id for brief in found])
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    placed = []
+    for brief in found:
+        group = _group(brief, brief.institution)
+        groups[group].append(brief.id)
+        placed.append(_Placed(place(brief), brief, said.get(brief.id, ()), group))
+    placed.sort()
+    return _InOrder(placed, dict(groups))
+
+
+def _group(change: Change | Brief, institution: str) -> tuple[object, ...]:
+    return (*night(change), institution)
 
 
 def place(change: Change | Brief) -> tuple[int, int]:
@@ -160,26 +190,19 @@ def told(store: Store, groups: Sequence[tuple[int, ...]]) -> list[tuple[Entry, .
     return [by_group[group] for group in groups]
 
 
-def _wave(change: Brief) -> str:
-    return f"change {change.id}" if change.wave_id is None else f"wave {change.wave_id}"
-
-
-def whole(store: Store, now: datetime, shown: Iterable[Entry]) -> dict[int, tuple[int, ...]]:
+def whole(store: Store, shown: Iterable[Entry]) -> dict[int, tuple[int, ...]]:
     """By change id, the whole open group of each of these: what a decision on it is about.
 
     That is more than what is shown when some of it was not asked for, or is snoozed.
     """
-    severities = {"minor" if e.change.severity == "minor" else "" for e in shown}
-    found: dict[int, tuple[int, ...]] = {}
-    for severity in severities:
-        found |= _whole(store, now, severity)
-    return found
+    groups = _in_order(store, "open").groups
+    keys = {e.change.id: _group(e.change, e.program.institution) for e in shown}
+    return {number: tuple(groups.get(key, (number,))) for number, key in keys.items()}
 
 
-def _whole(store: Store, now: datetime, severity: str) -> dict[int, tuple[int, ...]]:
-    groups = queue(store, now, Filter(severity=severity, snoozed=True)).groups
-    key = ("whole groups", severity, now.date())
-    return store.once(key, lambda: {number: group for group in groups for number in group})
+def beside(store: Store, change: Change) -> tuple[int, ...]:
+    """The whole group of one change of whatever status, without a look at all others."""
+    return tuple(c.id for c in changes.beside(store, change) if night(c) == night(change))
 
 
 def doubts(store: Store, most: int) -> list[Doubt]:
@@ -227,14 +250,19 @@ def _quotes(policy: dict[str, object]) -> set[str]:
 
 
 def _wanted(change: Brief, said: Sequence[Remark], wanted: Filter, today: str) -> bool:
+    """Asked of every change there is: the names are put together only for words to be found in."""
+    if change.severity != wanted.severity and (wanted.severity or change.severity == "minor"):
+        return False
+    if said and not wanted.snoozed and change.status == "open" and _last(said, "snoozed") > today:
+        return False
+    if wanted.assigned:
+        owner = _last(said, "assigned").casefold() or "nobody"
+        if owner != wanted.assigned.casefold():
+            return False
+    if not wanted.words:
+        return True
     names = f"{change.institution} {change.specialty} {change.program_id}".casefold()
-    owner = _last(said, "assigned").casefold() or "nobody"
-    return (
-        (change.severity == wanted.severity if wanted.severity else change.severity != "minor")
-        and all(word in names for word in wanted.words.casefold().split())
-        and (not wanted.assigned or owner == wanted.assigned.casefold())
-        and (wanted.snoozed or change.status != "open" or _last(said, "snoozed") <= today)
-    )
+    return all(word in names for word in wanted.words.casefold().split())
 
 
 def _last(said: Sequence[Remark], kind: str) -> str:

@@ -37,6 +37,12 @@ def known(store: Store, only: Collection[str]) -> dict[str, list[Evidence]]:
     return found
 
 
+def others_speak(store: Store, program_id: str) -> bool:
+    """Whether anything but a program's pages may say what holds: a channel, or a maintainer."""
+    said = evidence.of_programs(store, [program_id])
+    return bool(said) or verdicts.ever(store, program_id)
+
+
 def _of_pages(
     status: Status, history: Sequence[Standing], office: Collection[str]
 ) -> list[Evidence]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from store.database import Store, among
 from store.errors import NotFound
@@ -115,9 +116,11 @@ def beside(store: Store, change: Change) -> list[Change]:
     return [of_row(row) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """A change and its program without what the policies say: enough to put many in order."""
+class Brief(NamedTuple):
+    """A change and its program without what the policies say: enough to put many in order.
+
+    A tuple, as it is made of every change that waits, which takes a fifth of the time so.
+    """
 
     id: int
     program_id: str
@@ -134,8 +137,8 @@ def briefly(store: Store, status: str = "open") -> list[Brief]:
     """Changes oldest first, in brief; `status` is one of STATUSES or `all`."""
     where, values = ("c.status = ?", (status,)) if status != "all" else ("true", ())
     return [
-        Brief(*row)
-        for row in store.rows(
+        Brief._make(row)
+        for row in store.tuples(
             "SELECT c.id, c.program_id, c.cycle_id, c.detected_at, c.severity, c.status,"  # noqa: S608
             " c.wave_id, i.name, p.specialty FROM changes c JOIN programs p ON p.id = c.program_id"
             f" JOIN institutions i ON i.id = p.institution_id WHERE {where} ORDER BY c.id",

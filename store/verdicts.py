@@ -67,6 +67,16 @@ def of_reading(store: Store, program_id: str) -> list[Review]:
     return [_review(row) for row in rows]
 
 
+def ever(store: Store, program_id: str) -> bool:
+    """Whether there is a decision on a change of a program, or on what its pages say."""
+    rows = store.tuples(
+        "SELECT EXISTS (SELECT 1 FROM reviews WHERE program_id = ?1) OR EXISTS"
+        " (SELECT 1 FROM changes c JOIN reviews r ON r.change_id = c.id WHERE c.program_id = ?1)",
+        (program_id,),
+    )
+    return bool(rows[0][0])
+
+
 def on_changes(store: Store) -> list[Review]:
     """All decisions on all changes, oldest first."""
     rows = store.rows("SELECT * FROM reviews WHERE change_id IS NOT NULL ORDER BY id")

@@ -8,6 +8,7 @@ from datetime import datetime
 from extractors import Policy, Visa
 from monitor import diff
 from sources import Age, Channel, Fused, Role, Side
+from sources.known import others_speak
 from sources.weigh import sides
 from store.database import Store
 from store.errors import NotFound
@@ -79,6 +80,8 @@ def waiting(saying: Saying, program: Program) -> Waiting:
 
 def all_sides(store: Store, program_id: str, now: datetime) -> tuple[OnVisa, ...]:
     """Visa by visa, all sides; none when only pages speak, or the program is no longer watched."""
+    if not others_speak(store, program_id):
+        return ()
     try:
         fused = sides(store, program_id, now)
     except NotFound:

@@ -109,6 +109,7 @@ def _environment() -> Environment:
         loader=PackageLoader("web"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # or each page looks whether each file of its has changed
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -102,7 +102,7 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
     change, program = entry.change, entry.program
     reviews = tuple(verdicts.of_change(store, change_id))
     waiting = queue.queue(store, now)
-    (group,) = queue.told(store, [queue.queue(store, now, _all_of(change)).beside(change_id)])
+    (group,) = queue.told(store, [queue.beside(store, change)])
     versions = verdicts.versions(store, [e.change.id for e in group])
     spans = diff.word_diff(*(readable(diff.statement_text(p)) for p in _policies(change)))
     before, after = (
@@ -134,6 +134,11 @@ def screen(store: Store, change_id: int, now: datetime) -> Screen:
 def stances(policy: dict[str, Any]) -> tuple[Says, ...]:
     """What a policy says of each visa."""
     return says(Policy.from_json(policy))
+
+
+def conditions(policy: dict[str, Any], visa: str) -> dict[str, str]:
+    """What a policy asks for with a visa: by kind, until when; empty: at no date."""
+    return {c["kind"]: c.get("by") or "" for c in policy.get("conditions", ()) if c["visa"] == visa}
 
 
 def sources(policy: dict[str, Any]) -> tuple[Source, ...]:
@@ -168,12 +173,6 @@ def why(store: Store, program: Program, policy: dict[str, Any]) -> tuple[Any, ..
 
 def _policies(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
     return change.before, change.after
-
-
-def _all_of(change: Change) -> queue.Filter:
-    return queue.Filter(
-        change.status, severity="minor" if change.severity == "minor" else "", snoozed=True
-    )
 
 
 def seen(versions: dict[int, int]) -> str:

@@ -76,6 +76,10 @@ def institution_path(name: str) -> str:
 
 def _named(store: Store, path: str) -> tuple[str, str]:
     """Whose feed a path is: a program's id, or an institution's name; the other one is empty."""
+    folder, _, name = path.removesuffix(".atom").partition("/")
+    # Most ids are what their files are called. Of the others, and of names, all are looked through.
+    if folder == "program" and file_name(name) == name and programs.listed(store, [name]):
+        return name, ""
 
     def paths() -> dict[str, tuple[str, str]]:
         ids, names = programs.names(store)

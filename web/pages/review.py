@@ -53,8 +53,7 @@ def in_queue(
         found = queue.queue(store, site.now(), wanted)
         shown = queue.told(store, found.groups[(number - 1) * PER_PAGE : number * PER_PAGE])
         entries = {e.change.id: e for group in shown for e in group}
-        groups = queue.whole(store, site.now(), entries.values())
-        whole = {n: groups.get(n, (n,)) for n in entries}
+        whole = queue.whole(store, entries.values())
         members = {n: changes.of_wave(store, n) for n in _waves(entries.values())}
         known = programs.ever_listed(store, {c.program_id for m in members.values() for c in m})
         opened = {n: _open(of_it) for n, of_it in members.items()}
