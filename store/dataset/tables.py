@@ -34,12 +34,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view, as a SELECT."""
+    """A view, as a SELECT; `columns` are in its order."""
 
     name: str
     title: str
     words: str
     select: str
+    columns: tuple[tuple[str, str], ...]  # name and words
 
 
 def _list_of(name: str, title: str, words: str) -> Table:
@@ -218,6 +219,22 @@ VIEWS = (
         " coalesce(nullif(p.eligibility_url, ''), p.website_url) AS page"
         " FROM programs p LEFT JOIN categories c ON c.name = p.category"
         " LEFT JOIN stances j ON j.name = p.j1 LEFT JOIN stances h ON h.name = p.h1b",
+        (
+            ("program_id", "the program"),
+            ("institution", "its institution"),
+            ("specialty", "the specialty"),
+            ("level", "residency or fellowship"),
+            ("city", "the city"),
+            ("state", "the state, by its two letters"),
+            ("policy", "the category in words"),
+            ("j1", "what is said of the J-1"),
+            ("h1b", "what is said of the H-1B"),
+            ("reviewed", "whether a person has confirmed it"),
+            ("doubt", "why it is not to be relied on; empty: there is no such reason"),
+            ("quotes", "the sentences that prove it"),
+            ("as_of", "when its pages were last seen to say so (ISO 8601, UTC)"),
+            ("page", "where to make sure"),
+        ),
     ),
     View(
         "by_specialty",
@@ -226,6 +243,12 @@ VIEWS = (
         "SELECT p.specialty, coalesce(c.words, 'not read yet') AS policy, count(*) AS programs,"
         " count(p.reviewed) AS reviewed FROM programs p"
         " LEFT JOIN categories c ON c.name = p.category GROUP BY p.specialty, p.category",
+        (
+            ("specialty", "the specialty"),
+            ("policy", "the category in words"),
+            ("programs", "how many programs have it"),
+            ("reviewed", "how many of them a person has confirmed"),
+        ),
     ),
     View(
         "not_reviewed",
@@ -234,5 +257,13 @@ VIEWS = (
         "SELECT n.detected_at, p.institution, p.specialty, n.severity, n.summary, n.url"
         " FROM changes n JOIN programs p ON p.program_id = n.program_id"
         " WHERE n.status = 'open'",
+        (
+            ("detected_at", "when it was seen (ISO 8601, UTC)"),
+            ("institution", "the institution"),
+            ("specialty", "the specialty"),
+            ("severity", "critical: who may apply; major: a condition"),
+            ("summary", "what changed, in a line"),
+            ("url", "the page that changed"),
+        ),
     ),
 )

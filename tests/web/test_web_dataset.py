@@ -108,7 +108,12 @@ def test_every_table_and_column_is_described(
         assert set(one.get("facets", ())) <= set(columns)
         assert one.get("label_column", columns[0]) in columns
         assert f"csv/{resource['path']}" in files
-    assert all(described[view.name]["description"] for view in VIEWS)
+    for view in VIEWS:
+        one = described[view.name]
+        assert one["description"]
+        columns = [row["name"] for row in db.execute(f"PRAGMA table_info({view.name})")]
+        assert list(one["columns"]) == columns
+        assert all(one["columns"].values())
 
 
 def test_the_same_database_gives_the_same_bytes(files: dict[str, bytes], watched: Path) -> None:

@@ -71,7 +71,14 @@ def _for_datasette(base_url: str) -> dict[str, Any]:
         }
         for table in dataset.TABLES
     }
-    tables |= {v.name: {"title": v.title, "description": v.words} for v in dataset.VIEWS}
+    tables |= {
+        view.name: {
+            "title": view.title,
+            "description": view.words,
+            "columns": dict(view.columns),
+        }
+        for view in dataset.VIEWS
+    }
     return {
         "title": TITLE,
         "description": _ABOUT,
