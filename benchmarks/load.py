@@ -68,6 +68,7 @@ CASES = {
     "/api/v1/programs": ("/api/v1/programs", "/api/v1/programs?q=cedar+neuro&visa=J-1",
                          "/api/v1/programs?sort=changed&limit=200"),
     "/api/v1/programs/{program_id}": ("/api/v1/programs/p{0:05}",),
+    "/api/v1/programs/{program_id}/sides": ("/api/v1/programs/p{0:05}/sides",),
     "/api/v1/institutions": ("/api/v1/institutions", "/api/v1/institutions?q=mere"),
     "/api/v1/institutions/{institution_id}": ("/api/v1/institutions/{0}",),
     "/api/v1/changes": ("/api/v1/changes", "/api/v1/changes?status=open&since=2025-01-01"),

@@ -52,6 +52,7 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/api/v1/openapi.json"): Role.MACHINE,
     ("GET", "/api/v1/programs"): Role.MACHINE,
     ("GET", "/api/v1/programs/{program_id}"): Role.MACHINE,
+    ("GET", "/api/v1/programs/{program_id}/sides"): Role.MACHINE,
     ("GET", "/api/v1/institutions"): Role.MACHINE,
     ("GET", "/api/v1/institutions/{institution_id}"): Role.MACHINE,
     ("GET", "/api/v1/changes"): Role.MACHINE,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.diff import visa_words
 from sources import Channel, Fused, Role, Side
+from sources.weigh import sides
+from store import evidence
+from store.database import Store
 from web.views import Chip, stance_chip
 
 CHANNELS = {
@@ -43,11 +47,27 @@ class Told:
     link: str
 
 
-def told(fused: Fused) -> tuple[Told, ...]:
+def weighed(store: Store, program_id: str, now: datetime) -> Fused | None:
+    """What all sources on a program come to; None for most, of which only their pages speak.
+
+    Raises NotFound.
+    """
+    return sides(store, program_id, now) if evidence.of_programs(store, [program_id]) else None
+
+
+def shown(fused: Fused | None) -> tuple[Side, ...]:
     """All sides, what weighs most first; none when only a program's pages and findings speak."""
-    shown = [side for side in fused.sides if not _unread(side)]
-    if all(side.evidence.channel in PAGES for side in shown):
-        return ()
+    found = tuple(side for side in fused.sides if not _unread(side)) if fused else ()
+    return () if all(side.evidence.channel in PAGES for side in found) else found
+
+
+def quote(side: Side) -> str:
+    """The words that prove it: how a maintainer found out is for maintainers."""
+    return "" if side.evidence.channel is Channel.MAINTAINER else side.evidence.quote
+
+
+def told(fused: Fused | None) -> tuple[Told, ...]:
+    """What is shown, in words."""
     return tuple(
         Told(
             visa_words(side.visa),
@@ -56,11 +76,10 @@ def told(fused: Fused) -> tuple[Told, ...]:
             ROLES[side.role],
             side.evidence.at,
             side.evidence.season,
-            # How a maintainer found out is for maintainers.
-            "" if side.evidence.channel is Channel.MAINTAINER else side.evidence.quote,
+            quote(side),
             side.evidence.link,
         )
-        for side in shown
+        for side in shown(fused)
     )
 
 

@@ -38,6 +38,8 @@ def test_a_page_of_which_only_its_pages_speak_shows_no_sides(served: Served) -> 
     shown = served.get(PAGE).text
     assert "What each source says" not in shown
     assert "In its own words" in shown
+    assert served.get(f"/api/v1{PAGE}/sides").json() == {"items": [], "disputed": []}
+    served.get("/api/v1/programs/nowhere/sides", 404)
 
 
 def test_a_disagreement_is_shown_with_all_sides_until_it_is_settled(
@@ -55,6 +57,11 @@ def test_a_disagreement_is_shown_with_all_sides_until_it_is_settled(
     assert "The program's coordinator, in writing" in shown
     assert "says otherwise" in shown
     assert "ada" not in shown
+    sides = served.get(f"/api/v1{PAGE}/sides").json()
+    assert sides["disputed"] == ["H-1B"]
+    said = {(s["visa"], s["channel"]): (s["stance"], s["role"]) for s in sides["items"]}
+    assert said["H-1B", "coordinator"] == ("sponsored", "decides")
+    assert said["H-1B", "website"] == ("not_sponsored", "disagrees")
     with Store(database) as store:
         truth = Policy(((Visa.J1, Stance.SPONSORED), (Visa.H1B, Stance.NOT_SPONSORED)))
         settle(store, SURGERY, truth, by="ada", note="called Pat", now=NOON)
@@ -62,6 +69,10 @@ def test_a_disagreement_is_shown_with_all_sides_until_it_is_settled(
     assert "They disagree" not in shown
     assert "a maintainer knew of it and found otherwise" in shown
     assert "called Pat" not in shown
+    settled = served.get(f"/api/v1{PAGE}/sides")
+    assert settled.json()["disputed"] == []
+    assert "set_aside" in settled.text
+    assert "called Pat" not in settled.text
 
 
 def test_a_report_is_filed_without_a_trace_of_the_visitor(served: Served, database: Path) -> None:

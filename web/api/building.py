@@ -9,11 +9,13 @@ from extractors import values
 from monitor import diff
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import Entry, Flagged, Period, Timeline, Unread, season
+from sources import Fused
 from store import changes, outbox, programs, verdicts
 from store.database import Store
 from store.records import Change, Institution, Review
 from web.api import models
 from web.api.answers import written
+from web.sides import quote, shown
 from web.views import View, views
 
 
@@ -41,6 +43,26 @@ def in_full(view: View, institution: Institution, timeline: Timeline) -> models.
             "gme_url": institution.gme_url,
             "timeline": [_entry(entry) for entry in timeline.entries],
         }
+    )
+
+
+def sides_of(fused: Fused | None) -> models.Sides:
+    """What each source says of a program, as its page shows it."""
+    return models.Sides(
+        items=[
+            models.Side(
+                visa=side.visa,
+                stance=side.stance,
+                channel=side.evidence.channel,
+                role=side.role,
+                at=side.evidence.at,
+                season=side.evidence.season,
+                quote=quote(side),
+                link=side.evidence.link,
+            )
+            for side in shown(fused)
+        ],
+        disputed=list(fused.disputed) if fused else [],
     )
 
 

@@ -10,6 +10,7 @@ from extractors.conditions import ConditionKind
 from extractors.values import Category, Stance, Visa
 from monitor.compare import ChangeKind, Severity
 from monitor.timeline import Began
+from sources import Channel, Role
 
 Health = Literal["ok", "unreachable", "blocked", "gone", "never_seen"]
 Status = Literal["open", "accepted", "dismissed", "corrected"]
@@ -167,6 +168,32 @@ class ProgramInFull(Program):
     coordinator_email: str
     gme_url: str
     timeline: list[Annotated[Stood | Flagged | Unread, Field(discriminator="type")]]
+
+
+class Side(Model):
+    """What one source says of one visa, and its `role` in what stands.
+
+    `at` and `season` (the year of the Match) say of when it is; `link` leads to where it says so.
+    """
+
+    visa: Visa
+    stance: Stance
+    channel: Channel
+    role: Role
+    at: Moment
+    season: int
+    quote: str
+    link: str
+
+
+class Sides(Model):
+    """What each source says of a program, what weighs most first; none when only its pages speak.
+
+    On the visas in `disputed` sources that count disagree, and no maintainer has decided yet.
+    """
+
+    items: list[Side]
+    disputed: list[Visa]
 
 
 class Institution(Model):

@@ -24,6 +24,7 @@ from web.api import building, cursors, models
 from web.api.answers import ROOT, answer, stretch
 from web.asked import Filters, Words
 from web.routing import Data
+from web.sides import weighed
 from web.site import OfSite
 from web.views import views
 
@@ -115,6 +116,15 @@ def program(request: Request, site: OfSite, program_id: str) -> Response:
         institution = watched.institution_of(store, program_id)
         history = timeline(store, program_id, stale_after_cycles=stale).without_trifles()
     return answer(request, building.in_full(view, institution, history))
+
+
+@router.data(f"{ROOT}/programs/{{program_id}}/sides", models.Sides)
+def sides(request: Request, site: OfSite, program_id: str) -> Response:
+    """What each source says of a program: its pages, its coordinator, FREIDA, residents."""
+    with site.reading() as store:
+        watched.get(store, program_id)
+        found = weighed(store, program_id, site.now())
+    return answer(request, building.sides_of(found))
 
 
 @router.data(f"{ROOT}/institutions", models.Stretch[models.Institution])

@@ -8,8 +8,7 @@ from fastapi.responses import Response
 from monitor.diff import visa_words
 from monitor.feeds import institution_path, program_path
 from monitor.timeline import Flagged, timeline
-from sources.weigh import sides
-from store import evidence, programs, search
+from store import programs, search
 from store.records import Program
 from store.search import Wish
 from web.history import told
@@ -17,6 +16,7 @@ from web.picture import picture
 from web.rendering import page
 from web.routing import Pages
 from web.sides import told as told_by_sources
+from web.sides import weighed
 from web.site import OfSite
 from web.views import views
 
@@ -35,17 +35,15 @@ def program(request: Request, site: OfSite, program_id: str) -> Response:
         history = timeline(
             store, program_id, stale_after_cycles=site.settings.stale_after_cycles
         ).without_trifles()
-        # Most programs are spoken of by their pages alone: there is nothing to weigh.
-        spoken = evidence.of_programs(store, [program_id])
-        weighed = sides(store, program_id, site.now()) if spoken else None
+        fused = weighed(store, program_id, site.now())
     return page(
         request,
         "program.html",
         title=f"{view.program.institution}, {view.program.specialty}",
         view=view,
         institution=institution,
-        told=told_by_sources(weighed) if weighed else (),
-        disputed=[visa_words(visa) for visa in weighed.disputed] if weighed else [],
+        told=told_by_sources(fused),
+        disputed=[visa_words(visa) for visa in fused.disputed] if fused else [],
         waiting=[
             entry.change
             for entry in history.entries
