@@ -51,13 +51,13 @@ class ManyPages:
         stating = number % 100 < self._stating
         size = len(found.top) + len(found.statement) * stating + len(found.bottom)
         wanted = rng.uniform(SMALLEST, LARGEST - 2000)
-        sections = [b"<p>Program %d.</p>" % number]
+        sections = []
         while size < wanted:
             sections.append(rng.choice(self._sections))
             size += len(sections[-1])
         if stating:
             sections.insert(len(sections) // 2, found.statement)
-        return b"".join([found.top, *sections, found.bottom])
+        return b"".join([found.top, b"<p>Program %d.</p>" % number, *sections, found.bottom])
 
     def answer(self, request: bytes) -> bytes:
         """The response to one request."""

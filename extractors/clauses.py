@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import pairwise
 
 from extractors.alone import read_only
 from extractors.demands import read_demands
 from extractors.reading_text import ANY, Mention, ReadingText, reading_text
 from extractors.readings import STATUSES, Claim, Clause, Reading, Strength, stretches
-from extractors.rulebook import Direction, Hit, RuleKind, rulebook
+from extractors.rulebook import Direction, Hit, RuleKind, remembered, rulebook
 from extractors.spans import Spans
 from extractors.values import Stance, Visa
 
@@ -55,12 +54,12 @@ def heads_nothing(heading: str) -> bool:
     return RuleKind.HEADS_NOTHING in _kinds(heading)
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _kinds(sentence: str) -> frozenset[RuleKind]:
-    hits = rulebook().phrases.hits(reading_text(sentence).text)
-    return frozenset(hit.rule.kind for hit in hits)
+    return frozenset(hit.rule.kind for hit in _phrases(reading_text(sentence).text))
 
 
+@remembered
 def read_sentence(raw: str) -> Reading:
     """Apply the rules to one sentence of the page.
 
@@ -70,7 +69,7 @@ def read_sentence(raw: str) -> Reading:
     H-1B not_sponsored
     """
     text = reading_text(raw)
-    hits = list(rulebook().phrases.hits(text.text))
+    hits = list(_phrases(text.text))
     reading = Reading(text, hits=hits)
     kinds = {hit.rule.kind for hit in hits}
     reading.others = RuleKind.OTHERS in kinds
@@ -102,6 +101,11 @@ def read_sentence(raw: str) -> Reading:
     _read_citizens(reading, live)
     read_demands(reading, live, clauses)
     return reading
+
+
+@remembered
+def _phrases(text: str) -> tuple[Hit, ...]:
+    return tuple(rulebook().phrases.hits(text))
 
 
 def fired(raw: str) -> frozenset[str]:

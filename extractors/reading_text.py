@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from extractors.rulebook import Hit, rulebook
+from extractors.rulebook import Hit, remembered, rulebook
 from extractors.values import Visa
 
 ANY = "any"  # "visas", of no kind
@@ -71,6 +71,7 @@ class ReadingText:
     mentions: tuple[Mention, ...]
 
 
+@remembered
 def reading_text(raw: str) -> ReadingText:
     """Fold `raw` and spell its visas one way.
 

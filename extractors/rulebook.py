@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache, wraps
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import re2
 
@@ -130,8 +130,16 @@ class Hit:
     end: int
 
 
-_MAX_MEMORY = 64 << 20  # bytes that RE2 may take for all rules together: 8 MB were too few
+# Bytes that RE2 may take for the rules of a matcher: 8 MB were too few, and with 64 it took twice
+# the memory of all else, in no less time.
+_MAX_MEMORY = 16 << 20
 _MAX_HITS = 50  # of one rule in a sentence (1,500 characters): more is not prose
+
+
+_REMEMBERED = 512  # texts
+_forgets: list[Callable[[], None]] = []
+
+Read = TypeVar("Read")
 
 
 class RuleError(ValueError):
@@ -197,6 +205,19 @@ def use(folder: Path) -> None:
     _folder = folder
     rulebook.cache_clear()
     rules_version.cache_clear()
+    for forget in _forgets:
+        forget()
+
+
+def remembered(read: Callable[[str], Read]) -> Callable[[str], Read]:
+    """Keeps what `read` made of the last texts with these rules.
+
+    Several steps ask the same of one sentence, and the pages of one institution have the same
+    sentences. What is kept is handed to all who ask: nobody may change it.
+    """
+    keeping = lru_cache(maxsize=_REMEMBERED)(read)
+    _forgets.append(keeping.cache_clear)
+    return wraps(read)(keeping)
 
 
 @cache

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from extractors.reading_text import ReadingText
-from extractors.rulebook import RuleKind, rulebook
+from extractors.rulebook import RuleKind, remembered, rulebook
 
 RESIDENCY, FELLOWSHIP, EVERYONE = "residency", "fellowship", "all"
 INSTITUTION, DEPARTMENT, SIBLING = "institution", "department", "sibling"
@@ -161,9 +161,14 @@ _ALONE = re.compile(
 _ADJACENT = re.compile(r"[\s,]*(?:the |our |those in |in |for |residents in |fellows in )*$", re.I)
 
 
-def marks(text: ReadingText) -> list[Mark]:
+def marks(text: ReadingText) -> tuple[Mark, ...]:
     """The scope words of a text, in order."""
-    hits = list(rulebook().scopes.hits(text.text))
+    return _marks(text.text)
+
+
+@remembered
+def _marks(text: str) -> tuple[Mark, ...]:
+    hits = list(rulebook().scopes.hits(text))
     cancels = [h for h in hits if h.rule.kind is RuleKind.NO_SCOPE]
     wide = [h for h in hits if h.rule.kind is RuleKind.EVERYONE]
     found: list[Mark] = []
@@ -177,7 +182,7 @@ def marks(text: ReadingText) -> list[Mark]:
             continue
         value = _LEVELS.get(kind, "")
         if kind is RuleKind.SEASON:
-            value = str(_year(text.text[hit.start : hit.end]))
+            value = str(_year(text[hit.start : hit.end]))
         found.append(Mark(kind, hit.start, hit.end, value))
     past = [m for m in found if m.kind is RuleKind.PAST]
     found = [
@@ -186,10 +191,10 @@ def marks(text: ReadingText) -> list[Mark]:
         if m.kind not in (RuleKind.SEASON, RuleKind.PRESENT)
         or not any(p.start <= m.start < p.end for p in past)
     ]
-    for named in rulebook().specialties.named(text.text):
+    for named in rulebook().specialties.named(text):
         if not any(c.start <= named.start < c.end for c in cancels):
             found.append(Mark(None, named.start, named.end, named.name))
-    return sorted(found, key=lambda m: (m.start, m.end))
+    return tuple(sorted(found, key=lambda m: (m.start, m.end)))
 
 
 def _year(text: str) -> int:

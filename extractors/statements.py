@@ -227,7 +227,8 @@ class _Reader:
                 or (bare and not reading.mentions)
             )
             if waiting and question and told_of(reading) is not Stance.NOT_SPONSORED:
-                reading.demands += asked_for(question.reading, reading)
+                demands = [*reading.demands, *asked_for(question.reading, reading)]
+                reading = replace(reading, demands=demands)
             if answered and reading.demands:
                 begin = answered.start
             if (answered or waiting) and question:
