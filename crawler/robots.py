@@ -9,6 +9,7 @@ never end there are no rules.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,52 @@ from crawler.values import Health
 _PRIORITY = 1_000
 _MAX_BYTES = 512_000  # RFC 9309, 2.5: at least the first 500 KiB must be read
 _MAX_CRAWL_DELAY = 60.0  # seconds; not in RFC 9309, but a wish that costs us little
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_AGENT = {"user-agent", "useragent", "user agent"}  # as Protego reads them
+_OTHERS = "User-agent: others"
+
+
+def read_rules(raw: bytes, token: str) -> Protego:
+    """The rules of a robots.txt, whatever its bytes, as far as they concern us or everybody.
+
+    Its encoding is UTF-8 (RFC 9309), or what its byte order mark says, as some editors write it.
+    """
+    encoding = "utf-16" if raw.startswith(UTF16) else "utf-8-sig"
+    text = raw[:_MAX_BYTES].decode(encoding, errors="replace")
+    lines = text.splitlines()
+    if len(raw) > _MAX_BYTES:
+        lines = lines[:-1]  # half a line may say the opposite of the whole
+    return Protego.parse("\n".join(_for_us(line, token) for line in lines))
+
+
+def _for_us(line: str, token: str) -> str:
+    """A line of a robots.txt, less the names of other robots.
+
+    Protego keeps a copy of a group's rules for each robot that the group names: 10,000 names above
+    10,000 rules, which are half of what is read, would take all of the memory.
+    """
+    line = line.partition("#")[0].strip()
+    name = _robot(line)
+    if name is None:
+        return line
+    plain = name.replace("*", "")  # Protego knows no patterns here
+    if name != "*" and not (plain and token.lower().startswith(plain)):
+        return _OTHERS
+    return f"User-agent: {plain or '*'}"
+
+
+def _robot(line: str) -> str | None:
+    """The robot that a line names, None if it names none: "User-agent: x", "User agent x" ..."""
+    field, colon, value = line.partition(":")
+    if colon and field.strip().lower() in _AGENT:
+        return value.strip().lower()
+    if colon and not value[:1].strip():
+        return None  # another field, spelt with a colon
+    words = line.lower().split()
+    for count in (1, 2):
+        if " ".join(words[:count]) in _AGENT:
+            return " ".join(words[count:])
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +152,7 @@ class Robots:
             )
             self._settle(origin, Rules(refusal=refusal))
         elif 200 <= status < 300:
-            text = response.body[:_MAX_BYTES].decode("utf-8", errors="replace")
-            self._settle(origin, Rules(parsed=Protego.parse(text)))
+            self._settle(origin, Rules(parsed=read_rules(response.body, self._token)))
         else:
             self._settle(origin, Rules())
 

@@ -18,10 +18,11 @@ from protego import Protego
 
 from crawler.decompress import Broken, TooLarge, unpack
 from crawler.markup import Markup, ends_early, meta_refresh
-from crawler.robots import _MAX_CRAWL_DELAY
+from crawler.robots import UTF16, read_rules
 from crawler.sitemap import read_sitemap
 from extractors.blocks import html_blocks, text_blocks
 from extractors.decode import decode
+from extractors.pdf import pdf_fault, pdf_text
 from extractors.statements import page_text, statements
 from shortlist.errors import ProfileError
 from shortlist.profile import profile, values_in
@@ -44,6 +45,7 @@ class Target:
 
     check: Callable[[bytes], object]
     pieces: tuple[str, ...]
+    cost: int = 1  # examples of another that one of it is worth
 
 
 def _file(name: str, content: bytes) -> Path:
@@ -86,10 +88,22 @@ def _sitemap(raw: bytes) -> None:
 
 
 def _robots(raw: bytes) -> None:
-    rules = Protego.parse(raw.decode("utf-8", errors="replace"))
-    rules.can_fetch("https://larkspur.example/visa?a=%2a&b=" + "a" * 50, "VisaWatch")
-    assert 0 <= min(float(rules.crawl_delay("VisaWatch") or 0), _MAX_CRAWL_DELAY) <= 60
-    tuple(rules.sitemaps)
+    """To leave other robots' names out changes nothing for us."""
+    ours = read_rules(raw, "VisaWatch")
+    whole = Protego.parse(raw.decode("utf-8-sig", errors="replace"))
+    if raw[:2] not in UTF16:
+        for path in ("/", "/visa?a=%2a&b=" + "a" * 50):
+            url = f"https://larkspur.example{path}"
+            assert ours.can_fetch(url, "VisaWatch") == whole.can_fetch(url, "VisaWatch")
+        assert ours.crawl_delay("VisaWatch") == whole.crawl_delay("VisaWatch")
+        assert [*ours.sitemaps] == [*whole.sitemaps]
+
+
+def _pdf(raw: bytes) -> None:
+    """Whatever its bytes, the process that reads it ends, and its text is text."""
+    body = b"%PDF-1.7\n" + raw
+    pdf_text(body).encode()
+    assert pdf_fault(body).startswith("the PDF ") or pdf_fault(body) == ""
 
 
 def _mail(raw: bytes) -> None:
@@ -146,7 +160,22 @@ TARGETS = {
     ),
     "robots": Target(
         _robots,
-        ("User-agent: *", "Disallow: /", "Allow: ", "*", "$", "Crawl-delay: ", "Sitemap: ", *_ODD),
+        (
+            "User-agent: *", "User-agent: VisaWatch", "User agent ", "useragent", "visa", "#", "\n",
+            "Disallow: /", "Allow: ", "*", "$", "Crawl-delay: ", "Sitemap: ", *_ODD,
+        ),
+    ),
+    "pdf": Target(
+        _pdf,
+        (
+            "1 0 obj", "2 0 obj", "3 0 obj", " endobj\n", "<</Type/Catalog/Pages 2 0 R>>",
+            "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/Contents 4 0 R",
+            "/Resources<</Font<</F1 5 0 R>>>>>>", "4 0 obj<</Length 40>>stream\n", "BT /F1 9 Tf (",
+            "J-1 visas) Tj ET", "\nendstream", "/Filter/FlateDecode", "/Filter/LZWDecode",
+            "/ObjStm", "/Encrypt 1 0 R", "xref\n0 9\n", "trailer<</Root 1 0 R/Size 9", "/Prev 9",
+            ">>", "startxref\n9\n%%EOF", "[", "(", "9" * 20, *_ODD,
+        ),
+        cost=6,
     ),
     "mail": Target(
         _mail,

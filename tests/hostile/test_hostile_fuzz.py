@@ -19,7 +19,10 @@ def test_nothing_but_a_named_error_comes_of_it(name: str) -> None:
     pieces = st.lists(st.sampled_from(target.pieces), max_size=25).map("".join)
 
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES // target.cost,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(pieces.map(lambda text: text.encode("utf-8")) | st.binary(max_size=300))
     def run(raw: bytes) -> None:
