@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -83,6 +84,15 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("unit", OURS, ids=lambda unit: unit.stem)
+def test_systemd_rates_the_sandbox_well(unit: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not installed")
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=25", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-200:]  # 2.5 of 10, at most
+
+
 def test_the_alert_rules_ask_for_metrics_that_there_are(store: Store) -> None:
     with store.writing():
         cycle, _ = cycles.open_one(store, "2026-11-25T02:00:00Z")
@@ -93,11 +103,50 @@ def test_the_alert_rules_ask_for_metrics_that_there_are(store: Store) -> None:
     assert asked <= measured
 
 
+def stages() -> list[list[tuple[str, str]]]:
+    """The instructions of the container file and what they say, by stage; the first is before."""
+    text = (DEPLOY / "Containerfile").read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    found: list[list[tuple[str, str]]] = [[]]
+    for line in "\n".join(lines).replace("\\\n", "").splitlines():
+        name, _, rest = line.partition(" ")
+        if name == "FROM":
+            found.append([])
+        found[-1].append((name, rest))
+    return found
+
+
 def test_the_container_is_not_roots_and_writes_one_volume() -> None:
-    last = (DEPLOY / "Containerfile").read_text().split("\nFROM ")[-1]
-    assert re.findall(r"^USER (.*)$", last, re.MULTILINE) == ["10001:10001"]
-    assert re.findall(r"^VOLUME (.*)$", last, re.MULTILINE) == ["/data"]
-    assert "--require-hashes" in (DEPLOY / "Containerfile").read_text()
+    _, build, last = stages()
+    names = [name for name, _ in last]
+    said = dict(last)
+    assert said["USER"] == "10001:10001"  # a number: nothing has to be looked up to see who it is
+    assert "RUN" not in names[names.index("USER") :]
+    assert [rest for name, rest in last if name == "VOLUME"] == [said["WORKDIR"]] == ["/data"]
+    (made,) = [rest for name, rest in last if name == "RUN"]
+    assert "-o visawatch -g visawatch -m 0700 /data" in made
+    assert "pip wheel --require-hashes" in build[[name for name, _ in build].index("RUN")][1]
+
+
+def test_the_container_has_nothing_but_what_was_built() -> None:
+    before, build, last = stages()
+    assert before == [("ARG", "PYTHON=docker.io/library/python:3.11-slim")]
+    assert [dict(stage)["FROM"] for stage in (build, last)] == ["${PYTHON} AS build", "${PYTHON}"]
+    assert [rest for name, rest in last if name == "COPY"] == [
+        "--from=build /opt/visawatch /opt/visawatch"
+    ]
+    known = {"FROM", "COPY", "RUN", "ENV", "USER", "WORKDIR", "VOLUME", "EXPOSE", "STOPSIGNAL"}
+    for name, rest in (*build, *last):
+        assert name in {*known, "ENTRYPOINT", "CMD"}
+        assert not re.search(r"(?i)password|secret|token|https?://|apt|sudo", rest)
+
+
+def test_the_container_runs_a_command_that_there_is_and_is_told_to_stop() -> None:
+    said = dict(stages()[-1])
+    words = [*json.loads(said["ENTRYPOINT"]), *json.loads(said["CMD"])]  # no shell in between
+    assert command_of(shlex.join(words)) == "visawatch schedule"
+    assert said["STOPSIGNAL"] == "SIGTERM"
+    assert said["EXPOSE"] == "8000"
 
 
 def test_the_compose_file_runs_commands_that_there_are_without_rights() -> None:
