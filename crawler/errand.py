@@ -8,6 +8,7 @@ their robots.txt, which are the frontier's.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -238,8 +239,12 @@ class Errand:
         self._ledger.shelve(page, fetch, keep_body=bool(waiting) or bool(self._searching))
         requests: list[Request] = []
         if first:
+            known_as = _hash(fetch) if any(page.hashes.values()) else ""
             for url, keys in page.known.items():
-                await self._hand_on(replace(fetch, targets=tuple(keys), url=url))
+                came = replace(fetch, targets=tuple(keys), url=url)
+                if known_as and known_as == page.hashes[url]:
+                    came = replace(came, body=None, same=True)
+                await self._hand_on(came)
             if fetch.health in (Health.GONE, Health.SOFT_404):
                 for search in self._searches_instead_of(page):
                     requests += await self._advance(search)
@@ -374,6 +379,10 @@ class Errand:
     def _learn_sitemap(search: Search, sitemap: Sitemap) -> None:
         search.learn_sitemaps(sitemap.sitemaps)
         search.learn(sitemap.links, 0)
+
+
+def _hash(fetch: Fetch) -> str:
+    return "" if fetch.body is None else hashlib.sha256(fetch.body).hexdigest()
 
 
 def _was_not_asked_for(fetch: Fetch) -> bool:

@@ -18,12 +18,14 @@ _SHELF_BYTES = 64_000_000
 class Page:
     """One page, by its canonical address.
 
-    `known` maps the address as a plan spelled it to the targets that asked for it; `waiting`
-    are the searches that came upon it. `outcome` is its last `Fetch`, without the body.
+    `known` maps the address as a plan spelled it to the targets that asked for it, `hashes` to
+    the hash of the bytes that they have of it; `waiting` are the searches that came upon it.
+    `outcome` is its last `Fetch`, without the body.
     """
 
     url: str
     known: dict[str, list[str]] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
     etag: str | None = None
     last_modified: str | None = None
     rendered: bool = False
@@ -81,6 +83,7 @@ class Ledger:
                 if target.key not in keys:
                     keys.append(target.key)
                 page.rendered |= known.rendered
+                page.hashes[known.url] = known.sha256
                 if len(page.known) == len(keys) == 1:
                     page.etag, page.last_modified = known.etag, known.last_modified
                 elif (page.etag, page.last_modified) != (known.etag, known.last_modified):

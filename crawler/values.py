@@ -67,9 +67,10 @@ _BLOCKED = frozenset(
 class KnownPage:
     """A page to fetch, with what its last answer gave for a conditional request.
 
-    When it is gone, its target's site is searched for others, if `search_when_gone` is set.
-    `rendered` says that it needed a browser when it was last seen: so it is shown in one again,
-    whatever comes from its server.
+    `sha256` is the hash of the bytes that whoever asks has of it already, in hexadecimal: if they
+    come again, they need not be handed on. When the page is gone, its target's site is searched
+    for others, if `search_when_gone` is set. `rendered` says that it needed a browser when it was
+    last seen: so it is shown in one again, whatever comes from its server.
     """
 
     url: str
@@ -77,6 +78,7 @@ class KnownPage:
     last_modified: str | None = None
     search_when_gone: bool = True
     rendered: bool = False
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ class Fetch:
     `url` is the address asked for, `final_url` where the answer came from, and
     `moved_permanently` says that every redirect between them was a 301 or 308. `body` holds
     the decoded bytes (no Content-Encoding) when `health` is `OK`, else nothing; where `rendered`
-    is set, they are the page as its scripts left it in a browser. `detail` is a
+    is set, they are the page as its scripts left it in a browser. They are left out when they are
+    the ones that the plan knew of (`same`). `detail` is a
     sentence for people that names what was wrong. `score` is how much a discovered page looks
     like an eligibility page (0 when it was asked for); `discovered` says how it came about.
     """
@@ -157,3 +160,4 @@ class Fetch:
     score: float = 0.0
     title: str = ""
     rendered: bool = False
+    same: bool = False

@@ -297,7 +297,7 @@ class _Run:
             for program_id in suspected.keys() & missing.keys()
             if any(p.id not in seen for p in watched.own_pages(watched.programs[program_id]))
         }
-        targets = watchlist.fresh_targets(watched, suspected, missing=late)
+        targets = watchlist.fresh_targets(self.store, watched, suspected, missing=late)
         self._crawl(watched, targets, attempt=1, missing=missing)
         settle_all(
             self.store,

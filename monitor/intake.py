@@ -161,6 +161,7 @@ class Intake:
 
     def _known(self, fetch: Fetch, packed: Future[Packed] | None) -> Observation:
         page = self._pages[fetch.url]
+        snapshot_id = page.snapshot_id if fetch.same else None
         for key in fetch.targets:
             self._places[key] |= {canonical(page.url), canonical(fetch.final_url)}
         if fetch.health in _GONE:
@@ -168,6 +169,9 @@ class Intake:
                 self._gone[key].append(page)
         if fetch.health is Health.OK and fetch.moved_permanently:
             page = pages.move(self.store, page, fetch.final_url, self.cycle_id)
+        if snapshot_id is not None:
+            self._record(page, fetch, snapshot_id)
+            return self._seen(page, fetch, snapshot_id)
         return self._observation(page, fetch, packed.result() if packed else None)
 
     def _observation(self, page: Page, fetch: Fetch, packed: Packed | None) -> Observation:
@@ -179,6 +183,9 @@ class Intake:
                 fetch, snapshot_id = unread(fetch, fault), None
                 self.tally.fetched -= 1
                 self.tally.failed += 1
+        return self._seen(page, fetch, snapshot_id)
+
+    def _seen(self, page: Page, fetch: Fetch, snapshot_id: int | None) -> Observation:
         return Observation(
             page_id=page.id,
             cycle_id=self.cycle_id,
@@ -198,6 +205,11 @@ class Intake:
         if not snapshots.is_read(self.store, snapshot_id, RULES_VERSION):
             stated = [statement.to_json() for statement in statements(fetch)]
             snapshots.save_reading(self.store, snapshot_id, RULES_VERSION, stated)
+        self._record(page, fetch, snapshot_id)
+        return snapshot_id
+
+    def _record(self, page: Page, fetch: Fetch, snapshot_id: int) -> None:
+        """The page answered with the bytes of this snapshot."""
         pages.record_answer(
             self.store,
             page.id,
@@ -207,7 +219,6 @@ class Intake:
             cycle_id=self.cycle_id,
             rendered=fetch.rendered,
         )
-        return snapshot_id
 
     def _watch(
         self, fetch: Fetch, *, program_id: str | None = None, institution: str | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from crawler import KnownPage, Target
 from crawler.urls import site_root
-from store import cycles, pages, programs
+from extractors import RULES_VERSION
+from store import cycles, pages, programs, snapshots
 from store.database import Store
 from store.records import Page, Program
 
@@ -104,6 +105,7 @@ def targets(
     done = cycles.observed(store, cycle_id)
     searched = cycles.last_discovery(store)
     gone = cycles.gone(store, cycles=2)
+    hashes = _hashes(store, watchlist.pages())
 
     def target(
         key: str, watched: list[Page], sites: tuple[str, ...] = (), *, look: bool = False
@@ -118,7 +120,12 @@ def targets(
 
         known = tuple(
             KnownPage(
-                page.url, page.etag, page.last_modified, search_when_gone(page), page.rendered
+                page.url,
+                page.etag,
+                page.last_modified,
+                search_when_gone(page),
+                page.rendered,
+                hashes.get(page.snapshot_id or 0, ""),
             )
             for page in watched
             if page.id not in done
@@ -146,25 +153,42 @@ def targets(
 
 
 def fresh_targets(
-    watchlist: Watchlist, program_ids: Collection[str], *, missing: Collection[str] = ()
+    store: Store,
+    watchlist: Watchlist,
+    program_ids: Collection[str],
+    *,
+    missing: Collection[str] = (),
 ) -> tuple[Target, ...]:
     """What confirms a suspicion: all pages of these programs, in full.
 
     Those in `missing` are searched for once more: a page that failed at the first look may lead to
     where its statement has gone.
     """
+    suspected = (page for program_id in program_ids for page in watchlist.pages_of(program_id))
+    hashes = _hashes(store, suspected)
     return tuple(
         Target(
             program_key(program_id),
             _sites(watchlist.programs[program_id]) or _roots(watchlist.pages_of(program_id)),
             tuple(
-                KnownPage(page.url, search_when_gone=False, rendered=page.rendered)
+                KnownPage(
+                    page.url,
+                    search_when_gone=False,
+                    rendered=page.rendered,
+                    sha256=hashes.get(page.snapshot_id or 0, ""),
+                )
                 for page in watchlist.pages_of(program_id)
             ),
             discover=program_id in missing,
         )
         for program_id in program_ids
     )
+
+
+def _hashes(store: Store, found: Iterable[Page]) -> dict[int, str]:
+    """By id, the hashes of the snapshots that today's rules have read: they need not come again."""
+    ids = {page.snapshot_id for page in found if page.snapshot_id is not None}
+    return snapshots.hashes(store, ids, RULES_VERSION)
 
 
 def _sites(program: Program) -> tuple[str, ...]:

@@ -112,11 +112,13 @@ def readings(store: Store, snapshot_ids: Collection[int]) -> dict[int, list[dict
     return {row["snapshot_id"]: json.loads(row["statements"] or "[]") for row in rows}
 
 
-def hashes(store: Store, snapshot_ids: Collection[int]) -> dict[int, str]:
-    """By snapshot id, its SHA-256 in hexadecimal."""
+def hashes(store: Store, snapshot_ids: Collection[int], rules: str | None = None) -> dict[int, str]:
+    """By snapshot id, its SHA-256 in hexadecimal; of those that `rules` have read, if given."""
     rows = store.rows(
-        "SELECT id, sha256 FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(snapshot_ids)),),
+        "SELECT id, sha256 FROM snapshots s WHERE id IN (SELECT value FROM json_each(?1))"
+        " AND (?2 IS NULL OR EXISTS"
+        " (SELECT 1 FROM readings r WHERE r.snapshot_id = s.id AND r.rules = ?2))",
+        (json.dumps(sorted(snapshot_ids)), rules),
     )
     return {row["id"]: row["sha256"].hex() for row in rows}
 

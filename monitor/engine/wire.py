@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import zstandard
@@ -20,7 +20,7 @@ from monitor.engine.errors import EngineError
 from monitor.reads import ReadFetch
 from store.snapshots import Packed
 
-WIRE = 1
+WIRE = 2
 _LARGEST = 100_000_000  # bytes of a body, whatever its size is said to be
 _decompress = zstandard.ZstdDecompressor().decompress
 
@@ -65,7 +65,7 @@ _units, _heads, _limits = TypeAdapter(Unit), TypeAdapter(_Head), TypeAdapter(Lim
 
 def dump(value: Unit | Limits) -> bytes:
     """A unit, or the limits of a crawl, as bytes."""
-    return json.dumps(asdict(value)).encode()
+    return json.dumps(_brief(value)).encode()
 
 
 def unit(data: bytes) -> Unit:
@@ -85,10 +85,10 @@ def dump_page(page: ReadFetch) -> tuple[bytes, bytes]:
     plain = Fetch(**{name: getattr(page, name) for name in Fetch.__slots__})
     packed = page.packed
     if packed is None:
-        return json.dumps(asdict(_Head(replace(plain, body=None)))).encode(), b""
+        return json.dumps(_brief(_Head(plain))).encode(), b""
     stated = tuple(statement.to_json() for statement in page.stated)
     head = _Head(replace(plain, body=None), packed.size, packed.sha256.hex(), stated)
-    return json.dumps(asdict(head)).encode(), packed.compressed
+    return json.dumps(_brief(head)).encode(), packed.compressed
 
 
 def page(head: bytes, compressed: bytes) -> ReadFetch:
@@ -107,6 +107,14 @@ def page(head: bytes, compressed: bytes) -> ReadFetch:
         raise _foreign(f"a page ({found.fetch.url})", "its bytes have another hash")
     packed = Packed(digest, len(body), compressed)
     return ReadFetch(**{**values, "body": body}, packed=packed, stated=stated)
+
+
+def _brief(value: Any) -> Any:
+    """A dataclass as JSON has it, without what is as it is by default."""
+    if is_dataclass(value):
+        named = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: _brief(held) for field, held in named if held != field.default}
+    return [_brief(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _checked(adapter: TypeAdapter[Any], data: bytes, what: str) -> Any:

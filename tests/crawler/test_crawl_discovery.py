@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 
 import pytest
 from crawls import crawl, limits
@@ -219,6 +220,23 @@ def test_a_search_reads_a_known_page_that_has_not_changed(site: Site) -> None:
         assert outcomes[site.url("/education"), ("surgery",)] is Health.NOT_MODIFIED
         assert outcomes[site.url("/education"), ("medicine",)] is Health.OK
         assert outcomes[site.url("/education/im/apply"), ("medicine",)] is Health.OK
+
+
+def test_a_search_reads_a_known_page_whose_bytes_are_not_handed_on(site: Site) -> None:
+    education = page("Education", ("/education/im/apply", "How to apply"))
+    with site:
+        site.page("/education", education)
+        url, digest = site.url("/education"), hashlib.sha256(education.encode()).hexdigest()
+        known = KnownPage(url, sha256=digest)
+        targets = (
+            Target("medicine", (url,), discover=True),
+            Target("surgery", (), (known,)),
+        )
+        found = {(page.url, page.targets): page for page in crawl(Plan(targets, limits(site)))}
+        assert found[url, ("surgery",)].same
+        assert found[url, ("surgery",)].body is None
+        assert found[url, ("medicine",)].body == education.encode()
+        assert found[site.url("/education/im/apply"), ("medicine",)].health is Health.OK
 
 
 def test_a_search_stays_on_its_site_and_follows_a_moved_start() -> None:

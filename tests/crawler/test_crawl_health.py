@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import socket
 import ssl
 import threading
@@ -364,6 +365,21 @@ def test_certificates_are_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         assert "certificate verify failed" in found[unknown.url()].detail
         assert found[wrong_name.url()].health is Health.TLS_ERROR
         assert found[no_tls].health is Health.TLS_ERROR
+
+
+def test_bytes_that_the_plan_knows_of_are_not_handed_on() -> None:
+    body = PAGE
+    with Site() as site:
+        for path in ("/same", "/other"):
+            site.page(path, body, headers={"ETag": '"v2"'})
+        digest = hashlib.sha256(body).hexdigest()
+        same = KnownPage(site.url("/same"), sha256=digest)
+        other = KnownPage(site.url("/other"), sha256=hashlib.sha256(body + b"!").hexdigest())
+        found = fetch(limits(site), same, other)
+    assert {page.health for page in found.values()} == {Health.OK}
+    assert {page.etag for page in found.values()} == {'"v2"'}
+    assert (found[same.url].same, found[same.url].body) == (True, None)
+    assert (found[other.url].same, found[other.url].body) == (False, body)
 
 
 def test_unchanged_pages_are_not_sent_again() -> None:

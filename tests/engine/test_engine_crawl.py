@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def test_workers_share_the_pages_and_the_writer_flags_what_changed(
     assert left == {board.RUN, board.RUNS, board.TOKENS}
 
 
-def _stored(store: Store) -> list[tuple[object, ...]]:
+def stored(store: Store) -> list[tuple[object, ...]]:
     """All that cycles have stored of pages, without ids and times."""
     return store.tuples(
         "SELECT p.url, p.etag, o.health, o.detail, hex(s.sha256), s.body, r.statements"
@@ -88,11 +89,46 @@ def test_what_is_stored_is_the_same_with_and_without_an_engine(
         with fleet.working(1):
             fleet.cycle(store)
         fleet.cycle(alone, engine=False)
-        stored = _stored(store)
-        assert stored == _stored(alone)
-    healths = {str(url).partition("127.")[2][4:]: health for url, _, health, *_ in stored}
+        found = stored(store)
+        assert found == stored(alone)
+    healths = {str(url).partition("127.")[2][4:]: health for url, _, health, *_ in found}
     assert {"gone", "server_error", "unreadable", "ok"} == set(healths.values())
     assert any(url.endswith("/new-visas") for url in healths)
+
+
+def test_bytes_that_are_stored_do_not_come_again(
+    fleet: Fleet, server: RedisServer, tmp_path: Path
+) -> None:
+    chance = random.Random(7)
+    bodies = {}
+    for site in fleet.sites:
+        for path in ONCE:
+            # Such as no compression makes small, and without an ETag.
+            bodies[site, path] = f"{J1_ONLY}<!--{chance.randbytes(50_000).hex()}-->"
+            site.page(path, bodies[site, path])
+
+    def through_redis() -> int:
+        with server.client() as client:
+            return int(client.info()["total_net_input_bytes"])
+
+    sizes = []
+    with fleet.store() as store, Store(tmp_path / "alone.db") as alone, fleet.working(1):
+        with alone.writing():
+            programs.save(alone, programs.listed(store))
+        for _ in range(3):
+            before = through_redis()
+            summary = fleet.cycle(store)
+            sizes.append(through_redis() - before)
+            assert (summary.fetched, summary.not_modified, summary.changes) == (12, 0, 0)
+            fleet.cycle(alone, engine=False)
+            fleet.turn()
+            # In the last night one is another: it comes whole.
+            if fleet.night == 2:
+                fleet.sites[0].page("/0", bodies[fleet.sites[0], "/0"] + "<p>More</p>")
+        assert stored(store) == stored(alone)
+    assert sizes[0] > 12 * 50_000
+    assert sizes[1] < 4 * 50_000
+    assert 50_000 < sizes[2] < 6 * 50_000
 
 
 def test_a_drained_worker_gives_its_hosts_to_another(fleet: Fleet) -> None:
@@ -135,7 +171,7 @@ def test_a_worker_of_another_version_refuses_by_name(fleet: Fleet, server: Redis
     run = {"id": "1", "open": "1", "stop": "0", "writer": "elsewhere:v.db", "versions": theirs}
     with server.client() as client:
         client.hset(board.RUN, mapping=run)
-    ours = "visawatch 0.1.0, wire 1, rules .*"
+    ours = "visawatch 0.1.0, wire 2, rules .*"
     with pytest.raises(EngineError, match=f"elsewhere:v.db is {theirs}, and this worker is {ours}"):
         Worker(fleet.connected).serve()
 

