@@ -10,10 +10,10 @@ import logging
 import os
 import socket
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crawler import Limits, Standby, errands, standing_by
+from crawler import Limits, RenderLimits, Standby, errands, standing_by
 from extractors.rulebook import rulebook
 from monitor.engine import board, wire
 from monitor.engine.errors import EngineError
@@ -28,10 +28,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Worker:
-    """A worker of one engine. `allow_hosts` are the private hosts that it may fetch from."""
+    """A worker of one engine.
+
+    `allow_hosts` are the private hosts that it may fetch from; `render` says with which browser
+    it shows pages, and in how much memory.
+    """
 
     engine: Engine
     allow_hosts: tuple[str, ...] = ()
+    render: RenderLimits = field(default_factory=RenderLimits)
     # Not an Event, which a signal may not set while this thread begins to wait for it.
     draining: bool = False
 
@@ -66,7 +71,7 @@ class Worker:
         return None
 
     def _work(self, link: Link, run: dict[bytes, bytes], standby: Standby) -> None:
-        limits = _own(wire.limits(run[b"limits"]), self.allow_hosts)
+        limits = self._own(wire.limits(run[b"limits"]))
         lease = self.engine.lease_seconds
         token = str(link.do(lambda redis: redis.incr(board.TOKENS)))
         began = time.monotonic()
@@ -83,6 +88,18 @@ class Worker:
                 f"the writer {run[b'writer'].decode()} is {theirs}, and this worker is {ours}: "
                 "install the same version on both; this worker has taken no work"
             )
+
+    def _own(self, limits: Limits) -> Limits:
+        """The writer's limits, but for what each machine says itself.
+
+        That is what may be asked from it, and what may be run on it: who can write to Redis must
+        not choose that.
+        """
+        own = self.render
+        render = replace(
+            limits.render, browser=own.browser, sandbox=own.sandbox, megabytes=own.megabytes
+        )
+        return replace(limits, allow_hosts=self.allow_hosts, render=render)
 
     def _refused(self, redis: Any) -> None:
         """Be listed as one that cannot work, and not among those that share the work."""
@@ -112,8 +129,3 @@ class Worker:
             pipe.execute()
 
         link.do(show)
-
-
-def _own(limits: Limits, allow_hosts: tuple[str, ...]) -> Limits:
-    """The writer's limits, but for the private hosts: each machine says what may be asked there."""
-    return replace(limits, allow_hosts=allow_hosts)

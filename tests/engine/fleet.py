@@ -18,9 +18,10 @@ from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 
+from browsers import RENDER
 from loopback import Site, Visit
 
-from crawler import Limits
+from crawler import Limits, RenderLimits
 from monitor import clock
 from monitor.cycle import Settings, Stop, Summary, run
 from monitor.engine import writer
@@ -54,10 +55,12 @@ class Fleet:
         self.turned: set[str] = set()
         self.processes: list[subprocess.Popen[str]] = []
         self.allowed = tuple(f"127.0.0.{number}" for number in range(2, hosts + 2))
+        self.render = RENDER  # the writer's
         (folder / "visawatch.toml").write_text(
             f"[crawl]\ndelay_seconds = {delay}\nallow_hosts = {json.dumps(self.allowed)}\n"
             "[monitor]\nconfirm_delay_seconds = 0\nflap_reversals = 99\nwave_institutions = 999\n"
             f"[engine]\nlease_seconds = {lease}\n"
+            f"[render]\nsandbox = {json.dumps(RENDER.sandbox)}\n"
         )
         with self.store() as store, store.writing():
             programs.save(store, [self._program(*place) for place in self.places()])
@@ -98,7 +101,12 @@ class Fleet:
         """Run a cycle in this process; without `engine`, one that does all itself."""
         settings = Settings(
             mail=MailSettings(maildir=str(self.folder / "mail")),
-            limits=Limits(delay_seconds=self.delay, retries=0, allow_hosts=self.allowed),
+            limits=Limits(
+                delay_seconds=self.delay,
+                retries=0,
+                allow_hosts=self.allowed,
+                render=self.render,
+            ),
             confirm_delay_seconds=0,
         )
         by = {"crawl": partial(writer.crawling, self.connected, "v.db")} if engine else {}
@@ -113,9 +121,9 @@ class Fleet:
         return Engine(self.engine, Versions("0.1.0"), self.lease)
 
     @contextmanager
-    def working(self, number: int) -> Iterator[list[Worker]]:
+    def working(self, number: int, render: RenderLimits = RENDER) -> Iterator[list[Worker]]:
         """So many workers in this process; drained in the end."""
-        workers = [Worker(self.connected, self.allowed) for _ in range(number)]
+        workers = [Worker(self.connected, self.allowed, render) for _ in range(number)]
         threads = [threading.Thread(target=worker.serve) for worker in workers]
         for thread in threads:
             thread.start()

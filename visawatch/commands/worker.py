@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from crawler import RenderLimits
 from visawatch.app import App
 from visawatch.commands.crawl import engine_option, hosts
 
@@ -35,7 +36,8 @@ def worker(app: App, engine: str, allow_hosts: tuple[str, ...]) -> None:
     from visawatch.engine import engine_of
 
     allowed = (*app.config.crawl.allow_hosts, *allow_hosts)
-    working = Worker(engine_of(app, url), allowed)
+    render = RenderLimits(**app.config.render.model_dump())
+    working = Worker(engine_of(app, url), allowed, render)
 
     with on_signals(working.drain):
         working.serve()
