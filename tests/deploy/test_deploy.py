@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 from redisserver import serving
-from shell import ROOT
+from shell import PATIENCE, ROOT
 from test_cli_docs import command_of
 
+from monitor.engine import board
 from monitor.engine.link import connect
 from monitor.vitals import vitals
 from store import cycles
@@ -161,6 +165,39 @@ def test_the_compose_file_runs_commands_that_there_are_without_rights() -> None:
         assert f"--{' '.join(option)}" in services["redis"]["command"]
 
 
+def test_the_workers_of_the_compose_file_have_the_engine_and_nothing_else() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    worker, writer, redis = services["worker"], services["schedule"], services["redis"]
+    assert worker["environment"] == writer["environment"]
+    assert set(worker["environment"]) == {"VISAWATCH_ENGINE__URL"}
+    assert "volumes" not in worker
+    assert "ports" not in redis  # none but these containers reach it
+    assert worker["stop_grace_period"] == writer["stop_grace_period"]
+
+
+def test_the_workers_unit_waits_for_work_and_is_drained_by_a_stop(tmp_path: Path) -> None:
+    """What systemd runs, with what stands in the secrets' file, and SIGTERM as it stops it."""
+    settings = tmp_path / "visawatch.toml"
+    settings.write_text("")
+    line = options(DEPLOY / "systemd" / "visawatch-worker@.service")["ExecStart"]
+    line = line.replace("/etc/visawatch/visawatch.toml", str(settings))
+    command = [sys.executable, "-m", "visawatch", *shlex.split(line)[1:]]
+    with serving(tmp_path / "redis") as server, server.client() as client:
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "VISAWATCH_ENGINE__URL": server.url}
+        with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as worker:
+            assert worker.stderr is not None
+            try:
+                assert "waits for work" in worker.stderr.readline()
+                until = time.monotonic() + PATIENCE
+                while client.zcard(board.WORKERS) == 0:
+                    assert time.monotonic() < until
+                    time.sleep(0.05)
+            finally:
+                worker.terminate()
+            assert worker.wait(PATIENCE) == 0
+        assert client.zcard(board.WORKERS) == 0
+
+
 def test_redis_understands_its_settings(tmp_path: Path) -> None:
     (tmp_path / "redis.conf").write_text(REDIS)
     with serving(tmp_path / "redis", "--include", str(tmp_path / "redis.conf")) as server:
@@ -169,6 +206,18 @@ def test_redis_understands_its_settings(tmp_path: Path) -> None:
             for name, value in re.findall(r"^([a-z-]+) (\S+)$", REDIS, re.MULTILINE):
                 kept = client.config_get(name)[name]
                 assert kept == {'""': "", "512mb": str(512 << 20)}.get(value, value)
+
+
+def test_what_the_guide_names_is_there() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    files = set(re.findall(r"(?<![\w/])deploy/[\w./@-]*\w", guide))
+    assert len(files) > 5
+    assert [name for name in files if not (ROOT / name).exists()] == []
+    keys = {
+        *(board.RUN, board.WORKERS, board.REFUSED, board.HOST + "NAME"),
+        *(board.work("RUN"), board.results("RUN")),
+    }
+    assert set(re.findall(r"visawatch:[\w:-]+", guide)) == keys
 
 
 def test_every_command_in_the_guide_is_understood() -> None:
