@@ -27,6 +27,7 @@ from monitor.engine.wire import Unit, Versions
 
 _BLOCK_MS = 300  # the longest that a look for pages takes
 _AT_ONCE = 64  # pages read in one look
+_LAID_AT_ONCE = 64  # units
 _TOLD_EVERY_SECONDS = 60.0
 _STOP_SECONDS = 60.0  # for workers to finish what they have in hand
 
@@ -200,15 +201,18 @@ class EngineCrawl:
             redis.xgroup_create(work, board.GROUP, id="0", mkstream=True)
 
     def _lay(self, laid: list[Unit]) -> None:
-        """Put units into the stream."""
-        for unit in laid:
-            fields: dict[str, object] = {"host": unit.host, "unit": wire.dump(unit)}
-            entry = self._link.do(partial(self._add, fields))
-            self._awaited.lay(unit, entry)
+        """Put units into the stream, many at a time: each time Redis waits for its disk."""
+        for start in range(0, len(laid), _LAID_AT_ONCE):
+            some = laid[start : start + _LAID_AT_ONCE]
+            for unit, entry in zip(some, self._link.do(partial(self._add, some)), strict=True):
+                self._awaited.lay(unit, entry)
 
-    def _add(self, fields: dict[str, object], redis: Any) -> bytes:
-        entry: bytes = redis.xadd(board.work(self._run), fields)
-        return entry
+    def _add(self, laid: list[Unit], redis: Any) -> list[bytes]:
+        pipe = redis.pipeline()
+        for unit in laid:
+            pipe.xadd(board.work(self._run), {"host": unit.host, "unit": wire.dump(unit)})
+        entries: list[bytes] = pipe.execute()
+        return entries
 
     def _take_lease(self) -> None:
         """Take the writer's lease; one of a writer on another machine may have to run out."""
