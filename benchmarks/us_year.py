@@ -7,7 +7,7 @@ changed: of them only that is written which a cycle writes of pages that have no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from monitor.intake import BATCH
 from sources.weigh import weigh
 from store import changes, cycles
 from store.database import Store
-from store.records import Observation, stamp
+from store.records import Observation, Page, stamp
 from visawatch.config import MailSettings
 
 WEEK = 7
@@ -107,10 +107,11 @@ def nights(
     settings = Settings(mail=mail, confirm_delay_seconds=0)
     since = numbers[0] - 1
     with Store(database) as store:
+        watched = _watched(store)
         for number in numbers:
             at = date(number)
             if number - since < WEEK and number != numbers[-1]:
-                _nothing_new(store, stamp(at), int(at.timestamp()))
+                _nothing_new(store, watched, stamp(at), int(at.timestamp()))
                 yield Done(None, 0)
                 continue
             web.go(number, 1)
@@ -118,15 +119,18 @@ def nights(
             crawl = telling(web, since)
             summary, _ = run(store, settings, clock=clock.fixed(at), crawl=crawl, weigh=weigh)
             yield Done(time.monotonic() - began, summary.changes)
-            since = number
+            since, watched = number, _watched(store)
             for change in changes.of_cycle(store, summary.cycle):
                 if change.id % LEFT and change.status == "open":
                     review.decide(store, change.id, "accepted", by="ada", now=at)
 
 
-def _nothing_new(store: Store, night: str, at: int) -> None:
+def _watched(store: Store) -> list[Page]:
+    return list({page.id: page for page in watchlist.load(store).pages()}.values())
+
+
+def _nothing_new(store: Store, watched: Sequence[Page], night: str, at: int) -> None:
     """Writes what a cycle does that hears of each page that it has not changed."""
-    watched = list({page.id: page for page in watchlist.load(store).pages()}.values())
     with store.writing():
         cycle, _ = cycles.open_one(store, night)
     for first in range(0, len(watched), BATCH):

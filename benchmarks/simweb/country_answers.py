@@ -36,12 +36,12 @@ class CountryWeb:
     def answer(self, site: int, path: str, headers: dict[str, str]) -> Answer:
         """The answer to a GET of `path` at a site; `headers` have lower-case names."""
         fault = self._failing.get(site)
-        if fault is not None and path == "/robots.txt" and fault.kind in ("robots", "challenge"):
-            return text(b"User-agent: *\nDisallow: /\n") if fault.kind == "robots" else Answer(404)
+        if path == "/robots.txt" and fault is not None and fault.kind == "robots":
+            return text(b"User-agent: *\nDisallow: /\n")
+        if path == "/robots.txt" and (fault is None or site % 2):  # every other host has that left
+            return text(b"User-agent: *\nDisallow: /search\n")
         if fault is not None:
             return failed(fault.kind, self.country.sites[site].name, _WALL) or Answer(404)
-        if path == "/robots.txt":
-            return text(b"User-agent: *\nDisallow: /search\n")
         page = self.country.page_at(site, path)
         if page is None:
             return Answer(404)
