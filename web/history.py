@@ -20,7 +20,7 @@ _BEGAN = {
     Began.REVIEW: "by a maintainer's decision",
     Began.AGREEMENT: "when its pages came to say what a maintainer had decided",
     Began.NEW_RULES: "when better rules read the same pages",
-    Began.OTHER_CHANNELS: "when others than its pages spoke of it, too",
+    Began.OTHER_CHANNELS: "when other sources were weighed beside its pages",
 }
 
 

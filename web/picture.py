@@ -164,8 +164,13 @@ def span(at: str, until: str | None) -> str:
 
     >>> span("2026-11-25T02:00:00Z", None), span("2026-11-25T02:00:00Z", "2026-11-27T02:00:00Z")
     ('since 2026-11-25', '2026-11-25 to 2026-11-27')
+    >>> span("2026-11-25T02:00:00Z", "2026-11-25T09:30:00Z")
+    'on 2026-11-25'
     """
-    return f"{at[:10]} to {until[:10]}" if until else f"since {at[:10]}"
+    if not until:
+        return f"since {at[:10]}"
+    day, last = at[:10], until[:10]
+    return f"{day} to {last}" if day != last else f"on {day}"
 
 
 def _moment(at: str) -> datetime:

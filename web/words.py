@@ -13,6 +13,7 @@ from monitor.alerts.message import readable
 from store.states import NAMES
 
 _WHOLE = re.compile(r"\b(?:J-1|H-1B|O-1|E-3|F-1|\d{4}-\d\d-\d\d)\b")
+_CODE = re.compile(r"`([^`]*)`")
 _TIME = Markup('<time datetime="{}">{}</time>')
 
 
@@ -84,8 +85,18 @@ def unbroken(text: str) -> Markup:
     return Markup(_WHOLE.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
+def coded(text: str) -> Markup:
+    """A text in which what stands between backticks is code.
+
+    >>> str(coded("`next` of <it>"))
+    '<code>next</code> of &lt;it&gt;'
+    """
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704
+
+
 FILTERS = {
     "arrows": arrows,
+    "coded": coded,
     "count": count,
     "day": day,
     "minute": minute,

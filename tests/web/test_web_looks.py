@@ -28,6 +28,26 @@ COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in
 WIDTHS, THEMES = (375, 1280), ("light", "dark")  # a phone and a desk
 SIDEWAYS = """[...document.querySelectorAll('.scroll')]
     .filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"""
+TOUCHING = """[...document.querySelectorAll('main *')]
+    .filter(e => e.matches('.search, .actions, .notice, .scroll, .decide'))
+    .filter(e => e.offsetParent && e.nextElementSibling?.offsetParent)
+    .map(e => [e, e.nextElementSibling])
+    .filter(([e, next]) => {
+        const gap = next.getBoundingClientRect().top - e.getBoundingClientRect().bottom;
+        return gap > -1 && gap < 6;
+    })
+    .map(([e, next]) => `${e.className} and ${next.tagName}: ${next.innerText.slice(0, 40)}`)"""
+CUT = """[...document.querySelectorAll('select, input[placeholder]')].filter(e => e.offsetParent)
+    .filter(e => {
+        const style = getComputedStyle(e);
+        const pen = document.createElement('canvas').getContext('2d');
+        pen.font = style.font;
+        const said = e.placeholder ?? e.selectedOptions[0]?.text ?? '';
+        const beside = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight)
+            + (e.matches('select, [type=search]') ? 16 : 0);  // the arrow, the cross
+        return pen.measureText(said).width > e.clientWidth - beside;
+    })
+    .map(e => e.id)"""
 ANA = "ana@inbox.example"
 
 # Pages that no address alone leads to: a visitor's way to each from a page with a form.
@@ -107,8 +127,12 @@ def faults(page: Page, where: str) -> list[str]:
             found += [f"{where}, {width} px, {theme}: {fault}" for fault in wrong]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{where}: wider than {width} px")
-        for part in page.evaluate(SIDEWAYS):
-            found.append(f"{where}, {width} px: must be scrolled sideways: {part}")
+        for said, script in (
+            ("must be scrolled sideways", SIDEWAYS),
+            ("touch each other", TOUCHING),
+            ("words are cut off", CUT),
+        ):
+            found += [f"{where}, {width} px: {said}: {part}" for part in page.evaluate(script)]
     return found
 
 

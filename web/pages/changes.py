@@ -25,6 +25,8 @@ from web.site import OfSite
 
 router = Pages()
 
+# As those who apply understand it; changes of wording are not shown to them.
+_SEVERITIES = {"critical": "changes who may apply", "major": "changes a condition"}
 PER_PAGE = 50  # changes; those of one page of a hospital are shown together
 
 
@@ -77,6 +79,7 @@ def by_week(
         earlier=beside.before and _name(date.fromisoformat(beside.before[:10])),
         later=beside.after and _name(date.fromisoformat(beside.after[:10])),
         stories=stories,
+        severities=_SEVERITIES,
         total=total,
         number=number,
         last_page=max(1, -(-total // PER_PAGE)),

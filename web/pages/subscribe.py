@@ -29,7 +29,7 @@ router = Pages()
 
 SEVERITIES = {
     "critical": "only who may apply",
-    "major": "who may apply, and conditions",
+    "major": "who may apply, conditions",
 }
 _ONE_CLICK = "One-Click"  # RFC 8058
 
@@ -147,8 +147,10 @@ def confirm_form(request: Request, site: OfSite, token: str) -> Response:
     return page(
         request,
         "button.html",
-        title="Be told of changes",
+        title="Shall this mail begin?",
         headers=_PRIVATE,
+        lead="Nothing is sent before you say so. Critical changes are of who may apply, major ones "
+        "of the conditions.",
         lines=[f"{invitation.wish.address}: {described(invitation.wish)}."],
         path=f"/subscribe/confirm/{token}",
         button="Yes, I want this",
@@ -181,8 +183,9 @@ def unsubscribe_form(request: Request, site: OfSite, tokens: str) -> Response:
     return page(
         request,
         "button.html",
-        title="No more mail",
+        title="Shall this mail end?",
         headers=_PRIVATE,
+        lead="It goes on until you say so.",
         lines=[f"{one.address}: {described(one)}." for one in found],
         path=f"/unsubscribe/{tokens}",
         button="End this",
