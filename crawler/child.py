@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crawler.spiders.pages import PagesSpider
 
 _PARENT_CHECK_SECONDS = 0.5
-_HIGH_WATER = 8_000_000  # bytes waiting for the parent before pages wait too
+_HIGH_WATER = 2_000_000  # bytes waiting for the parent before pages wait too
 # Messages that follow each other closely go together: a write for each, which wakes the parent, is
 # a sixth of an unchanged night.
 _TOGETHER_BYTES = 1 << 16
