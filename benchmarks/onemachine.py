@@ -1,6 +1,6 @@
 """What a night costs on one machine, beside urlwatch, webchanges and changedetection.io.
 
-    python -m benchmarks.onemachine [--pages N] [--many N] [--only cost|memory] [--peer NAME]...
+    python -m benchmarks.onemachine [--pages N] [--many N] [--only TABLE] [--peer NAME]...
 
 All watch the same pages of 30 to 60 KB, each of which names a visa: in a first night, in which
 each is new and read, and in one in which none has changed. Cost is time of the processor, of all
@@ -10,6 +10,9 @@ nearly all start-up, is taken off. The pages come from a process that is not mea
 
 Memory is the peak of VisaWatch's processes together, of what they share each one's part: for as
 many pages, and for many more, of which a tenth names a visa.
+
+Order is how long a night takes whose hosts have from one page to sixty, beside the time that its
+largest host takes alone for the pauses between its requests.
 """
 
 from __future__ import annotations
@@ -47,6 +50,10 @@ GOALS = {  # times the pages per CPU second, in a first night and an unchanged o
     "changedetection": (5.0, 5.0),
 }
 NIGHTS = ("first", "unchanged")
+UNEVEN = 40  # hosts, with up to ...
+LARGEST = 60  # ... pages
+PAUSE = 0.25  # seconds between two requests to a host
+WALL = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +72,18 @@ class Cost:
 Watch = Callable[[Sequence[str], Path], list[Cost]]
 
 
-def visawatch(urls: Sequence[str], folder: Path) -> list[Cost]:
+def visawatch(urls: Sequence[str], folder: Path, delay: float = 0) -> list[Cost]:
     """Both nights of `visawatch crawl`, each page that of a program."""
     database, config = folder / "visawatch.db", folder / "visawatch.toml"
     hosts = ", ".join(f'"{name}"' for name in addresses(HOSTS))
-    config.write_text(f"[crawl]\ndelay_seconds = 0\nallow_hosts = [{hosts}]\n")
+    config.write_text(f"[crawl]\ndelay_seconds = {delay}\nallow_hosts = [{hosts}]\n")
     with Store(database) as store, store.writing():
         programs.save(store, map(_program, range(len(urls)), urls))
     command = [sys.executable, "-m", "visawatch", "--db", str(database), "--config", str(config)]
+    env = {"HOME": str(folder), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}  # as peers
     found: list[Cost] = []
     for _ in NIGHTS:
         used = Usage()
-        env = {"HOME": str(folder), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}  # as peers
         output = run([*command, "crawl", "--json"], used, env=env, timeout=LONGEST, ok=(0,))
         summary = json.loads(output.splitlines()[-1])
         not_modified = len(urls) if found else 0
@@ -181,19 +188,45 @@ def memory(pages: int, many: int) -> Iterator[str]:
         before = found
 
 
+def order() -> Iterator[str]:
+    """The lines of the third table."""
+    head = f"{'order':16} {'night':10} {'pages':>6} {'wall s':>8}"
+    yield f"{head} {'largest':>8} {'ratio':>7} {'goal':>5}"
+
+    def uneven(urls: Sequence[str], folder: Path) -> list[Cost]:
+        placed = ((n // HOSTS, n % HOSTS, url) for n, url in enumerate(urls))
+        found = [
+            url
+            for row, host, url in placed
+            if host < UNEVEN and row * (UNEVEN - 1) <= host * (LARGEST - 1)
+        ]
+        return visawatch(found, folder, PAUSE)
+
+    least = (LARGEST + 1) * PAUSE  # with its robots.txt
+    for night, cost in zip(NIGHTS, measure(uneven, HOSTS * LARGEST, 10), strict=True):
+        ratio = cost.usage.wall / least
+        yield (
+            f"{'VisaWatch':16} {night:10} {cost.pages:6} {cost.usage.wall:8.1f} {least:8.1f}"
+            f" {ratio:7.2f} {WALL:5.1f}{'' if ratio <= WALL else '  MISSED'}"
+        )
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.onemachine")
     parser.add_argument("--pages", type=int, default=5000)
     parser.add_argument("--many", type=int, help=f"for memory; {MANY} times as many if not given")
-    parser.add_argument("--only", choices=["cost", "memory"])
+    parser.add_argument("--only", choices=["cost", "memory", "order"])
     parser.add_argument("--peer", action="append", choices=list(PEERS), help="all if none is named")
     chosen = parser.parse_args(arguments or [])
-    if chosen.only != "memory":
-        for line in costs(chosen.pages, chosen.peer or list(PEERS)):
-            print(line, flush=True)
-    if chosen.only != "cost":
-        for line in memory(chosen.pages, chosen.many or MANY * chosen.pages):
-            print(line, flush=True)
+    tables = {
+        "cost": lambda: costs(chosen.pages, chosen.peer or list(PEERS)),
+        "memory": lambda: memory(chosen.pages, chosen.many or MANY * chosen.pages),
+        "order": order,
+    }
+    for name, table in tables.items():
+        if chosen.only in (None, name):
+            for line in table():
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from loopback import Site, Visit
 
 from crawler import Health, KnownPage, Limits, Plan, Target
 from crawler.middlewares.retry import retry_after
+from crawler.settings import CONCURRENT_REQUESTS
 
 DELAY = 0.2
 PAGE = "<title>Visas</title><p>We sponsor J-1 visas only.</p>"
@@ -123,6 +125,36 @@ def test_a_host_gets_one_request_at_a_time() -> None:
         visits = [visit for visit in site.visits if visit.path != "/robots.txt"]
     assert len(visits) == 6
     assert max(most) == 1
+
+
+def test_a_crawl_waits_for_no_host_while_another_may_be_asked() -> None:
+    everything_asked = threading.Event()
+
+    def stuck(visit: Visit) -> None:
+        everything_asked.wait(10.0)
+        visit.send(PAGE.encode())
+
+    def last(visit: Visit) -> None:
+        everything_asked.set()
+        visit.send(PAGE.encode())
+
+    with ExitStack() as stack:
+        slow = [stack.enter_context(Site(f"127.0.0.{n}")) for n in range(2, 6)]
+        large = stack.enter_context(Site("127.0.0.9"))
+        pages = []
+        for site in slow:
+            # Together more than the downloader takes at a time, and listed first.
+            for number in range(CONCURRENT_REQUESTS // 3):
+                site.page(f"/{number}", PAGE)
+                pages.append(site.url(f"/{number}"))
+            site.route("/0", stuck)
+        for number in range(40):
+            large.page(f"/{number}", PAGE)
+            pages.append(large.url(f"/{number}"))
+        large.route("/39", last)
+        found = fetch(limits(*slow, large, per_host=1), *pages)
+        # Who waits for an answer of the slow hosts, before the large one has given all, times out.
+        assert {page.health for page in found.values()} == {Health.OK}
 
 
 def test_we_say_who_we_are() -> None:
