@@ -192,8 +192,8 @@ class _Run:
     def run(self, only: Collection[str]) -> tuple[Summary, alerts.Delivery]:
         began = time.monotonic()
         watched = watchlist.load(self.store, only)
-        watchlist.name_pages(self.store, watched.programs.values())
-        watched = watchlist.load(self.store, only)
+        if watchlist.name_pages(self.store, watched):
+            watched = watchlist.load(self.store, only)
         missing = vanished(self.store, watched)
         targets = watchlist.targets(self.store, watched, self.cycle.id, missing=missing)
         tally = self._crawl(watched, targets, missing=missing)

@@ -63,12 +63,7 @@ class Intake:
     _gone_before: set[int] = field(default_factory=set)  # pages, when last asked for
 
     def __post_init__(self) -> None:
-        latest = cycles.latest(self.store)
-        self._gone_before = {page for page, last in latest.items() if last.health in _GONE}
-        for program_id, found in self.watchlist.own.items():
-            self._places[program_key(program_id)] = {canonical(page.url) for page in found}
-        for name, found in self.watchlist.offices.items():
-            self._places[institution_key(name)] = {canonical(page.url) for page in found}
+        self._gone_before = cycles.gone_of_late(self.store)
         self._pages = {page.url: page for page in self.watchlist.pages()}
 
     def take(self, fetch: Fetch, heir_of: Collection[str] = ()) -> None:
@@ -103,6 +98,12 @@ class Intake:
         `takes_the_place` says whether a find of a target may stand for a page that is gone.
         """
         self.flush()
+        if not self._finds.met:
+            return
+        for program_id, found in self.watchlist.own.items():
+            self._places[program_key(program_id)] |= {canonical(page.url) for page in found}
+        for name, found in self.watchlist.offices.items():
+            self._places[institution_key(name)] |= {canonical(page.url) for page in found}
         for key, places in self._places.items():
             self._finds.drop(key, places)
         self._finds.settle(
@@ -162,8 +163,9 @@ class Intake:
     def _known(self, fetch: Fetch, packed: Future[Packed] | None) -> Observation:
         page = self._pages[fetch.url]
         snapshot_id = page.snapshot_id if fetch.same else None
-        for key in fetch.targets:
-            self._places[key] |= {canonical(page.url), canonical(fetch.final_url)}
+        if fetch.final_url != fetch.url:
+            for key in fetch.targets:
+                self._places[key].add(canonical(fetch.final_url))
         if fetch.health in _GONE:
             for key in fetch.targets:
                 self._gone[key].append(page)

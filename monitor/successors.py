@@ -43,6 +43,33 @@ class Missing:
     links: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sites:
+    """Whose the (canonical) addresses of a watchlist are, and the pages by their own."""
+
+    owners: dict[str, set[str]]  # by the list
+    finders: dict[str, set[str]]
+    parts: dict[str, set[str]]  # by folder, the programs in it
+    pages: dict[str, Page]
+
+    @classmethod
+    def of(cls, store: Store, watched: Watchlist) -> _Sites:
+        """What the list names, and what was found."""
+        owners: dict[str, set[str]] = {}
+        finders: dict[str, set[str]] = {}
+        parts: dict[str, set[str]] = {}
+        for url, keys in watchlist.owners(store).items():
+            owners.setdefault(canonical(url), set()).update(keys)
+        for owner in watched.targets():
+            for page in watched.pages_for(owner):
+                finders.setdefault(canonical(page.url), set()).add(owner)
+        for url, keys in [*owners.items(), *finders.items()]:
+            programs = {key for key in keys if watchlist.program_of(key)}
+            if programs and url != site_root(url):
+                parts.setdefault(_folder(url), set()).update(programs)
+        return cls(owners, finders, parts, {page.url: page for page in watched.pages()})
+
+
 @dataclass(slots=True)
 class Successors:
     """Sifts what one crawl discovers. `missing` holds, by program, the statements looked for."""
@@ -50,10 +77,7 @@ class Successors:
     store: Store
     watched: Watchlist
     missing: Mapping[str, Missing] = field(default_factory=dict)
-    _owners: dict[str, set[str]] = field(default_factory=dict)
-    _finders: dict[str, set[str]] = field(default_factory=dict)  # by address, whose page it is
-    _parts: dict[str, set[str]] = field(default_factory=dict)  # by folder, the programs in it
-    _pages: dict[str, Page] = field(default_factory=dict)
+    _known_sites: _Sites | None = None
     _gone_before: set[int] = field(default_factory=set)
     _still_gone: set[str] = field(default_factory=set)  # targets of a page that is gone again
     _beside: set[tuple[str, str]] = field(default_factory=set)  # finds for a statement: for whom
@@ -62,18 +86,17 @@ class Successors:
     _heirs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by address
 
     def __post_init__(self) -> None:
-        for url, keys in watchlist.owners(self.store).items():
-            self._owners.setdefault(canonical(url), set()).update(keys)
-        for owner in self.watched.targets():
-            for page in self.watched.pages_for(owner):
-                self._finders.setdefault(canonical(page.url), set()).add(owner)
-        for url, keys in [*self._owners.items(), *self._finders.items()]:
-            programs = {key for key in keys if watchlist.program_of(key)}
-            if programs and url != site_root(url):
-                self._parts.setdefault(_folder(url), set()).update(programs)
-        self._pages = {page.url: page for page in self.watched.pages()}
-        latest = cycles.latest(self.store)
-        self._gone_before = {page for page, last in latest.items() if last.health in _GONE}
+        self._gone_before = cycles.gone_of_late(self.store)
+
+    @property
+    def _sites(self) -> _Sites:
+        """Made when the first page is gone, has moved, or was discovered: in most nights, never.
+
+        No page of this crawl has been stored in a new place before that.
+        """
+        if self._known_sites is None:
+            self._known_sites = _Sites.of(self.store, self.watched)
+        return self._known_sites
 
     def sift(self, fetch: Fetch) -> Iterator[Fetch]:
         """The page as it came, or, if it was discovered, emptied for those it is nothing to."""
@@ -90,11 +113,12 @@ class Successors:
 
     def _learn(self, fetch: Fetch) -> None:
         """Notes where a known page is now, or that it has just gone and what it said."""
-        url, final = canonical(fetch.url), canonical(fetch.final_url)
-        if fetch.health.is_page and final != url and url in self._owners:
-            self._owners.setdefault(final, set()).update(self._owners[url])
-        page = self._pages.get(fetch.url)
-        if fetch.health not in _GONE or page is None:
+        if fetch.health.is_page and fetch.final_url != fetch.url:
+            url, final = canonical(fetch.url), canonical(fetch.final_url)
+            owners = self._sites.owners
+            if final != url and url in owners:
+                owners.setdefault(final, set()).update(owners[url])
+        if fetch.health not in _GONE or (page := self._sites.pages.get(fetch.url)) is None:
             return
         ids = [] if page.snapshot_id is None else [page.snapshot_id]
         stated = snapshots.readings(self.store, ids)
@@ -118,20 +142,20 @@ class Successors:
 
         A program that looks for its first page may find one that others have found before.
         """
-        named = self._owners.get(url)
+        named = self._sites.owners.get(url)
         if named is not None and key not in named:
             return True
         if not self.watched.pages_for(key):
             return False
-        found = self._finders.get(url) or self._neighbours(url)
+        found = self._sites.finders.get(url) or self._neighbours(url)
         return bool(found) and key not in found
 
     def _neighbours(self, url: str) -> set[str]:
         """The programs in whose part of the site an address lies: `/surgery/` is surgery's."""
         root = site_root(url)
         while (url := _folder(url.rstrip("/"))) not in ("", root):
-            if url in self._parts:
-                return self._parts[url]
+            if url in self._sites.parts:
+                return self._sites.parts[url]
         return set()
 
     def _asker(self, key: str) -> Asker:

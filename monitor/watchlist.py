@@ -82,16 +82,28 @@ def of_one(store: Store, program: Program) -> list[Page]:
     return own + [watch.page for watch in found if watch.institution == program.institution]
 
 
-def name_pages(store: Store, listed: Collection[Program]) -> None:
-    """Watches the pages that the list of programs names. Harmless when they are watched."""
-    with store.writing():
-        for program in listed:
-            if program.eligibility_url:
-                page = pages.add(store, program.eligibility_url)
-                pages.watch(store, page.id, program_id=program.program_id, found="named")
-            if program.gme_url:
-                page = pages.add(store, program.gme_url)
-                pages.watch(store, page.id, institution=program.institution, found="named")
+def name_pages(store: Store, watched: Watchlist) -> bool:
+    """Watches the pages that the list of programs names; says whether any was not yet there.
+
+    One that has moved is watched where it is now.
+    """
+    own = {(program_id, page.url) for program_id, found in watched.own.items() for page in found}
+    offices = {(name, page.url) for name, found in watched.offices.items() for page in found}
+    missing: list[tuple[str, str | None, str | None]] = []
+    for program in watched.programs.values():
+        url, office = program.eligibility_url, program.gme_url
+        if url and (program.program_id, url) not in own:
+            missing.append((url, program.program_id, None))
+        if office and (program.institution, office) not in offices:
+            missing.append((office, None, program.institution))
+    if missing:
+        with store.writing():
+            for url, program_id, institution in missing:
+                page = pages.add(store, url)
+                pages.watch(
+                    store, page.id, program_id=program_id, institution=institution, found="named"
+                )
+    return bool(missing)
 
 
 def targets(

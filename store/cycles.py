@@ -142,6 +142,12 @@ def gone(store: Store, cycles: int) -> set[int]:
     return {row["id"] for row in rows}
 
 
+def gone_of_late(store: Store) -> set[int]:
+    """The pages that were gone when they were last asked for."""
+    rows = store.tuples("SELECT id FROM pages WHERE health IN ('gone', 'soft_404')")
+    return {row[0] for row in rows}
+
+
 _WATCHED = (
     "EXISTS (SELECT 1 FROM watches w LEFT JOIN programs p ON p.id = w.program_id"
     " WHERE w.page_id = pages.id AND (w.institution_id IS NOT NULL OR p.removed_at IS NULL))"

@@ -39,7 +39,7 @@ class Nights:
                 self.store,
                 [Program(i, "Fernway Hospital", i, gme_url="https://f.example/") for i in self.ids],
             )
-        watchlist.name_pages(self.store, programs.listed(self.store))
+        watchlist.name_pages(self.store, watchlist.load(self.store))
 
     @property
     def ids(self) -> tuple[str, ...]:
