@@ -4,7 +4,7 @@ BIN := .venv/bin
 # onnxruntime tells its maker what it runs, unless it is told not to.
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: demo test lint bench load quality reader kills scale-test soak us-night hostile fuzz fuzz-examples peers picture screenshots lock clean controls licences sbom
+.PHONY: demo test lint bench one-machine load quality reader kills scale-test soak us-night hostile fuzz fuzz-examples peers picture screenshots lock clean controls licences sbom
 
 demo: .venv/installed
 	$(BIN)/visawatch demo
@@ -47,6 +47,10 @@ nights: .venv/installed
 PEERS := urlwatch webchanges changedetection
 peers: .venv/installed $(PEERS:%=.venv-peers/%/installed)
 	$(BIN)/python -m benchmarks.peers
+
+# What a night costs on one machine, beside the same peers: ten minutes. See docs/benchmarks.md.
+one-machine: .venv/installed $(PEERS:%=.venv-peers/%/installed)
+	$(BIN)/python -m benchmarks.onemachine
 
 # Each control of docs/security.md switched off once: its test must fail. Half an hour.
 controls: .venv/installed
