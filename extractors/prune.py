@@ -270,14 +270,14 @@ def _is_decoy(element: etree._Element) -> bool:
     """True for what a page calls navigation, a banner and the like."""
     if element.tag in ("html", "body", "main"):
         return False
-    if element.attrib.get("role") in _DROPPED_ROLES:
+    if element.get("role") in _DROPPED_ROLES:
         return True
     names = _names(element)
     return names != " " and _names_a_decoy(names[:300])
 
 
 def _names(element: etree._Element) -> str:
-    return f"{element.attrib.get('class', '')} {element.attrib.get('id', '')}"
+    return f"{element.get('class', '')} {element.get('id', '')}"
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 import re2
@@ -91,6 +92,7 @@ _RAW = ("<script", "<style")
 _AFTER_NAME = frozenset(" \t\n\f\r/>")
 
 
+@lru_cache(maxsize=1)  # a page that passes the sieve is asked for again by who parses it
 def without_scripts(page: str) -> str:
     """`page` without its script and style elements (half of a modern page).
 
