@@ -26,7 +26,7 @@ from crawler.urls import join
 from crawler.values import Health
 
 _PRIORITY = 1_000
-_MAX_BYTES = 512_000  # RFC 9309, 2.5: at least the first 500 KiB must be read
+MAX_BYTES = 512_000  # RFC 9309, 2.5: at least the first 500 KiB must be read
 _MAX_CRAWL_DELAY = 60.0  # seconds; not in RFC 9309, but a wish that costs us little
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _AGENT = {"user-agent", "useragent", "user agent"}  # as Protego reads them
@@ -39,9 +39,9 @@ def read_rules(raw: bytes, token: str) -> Protego:
     Its encoding is UTF-8 (RFC 9309), or what its byte order mark says, as some editors write it.
     """
     encoding = "utf-16" if raw.startswith(UTF16) else "utf-8-sig"
-    text = raw[:_MAX_BYTES].decode(encoding, errors="replace")
+    text = raw[:MAX_BYTES].decode(encoding, errors="replace")
     lines = text.splitlines()
-    if len(raw) > _MAX_BYTES:
+    if len(raw) > MAX_BYTES:
         lines = lines[:-1]  # half a line may say the opposite of the whole
     return Protego.parse("\n".join(_for_us(line, token) for line in lines))
 
