@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,15 @@ class Result:
     def json(self) -> list[dict[str, Any]]:
         """Every line of standard output as JSON; fails for a line that is not."""
         return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(slots=True)
+class Serving:
+    """A web site in a process of its own; `log` is whole once it has ended."""
+
+    process: subprocess.Popen[str]
+    address: str  # http://127.0.0.1:8000
+    log: str
 
 
 @dataclass(slots=True)
@@ -88,6 +99,30 @@ class Shell:
         out, err = done.stdout.decode(), done.stderr.decode()
         assert done.returncode == status, f"{command}: {done.returncode}\n{out}\n{err}"
         return Result(done.returncode, out, err)
+
+    @contextmanager
+    def serving(self, *options: str) -> Iterator[Serving]:
+        """Runs `visawatch serve` on a free port, from when it says where until it has ended."""
+        process = subprocess.Popen(
+            self.command("serve", "--port", "0", *options),
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment(),
+            cwd=self.folder,
+        )
+        assert process.stderr is not None
+        try:
+            first = process.stderr.readline()
+            where = re.search(r"(http://[\d.:]+)/ is served", first)
+            assert where, first + process.stderr.read()
+            serving = Serving(process, where[1], first)
+            yield serving
+            process.terminate()
+            serving.log += process.stderr.read()  # not communicate(), which forgets the rest
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            process.communicate()
 
     def command(self, *args: str) -> list[str]:
         """The command line of a process."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import logging
 import re
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 from loopback import Site, Visit
-from shell import PATIENCE, Shell
+from shell import Shell
 
 from crawler.plain import CONTROLS, LineFormatter
 
@@ -108,23 +107,10 @@ def test_a_line_of_a_log_stays_one() -> None:
 
 def test_a_log_has_no_token_and_nothing_of_a_profile(shell: Shell) -> None:
     shell.options = ["-v"]
-    with subprocess.Popen(
-        shell.command("serve", "--port", "0", "--workers", "1"),
-        stderr=subprocess.PIPE,
-        text=True,
-        env=shell.environment(),
-        cwd=shell.folder,
-    ) as process:
-        assert process.stderr is not None
-        try:
-            where = re.match(r"(http://[\d.:]+)/ is served", process.stderr.readline())
-            assert where
-            for path in ("/unsubscribe/tok-en", "/subscribe/confirm/tok-en", "/shortlist?visa=h1b"):
-                httpx.get(where[1] + path, trust_env=False)
-        finally:
-            process.terminate()
-        said = process.stderr.read()
-        process.wait(PATIENCE)
+    with shell.serving("--workers", "1") as serving:
+        for path in ("/unsubscribe/tok-en", "/subscribe/confirm/tok-en", "/shortlist?visa=h1b"):
+            httpx.get(serving.address + path, trust_env=False)
+    said = serving.log
     assert said.count("GET /unsubscribe/… ") == said.count("GET /subscribe/confirm/… ") == 1
     assert "GET /shortlist " in said
     assert "tok-en" not in said

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hookserver import serving_hooks
 from loopback import Site
-from shell import PATIENCE, ROOT, Shell
+from shell import ROOT, Shell
 
 BEFORE = "Our wombats sponsor the J-1 visa only."
 AFTER = "Our wombats sponsor J-1 and H-1B visas."
@@ -73,24 +73,11 @@ def test_a_fault_of_a_command_is_a_record(shell: Shell) -> None:
 
 
 def test_the_web_site_in_records(shell: Shell) -> None:
-    with subprocess.Popen(
-        shell.command("serve", "--port", "0", "--workers", "1"),
-        stderr=subprocess.PIPE,
-        text=True,
-        env=shell.environment(),
-        cwd=shell.folder,
-    ) as process:
-        assert process.stderr is not None
-        try:
-            first = process.stderr.readline()
-            where = json.loads(first)["message"].partition("/ is served")[0]
-            for path in ("/unsubscribe/tok-en", "/metrics?token=sesame-token", "/programs/%0Ano"):
-                headers = {"Authorization": "Bearer sesame-token"}
-                httpx.get(where + path, headers=headers, trust_env=False)
-        finally:
-            process.terminate()
-        said = first + process.stderr.read()
-        process.wait(PATIENCE)
+    with shell.serving("--workers", "1") as serving:
+        for path in ("/unsubscribe/tok-en", "/metrics?token=sesame-token", "/programs/%0Ano"):
+            headers = {"Authorization": "Bearer sesame-token"}
+            httpx.get(serving.address + path, headers=headers, trust_env=False)
+    said = serving.log
     messages = [record["message"] for record in records(said)]
     assert any("GET /unsubscribe/… " in message for message in messages)
     assert any("GET /metrics " in message for message in messages)

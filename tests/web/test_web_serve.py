@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from shell import Shell
+from shell import PATIENCE, Shell
 
 from visawatch import workers
 
@@ -22,26 +22,13 @@ from visawatch import workers
 def test_it_says_where_it_serves_and_stops_in_good_order(
     shell: Shell, number: signal.Signals
 ) -> None:
-    process = subprocess.Popen(
-        shell.command("serve", "--port", "0"),
-        stderr=subprocess.PIPE,
-        text=True,
-        env=shell.environment(),
-        cwd=shell.folder,
-    )
-    try:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        found = re.match(r"(http://127\.0\.0\.1:\d+/) is served; ", said)
-        assert found, said
-        assert "No programs are watched yet" in httpx.get(found[1], trust_env=False).text
-        process.send_signal(number)
-        rest = process.stderr.read()  # not communicate(), which forgets what was read ahead
-        process.wait(30)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 0
+    with shell.serving() as serving:
+        assert "No programs are watched yet" in httpx.get(serving.address, trust_env=False).text
+        serving.process.send_signal(number)
+        serving.process.wait(PATIENCE)
+    assert serving.process.returncode == 0
+    first, rest = serving.log.split("\n", 1)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/ is served; .*", first)
     assert re.fullmatch("The review room, /review, is open at this machine only: .*\n", rest)
 
 
@@ -60,34 +47,22 @@ def test_a_database_of_no_use_is_named(shell: Shell) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="children are found in /proc")
 def test_a_process_that_dies_is_replaced_and_none_is_left_behind(shell: Shell) -> None:
-    process = subprocess.Popen(
-        shell.command("serve", "--port", "0", "--workers", "2"),
-        stderr=subprocess.PIPE,
-        text=True,
-        env=shell.environment(),
-        cwd=shell.folder,
-    )
-    try:
-        assert process.stderr is not None
-        found = re.match(r"(http://127\.0\.0\.1:\d+/) is served; ", process.stderr.readline())
-        assert found
+    with shell.serving("--workers", "2") as serving:
         until = time.monotonic() + 60
         served_since = time.monotonic()
+        process = serving.process
         while len(children(process)) < 2 or time.monotonic() - served_since < workers.SOON + 0.5:
-            assert httpx.get(found[1], trust_env=False).status_code == 200
+            assert httpx.get(serving.address, trust_env=False).status_code == 200
             assert time.monotonic() < until
         killed, other = children(process)
         os.kill(killed, signal.SIGKILL)
         while killed in (now := children(process)) or len(now) < 2:
             assert time.monotonic() < until
         assert other in now
-        assert httpx.get(found[1], trust_env=False).status_code == 200
+        assert httpx.get(serving.address, trust_env=False).status_code == 200
         process.kill()  # nobody tells the children
-        while served(found[1]):
+        while served(serving.address):
             assert time.monotonic() < until
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:
