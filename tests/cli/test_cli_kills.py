@@ -77,7 +77,7 @@ def test_two_of_every_kind_at_once(changed: Shell, web: Site) -> None:
             env=changed.environment(),
             cwd=changed.folder,
         )
-        for arguments in [["serve", "--port", "0", "--workers", "1"], ["-v", "schedule"]] * 2
+        for arguments in [["serve", "--port", "0", "--workers", "2"], ["-v", "schedule"]] * 2
     ]
     try:
         sites = []
