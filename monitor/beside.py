@@ -62,6 +62,7 @@ _WHY = {
     Outcome.FIRST_SIGHT: "it is the first sight of the program: an observation, not a change",
     Outcome.AGREES: "the pages have come to say what a maintainer decided",
     Outcome.STEADY: "the pages say what stood already: {after}",
+    Outcome.ELSEWHERE: "the pages say what stood already, on another one of them: {after}",
     Outcome.RULES_ONLY: "today's rules read the same in the bytes from before",
     Outcome.TOLD: "that the page is gone was flagged before",
     Outcome.UNCONFIRMED: "the second look did not show the same",

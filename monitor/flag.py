@@ -86,6 +86,46 @@ def observe(store: Store, reading: Reading, cycle_id: int, now: datetime) -> Non
     )
 
 
+def speaks_elsewhere(store: Store, reading: Reading, standing: Standing) -> bool:
+    """Whether pages say what stands, in the same words, but not those that said it before.
+
+    The program's own page has dropped what its institution's says as well, or the sentence has
+    moved to another page of the site.
+    """
+    if reading.policy is None:
+        return False
+    before = moved_along(store, Policy.from_json(standing.reading))
+    return _places(before) != _places(reading.policy)
+
+
+def _places(policy: Policy) -> set[tuple[Visa, str | None]]:
+    return {(e.visa, e.url) for e in policy.evidence}
+
+
+def quote_elsewhere(
+    store: Store, reading: Reading, standing: Standing, cycle_id: int, now: datetime
+) -> None:
+    """The policy stands as it is, with its quotes where they can be read now. Inside `writing()`.
+
+    A change of what is quoted later is one of these pages.
+    """
+    assert reading.policy is not None  # noqa: S101 (see speaks_elsewhere)
+    read = reading.policy.to_json()
+    quotes = {"evidence": read["evidence"]}
+    policies.record(
+        store,
+        replace(
+            standing,
+            since=stamp(now),
+            policy={**standing.policy, **quotes} if standing.origin == "read" else standing.policy,
+            reading={**standing.reading, **quotes},
+            inherited_from=reading.inherited_from,
+            cycle_id=cycle_id,
+        ),
+    )
+    pending.stop_waiting(store, standing.program_id)
+
+
 def settle(
     store: Store,
     suspicion: Suspicion,

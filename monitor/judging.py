@@ -14,7 +14,14 @@ from enum import StrEnum
 from extractors import Policy
 from monitor import flapping
 from monitor.compare import ChangeKind
-from monitor.flag import Suspicion, agrees, observe, suspect
+from monitor.flag import (
+    Suspicion,
+    agrees,
+    observe,
+    quote_elsewhere,
+    speaks_elsewhere,
+    suspect,
+)
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
 from monitor.taken_back import close_page_is_back
@@ -31,6 +38,7 @@ class Outcome(StrEnum):
     FIRST_SIGHT = "first_sight"  # an observation, not a change
     AGREES = "agrees"  # its pages have come to say what a maintainer decided
     STEADY = "steady"  # its pages say what stands
+    ELSEWHERE = "elsewhere"  # so do they, but another of them says it
     RULES_ONLY = "rules_only"  # today's rules read the difference in yesterday's bytes, too
     TOLD = "told"  # its page is gone, and was flagged as such
     SUSPECTED = "suspected"  # something differs; the second look tells
@@ -39,6 +47,9 @@ class Outcome(StrEnum):
     HELD = "held"  # it goes back and forth
     WAITS = "waits"  # something is gone, and must be so in more cycles
     FLAGGED = "flagged"
+
+
+_AS_IT_STANDS = (Outcome.AGREES, Outcome.STEADY, Outcome.ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,12 @@ def first_look(
             judgement = _judge(store, reading, standing, withdraw_cycles, there=there)
             if judgement.outcome in (Outcome.FIRST_SIGHT, Outcome.AGREES):
                 observe(store, reading, cycle_id, now)
-            if there and judgement.outcome in (Outcome.AGREES, Outcome.STEADY):
+            if there and judgement.outcome in _AS_IT_STANDS:
                 flapping.turned(store, reading, standing[program.program_id], cycle_id, now)
+            if judgement.outcome is Outcome.ELSEWHERE:
+                waited = pending.wait(store, program.program_id, [pending.ELSEWHERE], cycle_id)
+                if waited >= withdraw_cycles:
+                    quote_elsewhere(store, reading, standing[program.program_id], cycle_id, now)
             found[program.program_id] = judgement
     return found
 
@@ -127,6 +142,8 @@ def _judge(
     if agrees(reading, before):
         return Judgement(Outcome.AGREES, reading.policy)
     suspicion = suspect(reading, before)
+    if suspicion is None and there and speaks_elsewhere(store, reading, before):
+        return Judgement(Outcome.ELSEWHERE, reading.policy)
     if suspicion is None or only_the_rules_changed(store, suspicion, before):
         # A page that was gone, and is down tonight, is not back.
         if there or not pending.waited(store, program_id, ChangeKind.PAGE_GONE):

@@ -29,16 +29,17 @@ def rests_on_unheard(
 ) -> bool:
     """Whether a policy would be another one without what pages have said that are down now.
 
-    `since` is the cycle in which the standing policy was confirmed: had those that did not answer
-    not changed since, would the pages say the same? `answered` are the pages that were seen, or
-    known to be gone, just now.
+    `since` is the cycle in which the standing policy was confirmed. Of what has changed since on a
+    page that did not answer, only what it was once seen with is in doubt: what it had said the time
+    before, too, it has repeated. `answered` are the pages that were seen, or known to be gone, just
+    now.
     """
     program_id = reading.program.program_id
     changed = pages.changed_since(store, since) - set(answered)
     silent = [page.id for page in watched.pages_of(program_id) if page.id in changed]
     if not silent or reading.policy is None:
         return False
-    then = cycles.good_snapshots(store, silent, since)
+    then = cycles.snapshots_before_last(store, silent)
     before = {page_id: then.get(page_id) for page_id in silent}
     (other,) = read(store, watched, [program_id], gone_after=gone_after, instead=before)
     return (

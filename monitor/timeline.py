@@ -30,6 +30,7 @@ class Began(StrEnum):
     CHANGE = "change"  # its pages changed, and that was flagged
     REVIEW = "review"  # a maintainer decided so
     AGREEMENT = "agreement"  # its pages came to say what a maintainer had decided
+    ELSEWHERE = "elsewhere"  # the same words stand on another of its pages
     NEW_RULES = "new_rules"  # better rules read the same pages (reclassify)
     OTHER_CHANNELS = "other_channels"  # a coordinator, FREIDA or residents said so, too
 
@@ -206,6 +207,8 @@ def _began(
         for entry in flagged:
             if entry.change.cycle_id == standing.cycle_id and entry.change.after == standing.policy:
                 return Began.CHANGE, entry.change.id, entry.reviews
+        if standing.reading["stances"] == before.reading["stances"]:
+            return Began.ELSEWHERE, None, ()
         return Began.AGREEMENT, None, ()
     verdict = "accepted" if standing.origin == "read" else standing.origin
     for entry in flagged:

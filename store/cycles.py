@@ -195,6 +195,18 @@ def good_snapshots(store: Store, page_ids: Collection[int], cycle_id: int) -> di
     return {row["id"]: row["snapshot_id"] for row in rows if row["snapshot_id"] is not None}
 
 
+def snapshots_before_last(store: Store, page_ids: Collection[int]) -> dict[int, int]:
+    """By page id, the snapshot with which each of these pages was seen the time before the last."""
+    rows = store.rows(
+        "SELECT g.id, (SELECT snapshot_id FROM observations WHERE page_id = g.id"
+        " AND health IN ('ok', 'not_modified')"
+        " ORDER BY cycle_id DESC, attempt DESC LIMIT 1 OFFSET 1) AS snapshot_id"
+        " FROM pages g WHERE g.id IN (SELECT value FROM json_each(?1))",
+        (json.dumps(sorted(page_ids)),),
+    )
+    return {row["id"]: row["snapshot_id"] for row in rows if row["snapshot_id"] is not None}
+
+
 def unhealthy_cycles(store: Store, page_id: int) -> int:
     """In how many cycles, up to the last, the page was not seen."""
     row = store.rows(

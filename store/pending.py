@@ -9,6 +9,7 @@ from store.database import Store
 
 UNCONFIRMED = "unconfirmed"  # the kind of a difference that the second look did not show
 HELD = "held"  # and of one that goes back and forth (see monitor.flapping)
+ELSEWHERE = "elsewhere"  # no difference: the same words, on another page
 
 
 def wait(
@@ -51,7 +52,9 @@ def waiting(store: Store) -> list[str]:
     """The programs for which a difference waits to be seen again, by id."""
     return [
         row["program_id"]
-        for row in store.rows("SELECT DISTINCT program_id FROM pending ORDER BY 1")
+        for row in store.rows(
+            "SELECT DISTINCT program_id FROM pending WHERE kind <> ? ORDER BY 1", (ELSEWHERE,)
+        )
     ]
 
 

@@ -23,6 +23,7 @@ _BEGAN = {
     Began.CHANGE: "its pages changed (#{change})",
     Began.REVIEW: "by a maintainer's decision on #{change}",
     Began.AGREEMENT: "its pages have come to say what a maintainer decided",
+    Began.ELSEWHERE: "another of its pages says so now, in the same words",
     Began.NEW_RULES: "better rules read the same pages otherwise",
     Began.OTHER_CHANNELS: "others than its pages spoke of it, too",
 }

@@ -19,6 +19,7 @@ _BEGAN = {
     Began.CHANGE: "when its pages changed",
     Began.REVIEW: "by a maintainer's decision",
     Began.AGREEMENT: "when its pages came to say what a maintainer had decided",
+    Began.ELSEWHERE: "when another of its pages said the same",
     Began.NEW_RULES: "when better rules read the same pages",
     Began.OTHER_CHANNELS: "when other sources were weighed beside its pages",
 }
