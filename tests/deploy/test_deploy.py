@@ -132,6 +132,14 @@ def test_the_container_is_not_roots_and_writes_one_volume() -> None:
     assert "pip wheel --require-hashes" in build[[name for name, _ in build].index("RUN")][1]
 
 
+def test_no_database_and_no_settings_come_into_the_containers_build() -> None:
+    def named(file: str) -> set[str]:
+        lines = (ROOT / file).read_text().splitlines()
+        return {line.strip("/").removeprefix("**/") for line in lines if line[:1] not in ("", "#")}
+
+    assert named(".gitignore") | {".git"} <= named(".dockerignore")
+
+
 def test_the_container_has_nothing_but_what_was_built() -> None:
     before, build, last = stages()
     assert before == [("ARG", "PYTHON=docker.io/library/python:3.11-slim")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, neighbours
 from loopback import Visit
 
+from monitor.timeline import Began, Period, timeline
+
 
 def test_a_page_that_is_down_between_two_sights_does_not_start_the_count_anew(
     watch: Watch,
@@ -93,6 +95,41 @@ def test_a_page_that_is_down_holds_up_what_it_alone_has_said(watch: Watch) -> No
     assert watch.night().changes == 0
     watch.site.page("/gme", NONE)
     assert watch.night().changes == 0
+
+
+def test_a_page_that_is_down_holds_up_nothing_that_it_has_said_twice(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/gme", BOTH)
+    for _ in range(2):
+        assert watch.night().changes == 0
+    watch.site.page("/gme", "", status=503)
+    watch.site.page("/surgery/visas", "<p>J-1 visas are not sponsored.</p>")
+    assert watch.night().changes == 1
+    assert watch.category("surgery") == "h1b_only"
+
+
+def test_a_policy_is_quoted_where_it_stands_now(watch: Watch) -> None:
+    watch.site.page("/gme", J1_ONLY)
+    neighbours(watch, gme="/gme")
+    watch.night()
+
+    def quoted() -> set[str | None]:
+        policy = watch.status("surgery").policy
+        assert policy is not None
+        return {e.url for e in policy.evidence}
+
+    watch.site.page("/surgery/visas", SILENT)
+    for url in ("/surgery/visas", "/gme"):
+        assert watch.night().changes == 0
+        assert quoted() == {watch.site.url(url)}
+    assert watch.status("surgery").inherited_from == "Fernway Hospital"
+    watch.site.page("/gme", NONE)
+    assert watch.night().changes == 1  # no withdrawal, that would take two nights
+    assert watch.category("surgery") == "no_sponsorship"
+    periods = [e for e in timeline(watch.store, "surgery").entries if isinstance(e, Period)]
+    assert [p.began for p in periods] == [Began.FIRST_SIGHT, Began.ELSEWHERE, Began.CHANGE]
 
 
 def test_what_is_no_longer_said_may_have_gone_to_a_page_that_is_down(watch: Watch) -> None:
