@@ -200,7 +200,8 @@ def test_sigterm_finishes_the_page_in_hand_and_the_rest_is_gone_on_with(
     with Store(service.db) as store:
         (cycle,) = cycles.listed(store)
         assert cycle.finished_at is None
-        assert len(cycles.observed(store, cycle.id)) == 1
+        # The answer may cross with the word to stop, and have the next page begun.
+        assert len(cycles.observed(store, cycle.id)) in (1, 2)
     command = [sys.executable, "-m", "visawatch", "--db", str(service.db)]
     command += ["--config", str(tmp_path / "visawatch.toml"), "crawl", "--allow-host", "127.0.0.1"]
     subprocess.run(command, check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
