@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
 from crawler.guard import NOT_PUBLIC
-from crawler.heads import MAX_HEAD_BYTES, HeadTooLarge
+from crawler.heads import MAX_HEAD_BYTES, HeadTooLarge, KeptConnectionBroke
 from crawler.refusal import Refused
 from crawler.values import Health
 
@@ -72,6 +72,11 @@ def is_broken_connection(error: BaseException) -> bool:
     if any(isinstance(cause, lasting) for cause in _causes(error)):
         return False
     return isinstance(error, BROKEN_CONNECTION) or _is_broken(error)
+
+
+def was_kept_connection(error: BaseException) -> bool:
+    """Whether it broke as kept connections do, so that the server may have seen no request."""
+    return any(isinstance(cause, KeptConnectionBroke) for cause in (error, *_causes(error)))
 
 
 def _is_broken(error: BaseException) -> bool:

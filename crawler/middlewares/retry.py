@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
-from crawler.failures import is_broken_connection
+from crawler.failures import is_broken_connection, was_kept_connection
 from crawler.frontier import Frontier
 from crawler.refusal import Refused
 from crawler.values import Health
@@ -67,7 +67,15 @@ class RetryMiddleware:
         return self._again(request, wait) or response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """Return the request again if its connection broke."""
+        """Return the request again if its connection broke.
+
+        One on a kept connection does not count as an attempt, once: no other has to be spent
+        because a server closes what is idle. It has its host's pause before it, as any.
+        """
+        if was_kept_connection(exception) and not request.meta.get("kept_broke"):
+            meta = {**request.meta, "kept_broke": True}
+            meta.pop("download_slot", None)
+            return request.replace(meta=meta, priority=max(request.priority, _PRIORITY))
         if is_broken_connection(exception):
             return self._again(request, 0.0)
         return None

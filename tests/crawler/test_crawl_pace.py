@@ -81,9 +81,12 @@ def test_a_request_without_an_answer_is_followed_by_a_whole_pause() -> None:
         for path in ("/0", "/1"):
             site.route(path, late_reset)
         fetch(limits(site, delay_seconds=DELAY, per_host=1), site.url("/0"), site.url("/1"))
-        # Nor is it asked again behind our back, as Twisted does when a kept connection breaks.
-        assert sorted(site.paths()) == ["/0", "/1", "/robots.txt"]
-        assert site.visits[2].started >= ended[0] + DELAY
+        # What went out on the connection kept from robots.txt is asked once more, in its time,
+        # and not behind our back, as Twisted does.
+        asked = site.paths()[1]
+        assert sorted(site.paths()) == sorted([asked, "/0", "/1", "/robots.txt"])
+        for before, visit in zip(ended, site.visits[2:], strict=False):
+            assert visit.started >= before + DELAY
 
 
 def test_the_pause_runs_while_an_answer_comes() -> None:
@@ -349,3 +352,24 @@ def test_validators_that_differ_are_not_sent() -> None:
 
 def test_an_empty_plan_ends() -> None:
     assert crawl(Plan((), Limits())) == []
+
+
+def test_a_kept_connection_that_is_closed_costs_no_attempt() -> None:
+    def closing(visit: Visit) -> None:  # as if it were kept, which it is not
+        visit.send(PAGE.encode())
+        visit.close()
+
+    def hanging_up(visit: Visit) -> None:  # the first time: what was kept is closed meanwhile
+        if len(site.visits_of(visit.path)) == 1:
+            visit.reset()
+        else:
+            visit.send(PAGE.encode())
+
+    with Site() as site:
+        site.route("/0", closing)
+        site.route("/1", hanging_up)
+        fetched = fetch(
+            limits(site, delay_seconds=DELAY, per_host=1, retries=0), site.url("/0"), site.url("/1")
+        )
+        assert {f.health for f in fetched.values()} == {Health.OK}
+        assert min(gaps(site)) >= DELAY
