@@ -23,7 +23,7 @@ MACHINE_PATHS = ("/healthz", "/metrics")  # answered in JSON, faults too
 _log = logging.getLogger(__name__)
 
 _TITLES = {
-    403: "Not for everybody",
+    403: "Not allowed",
     404: "Nothing here",
     413: "Too large",
     422: "Not understood",
@@ -35,12 +35,12 @@ _TITLES = {
 _SAYINGS = {
     400: "The request could not be understood.",
     403: "This page is for those who review changes.",
-    404: "There is nothing at this address. The program may have been taken off the list.",
+    404: "There is nothing at this address. What was here may have been taken off the list.",
     405: "This address does not take that kind of request.",
     413: "That was larger than anything this site takes.",
     422: "Something in the address or the form could not be understood. Go back, mend it, "
     "and try again.",
-    429: "That was too much at once. Please come back in a while.",
+    429: "That was too much at once. Please come back in an hour.",
     500: "That is our fault, not yours, and it has been noted. Please try again later.",
     503: "The database is busy. Nothing was changed; please try again in a moment.",
 }

@@ -45,6 +45,7 @@ def test_the_week_has_its_changes_the_newest_first(public: Served) -> None:
     assert all("not reviewed yet" in story for story in found)
     assert stories(public, "/changes?week=2026-W48") == found
     assert stories(public, "/changes?week=2026-W47") == []
+    assert "week: must be a week, such as 2026-W48" in public.get("/changes?week=soon", 422).text
 
 
 def test_weeks_lead_to_weeks_with_changes(database: Path, serve: Serve) -> None:

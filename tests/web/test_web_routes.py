@@ -107,6 +107,8 @@ def test_each_route_of_the_review_room_is_closed_to_others(
             answer = visitor.client.request(method, example(path, users))
             assert answer.status_code == (status if method == "GET" else 403), path
             safe(answer)
+            if answer.status_code == 403 and method == "GET":
+                assert "Go to the review queue" in answer.text
             if answer.status_code == 303:
                 assert answer.headers["location"].startswith("/review/log-in")
 

@@ -158,7 +158,7 @@ def test_a_link_expires_and_the_address_is_forgotten(served: Served, time: Clock
     ask(served)
     path = link(served)
     time.at += timedelta(hours=49)
-    served.get(path, 404)
+    assert "has expired after 48 hours" in served.get(path, 404).text
     assert served.client.post(path).status_code == 404
     ask(served, "ben@inbox.example")
     with Store(served.site.database) as store:

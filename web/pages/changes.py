@@ -32,8 +32,11 @@ PER_PAGE = 50  # changes; those of one page of a hospital are shown together
 
 def _monday(text: str) -> str:
     """Raises ValueError for a text that is no ISO week."""
-    if text:
-        datetime.strptime(f"{text}-1", "%G-W%V-%u").replace(tzinfo=UTC)
+    try:
+        if text:
+            datetime.strptime(f"{text}-1", "%G-W%V-%u").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError("must be a week, such as 2026-W48") from error
     return text
 
 

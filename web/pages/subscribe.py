@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from fastapi import Form, Query, Request
@@ -32,6 +34,9 @@ SEVERITIES = {
     "major": "who may apply, conditions",
 }
 _ONE_CLICK = "One-Click"  # RFC 8058
+
+_CONFIRMS = "This link has expired after 48 hours, or was cut off. Ask for a new one, under Mail."
+_ENDS = "This link was cut off: open it in the mail, or copy all of it."
 
 _log = logging.getLogger(__name__)
 
@@ -142,7 +147,7 @@ def subscribe(request: Request, site: OfSite, wish: Annotated[Wish, Form()]) -> 
 @router.page("/subscribe/confirm/{token}")
 def confirm_form(request: Request, site: OfSite, token: str) -> Response:
     """What is agreed to, and the button. Opening it does nothing: mail programs open links, too."""
-    with site.reading() as store:
+    with _link(_CONFIRMS), site.reading() as store:
         invitation = invitations.get(store, token, site.now())
     return page(
         request,
@@ -160,7 +165,7 @@ def confirm_form(request: Request, site: OfSite, token: str) -> Response:
 @router.form("/subscribe/confirm/{token}")
 def confirm(request: Request, site: OfSite, token: str) -> Response:
     """The address agrees."""
-    with site.writing() as store:
+    with _link(_CONFIRMS), site.writing() as store:
         made = invitations.confirm(store, token, site.now())
     return page(
         request,
@@ -176,10 +181,10 @@ def confirm(request: Request, site: OfSite, token: str) -> Response:
 @router.page("/unsubscribe/{tokens}")
 def unsubscribe_form(request: Request, site: OfSite, tokens: str) -> Response:
     """What ends, and the button. Opening it does nothing."""
-    with site.reading() as store:
+    with _link(_ENDS), site.reading() as store:
         found = subscriptions.find(store, tokens)
-    if not found:
-        raise NotFound("no such subscription")
+        if not found:
+            raise NotFound("no such subscription")
     return page(
         request,
         "button.html",
@@ -200,7 +205,7 @@ def unsubscribe(
     one_click: Annotated[str, Form(alias="List-Unsubscribe")] = "",
 ) -> Response:
     """Ends what the tokens of a mail name, at once: from the page, or from a mail program."""
-    with site.writing() as store:
+    with _link(_ENDS), site.writing() as store:
         subscriptions.end_by_token(store, tokens, site.now())
     if one_click == _ONE_CLICK:
         return PlainTextResponse("unsubscribed\n", headers=_PRIVATE)
@@ -211,6 +216,15 @@ def unsubscribe(
         headers=_PRIVATE,
         said="This has ended. Mail that was on its way already may still come.",
     )
+
+
+@contextmanager
+def _link(words: str) -> Iterator[None]:
+    """Says in `words` what is wrong with a link of a mail that leads to nothing."""
+    try:
+        yield
+    except NotFound as error:
+        raise HTTPException(404, words) from error
 
 
 def _watched(store: Store, names: str) -> list[Program]:
