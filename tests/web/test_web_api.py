@@ -273,3 +273,13 @@ def test_what_was_seen_long_ago_is_found_by_the_clock(watched: Path, serve: Serv
     later = serve(watched, now=NOON + timedelta(days=40))
     assert items(later, "/programs?checked=month") == []
     assert len(items(later, "/programs?checked=older")) == 17
+
+
+def test_the_command_that_people_are_shown_works_as_it_stands(database: Path, serve: Serve) -> None:
+    for settings in ({}, {"base_url": "http://127.0.0.1:1/visas"}):
+        served = serve(database, **settings)
+        shown = words(served.page("/api/v1").cssselect("pre")[0])
+        address = shown.removeprefix("curl '").removesuffix("'")
+        prefix = "/visas" if settings else ""
+        assert address == f"{served.origin}{prefix}/api/v1/programs?visa=H-1B&state=MA"
+        assert served.get(address).json()["items"]

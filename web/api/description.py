@@ -65,6 +65,7 @@ def for_people(request: Request, site: OfSite) -> Response:
         "api.html",
         title="Data for programs of yours",
         root=ROOT,
+        home=(site.settings.home or str(request.base_url)).rstrip("/"),
         addresses=tuple(addresses(site.settings.prefix)),
         problem=Problem(title="Not understood", status=422, detail="...", faults=["visa: ..."]),
     )
