@@ -72,5 +72,5 @@ def _line(entry: Entry) -> Line:
             return Line(entry.at[:10], f"A change was flagged: {what} ({then})", change=change.id)
         case Unread():
             nights = "1 night" if entry.cycles == 1 else f"{entry.cycles} nights"
-            why = f" ({entry.detail})" if entry.detail else ""
+            why = f": {entry.detail}" if entry.detail else ""
             return Line(span(entry.at, entry.until), f"A page could not be read for {nights}{why}")

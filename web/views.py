@@ -100,10 +100,15 @@ class View:
 
     @property
     def quotes(self) -> tuple[Evidence, ...]:
-        """The sentences of its pages that prove it, each once; web.sides has what others say."""
+        """The sentences of its pages that prove it, each once, page by page in reading order.
+
+        web.sides has what others say.
+        """
         every = self.policy.evidence if self.policy else ()
         evidence = [e for e in every if not e.rules[:1] or not e.rules[0].startswith("channel:")]
-        return tuple({(e.quote, e.url): e for e in reversed(evidence)}.values())[::-1]
+        pages = list(dict.fromkeys(e.url for e in evidence))
+        once = {(e.quote, e.url): e for e in reversed(evidence)}.values()
+        return tuple(sorted(once, key=lambda e: (pages.index(e.url), e.start)))
 
     @property
     def sure(self) -> int:

@@ -17,9 +17,10 @@ from playwright.sync_api import Browser, Page
 from serving import NOON, PASSWORD, Serve, Served
 from test_web_routes import example
 
-from store import invitations, subscriptions
+from extractors import Policy, Stance, Visa
+from store import invitations, policies, programs, subscriptions
 from store.database import Store
-from store.records import Subscription
+from store.records import Program, Standing, Subscription
 from web.access import ROUTES, Role
 
 AXE = Axe()
@@ -49,6 +50,11 @@ CUT = """[...document.querySelectorAll('select, input[placeholder]')].filter(e =
     })
     .map(e => e.id)"""
 ANA = "ana@inbox.example"
+# The categories that no program of the demo has: the matrix has a column for each.
+OTHERS = {
+    "conflicting": ((Visa.J1, Stance.SPONSORED), (Visa.H1B, Stance.CONFLICTING)),
+    "unclear": ((Visa.J1, Stance.NOT_SPONSORED),),
+}
 
 # Pages that no address alone leads to: a visitor's way to each from a page with a form.
 MADE: dict[str, Callable[[Page], object]] = {
@@ -81,6 +87,9 @@ STATES = (
     "/nowhere",
     "/changes?week=2026-W40",
     "/changes/5",
+    "/programs/conflicting",
+    "/programs/marrow-bay-pathology",
+    "/programs/evil",
     "/subscribe?program=lantern-hill-surgery",
     "/shortlist?visa=either&prefers=H-1B&step3=planned&step3_on=2027-01-15",
     "/shortlist?visa=J-1&class=none",
@@ -96,6 +105,10 @@ def looked_at(users: Path) -> tuple[Path, dict[str, str]]:
     """A database with everything in it, and addresses with tokens, by route."""
     hostile(users)
     with Store(users) as store, store.writing():
+        for name, stances in OTHERS.items():
+            programs.save(store, [Program(name, "Fernway Hospital", "Urology")])
+            policy = Policy(stances).to_json()
+            policies.record(store, Standing(name, "2026-11-24T02:00:00Z", "read", policy, policy))
         _, invited = invitations.add(store, Subscription(0, ANA), NOON)
         told = subscriptions.add(store, Subscription(0, "ben@inbox.example", visa="O-1"), NOON)
     assert invited
