@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -95,6 +97,28 @@ def test_the_second_of_two_who_decide_at_once_is_told(flagged: Watch) -> None:
         undo(store, 2, by="ben", now=NOW, seen=seen)
     assert [r.by for r in verdicts.of_change(store, 2)] == ["ada"]
     decide(store, 2, "dismissed", by="ben", now=NOW, seen=verdicts.versions(store, [2]))
+
+
+def test_of_two_who_decide_at_the_same_instant_one_is_told(flagged: Watch) -> None:
+    """The second begins while the first has looked, and not written yet."""
+    store, waits = flagged.store, threading.Event()
+    seen = verdicts.versions(store, [2])
+
+    def second() -> None:
+        with Store(store.path) as other:
+            other.db.conn.set_trace_callback(
+                lambda sql: waits.set() if sql.startswith("BEGIN") else None
+            )
+            decide(other, 2, "dismissed", by="ben", now=NOW, seen=seen)
+
+    with ThreadPoolExecutor() as threads:
+        with store.writing():
+            late = threads.submit(second)
+            assert waits.wait(60)
+            decide(store, 2, "accepted", by="ada", now=NOW, seen=seen)
+        with pytest.raises(Overtaken):
+            late.result()
+    assert [r.by for r in verdicts.of_change(store, 2)] == ["ada"]
 
 
 def test_nothing_deletes_what_was_said(flagged: Watch) -> None:

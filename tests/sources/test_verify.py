@@ -15,6 +15,7 @@ from watching import NOW, Says
 
 from sources import asking
 from sources.asking import AskingError
+from sources.weigh import weigh
 from store import evidence, questions
 from store.database import Store
 
@@ -122,6 +123,7 @@ def test_an_answer_is_queued_and_counts_once_it_was_read(
     (waits,) = shell("verify", "queue", "--json").json
     assert (waits["category"], waits["season"]) == ("j1_and_h1b", 2027)
     assert "Pat" not in waits["quote"]
+    assert weigh(watched, NOW, ["marrow-neuro"]) == []  # as each night does
     before = shell("policies", "--json").json
     assert next(p for p in before if p["program_id"] == "marrow-neuro")["category"] == "j1_only"
     assert read(shell, tmp_path, answer) == []  # each mail once
@@ -268,6 +270,13 @@ def test_a_day_that_cannot_be_is_the_day_of_reading(
     assert outcome["outcome"] == "queued"
     (waits,) = shell("verify", "queue", "--json").json
     assert waits["at"] == TODAY[1]
+
+
+def test_a_mail_that_cannot_be_read_keeps_none_from_being_read(
+    shell: Shell, asked: str, tmp_path: Path
+) -> None:
+    told = read(shell, tmp_path, b"", reply(asked, "J-1 only."))
+    assert [one["outcome"] for one in told] == ["refused", "queued"]
 
 
 def test_an_answer_from_somebody_else_is_refused_by_name(

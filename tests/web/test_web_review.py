@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from hostile import SHOWN, hostile
 from serving import PASSWORD, Serve, words
 
 from monitor.status import statuses
@@ -66,6 +67,17 @@ def test_the_page_as_it_was_is_text_with_the_statement_marked(users: Path, serve
     ]
     for wrong in ("0" * 64, "..", "x" * 64):
         assert ben.client.get(f"/review/1/page/after/{wrong}").status_code == 404
+
+
+def test_nothing_of_a_page_that_means_harm_is_more_than_text(users: Path, serve: Serve) -> None:
+    hostile(users)
+    ben = serve(users).enter("ben", PASSWORD)
+    page = ben.page(ben.page("/review/5").xpath("//iframe")[-1].get("src").split("#")[0])
+    assert [words(mark) for mark in page.xpath("//mark")] == [SHOWN]
+    assert "Deep down." in words(page)
+    assert {tag.tag for tag in page.iter()} == {
+        *("html", "head", "meta", "title", "style", "body", "main", "h1", "p", "mark")
+    }
 
 
 def test_decisions_lead_on_and_can_be_undone(users: Path, serve: Serve) -> None:

@@ -24,6 +24,7 @@ SAFE = {
     "referrer-policy": "same-origin",
 }
 READ = [path for (method, path) in ROUTES if method == "GET" and "token" not in path]
+KINDS_OF_FILES = {"text/csv", "application/x-ndjson"}  # to be kept, not to be looked at
 LEAST = {  # something that is there, by parameter
     "{name}": static.FILES["style.css"].hashed,
     "{program_id}": "lantern-hill-internal-medicine",
@@ -55,6 +56,7 @@ def safe(answer: httpx.Response, *, framed: bool = False) -> None:
     assert "default-src 'none'" in policy
     assert f"frame-ancestors {chr(39)}{'self' if framed else 'none'}{chr(39)}" in policy
     assert "unsafe" not in policy
+    assert ("sandbox" in policy) is framed
 
 
 def test_the_table_has_every_route_and_no_other(tmp_path: Path) -> None:
@@ -86,6 +88,9 @@ def test_each_route_answers_safely(public: Served, path: str) -> None:
         # The policy forbids them, so a page that had one would be broken.
         assert not re.search(r"<script>|\sstyle=|\son\w+=|javascript:", answer.text)
         assert framed or "<style" not in answer.text
+    if KINDS_OF_FILES & {answer.headers["content-type"].partition(";")[0]}:
+        named = answer.headers["content-disposition"]
+        assert re.fullmatch(r'attachment; filename="[a-z-]+\.(csv|ics|jsonl)"', named)
     wrong = public.client.delete(real)
     assert wrong.status_code == 405
     safe(wrong)
