@@ -74,7 +74,8 @@ class _Answer:
 def _answer(visa: Visa, said: Sequence[Evidence], today: date, weights: Table) -> _Answer:
     ages = {e: age(e, today, weights[e.channel]) for e in said}
     heavy = [e for e in said if weights[e.channel].of(ages[e]) > 0]
-    by_channel = ((c, [e for e in heavy if e.channel is c]) for c in Channel)
+    spoken = {e.channel for e in heavy}
+    by_channel = ((c, [e for e in heavy if e.channel is c]) for c in Channel if c in spoken)
     found = (_position(visa, channel, its, weights, ages) for channel, its in by_channel)
     positions = [position for position in found if position is not None]
     standing = [p for p in positions if not _set_aside(p, positions, weights)]
@@ -119,7 +120,8 @@ def _position(
         newest, counting = _verified(visa, said), list(said)
     else:
         counting = [e for e in said if e.confirmed]
-        newest = [e for e in counting if _when(e) == max(map(_when, counting))]
+        last = max(map(_when, counting), default=None)
+        newest = [e for e in counting if _when(e) == last]
     if not newest:
         return None
     row = weights[channel]
@@ -234,11 +236,13 @@ def _sides(
             return Role.HISTORY
         return Role.SUPERSEDED if _overtaken(e, said) else Role.UNVERIFIED
 
+    # `said` is in the order of time (`fuse`).
     sides = [
         Side(visa, e.stance(visa), e, ages[e], weights[e.channel].of(ages[e]), role(e))
         for e in said
     ]
-    return tuple(sorted(sides, key=lambda s: (s.weight, _order(s.evidence)), reverse=True))
+    sides.sort(key=lambda side: side.weight)
+    return tuple(reversed(sides))  # of one weight, the newest first
 
 
 def _overtaken(evidence: Evidence, said: Sequence[Evidence]) -> bool:
@@ -264,7 +268,13 @@ def _order(evidence: Evidence) -> tuple[object, ...]:
         evidence.who,
         evidence.confirmed,
         evidence.stances,
-        str(evidence),
+        evidence.quote,
+        evidence.link,
+        evidence.id,
+        evidence.begun,
+        evidence.confidence,
+        evidence.doubtful,
+        str(evidence.conditions),
     )
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from extractors import Policy, Stance
-from monitor import watchlist
 from monitor.status import Status, statuses
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import season
 from sources.values import Channel, Evidence
-from store import changes, evidence, policies, verdicts
+from store import changes, evidence, pages, policies, verdicts
 from store.database import Store
 from store.evidence import Saying
-from store.records import Change, Review, Standing
+from store.records import Change, Program, Review, Standing
 
 FUSED = "fused"  # the origin of a policy that channels beside the pages have part in
 
@@ -24,17 +24,19 @@ def known(store: Store, only: Collection[str]) -> dict[str, list[Evidence]]:
     if not only:
         return {}
     said = evidence.of_programs(store, only)
-    offices = _office_pages(store, only)
-    found = {}
-    for status in statuses(store, only=only):
-        program_id = status.program.program_id
-        history = policies.history(store, program_id)
-        found[program_id] = [
-            *_of_pages(status, history, offices[program_id]),
-            *_findings(store, program_id, history),
+    by_status = statuses(store, only=only)
+    histories = {
+        s.program.program_id: policies.history(store, s.program.program_id) for s in by_status
+    }
+    offices = _office_pages(store, [s.program for s in by_status], histories)
+    return {
+        (program_id := status.program.program_id): [
+            *_of_pages(status, histories[program_id], offices[program_id]),
+            *_findings(store, program_id, histories[program_id]),
             *_first_said(said.get(program_id, ())),
         ]
-    return found
+        for status in by_status
+    }
 
 
 def others_speak(store: Store, program_id: str) -> bool:
@@ -43,9 +45,7 @@ def others_speak(store: Store, program_id: str) -> bool:
     return bool(said) or verdicts.ever(store, program_id)
 
 
-def _of_pages(
-    status: Status, history: Sequence[Standing], office: Collection[str]
-) -> list[Evidence]:
+def _of_pages(status: Status, history: Sequence[Standing], office: set[str]) -> list[Evidence]:
     """What a program's pages say, its own and its institution's apart."""
     if not history or history[-1].cycle_id is None:
         return []  # none of them was ever read
@@ -59,7 +59,7 @@ def _of_pages(
 
     def inherited(visa: str) -> bool:
         speaking = {e.url for e in reading.evidence if e.visa == visa}
-        return bool(speaking) and speaking <= set(office)
+        return bool(speaking) and speaking <= office
 
     parts = []
     for channel, whether in ((Channel.WEBSITE, False), (Channel.INSTITUTION, True)):
@@ -165,11 +165,23 @@ def _evidence(saying: Saying, said: Policy) -> Evidence:
     )
 
 
-def _office_pages(store: Store, only: Collection[str]) -> dict[str, set[str]]:
-    """By program, the addresses of its institution's pages that are not its own, too."""
-    watched = watchlist.load(store, tuple(only))
+def _office_pages(
+    store: Store, asked: Sequence[Program], histories: Mapping[str, Sequence[Standing]]
+) -> dict[str, set[str]]:
+    """By program, of the pages that its reading quotes, its institution's that are not its own."""
+    quoted = {
+        program_id: {e["url"] for e in stood[-1].reading["evidence"] if e.get("url")}
+        for program_id, stood in histories.items()
+        if stood
+    }
+    watchers: dict[str, set[str | None]] = defaultdict(set)  # by address, programs and institutions
+    for watch in pages.watches_at(store, set().union(*quoted.values())):
+        watchers[watch.page.url] |= {watch.program_id, watch.institution}
     return {
-        program_id: {page.url for page in watched.office_pages(program)}
-        - {page.url for page in watched.own_pages(program)}
-        for program_id, program in watched.programs.items()
+        (program_id := program.program_id): {
+            url
+            for url in quoted.get(program_id, ())
+            if program.institution in watchers[url] and program_id not in watchers[url]
+        }
+        for program in asked
     }
