@@ -269,10 +269,10 @@ def _outages(
             under_way.clear()
 
     for observation in seen:
-        if Health(observation.health).is_page:
-            over(_at(observation))
-        else:
+        if not Health(observation.health).is_page:
             under_way.append(observation)
+        elif under_way:
+            over(_at(observation))
     over(removed_at)
     return found
 

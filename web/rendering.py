@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -104,6 +105,16 @@ def lines(
     return store.each((template, macro), keys, made)
 
 
+@lru_cache(10_000)
+def kept(template: str, macro: str, /, *given: Hashable) -> Markup:
+    """What a macro makes of values that say all of it: made once, as most pages show the same few.
+
+    Templates call it by this name.
+    """
+    made: Markup = getattr(TEMPLATES.get_template(template).module, macro)(*given)
+    return made
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("web"),
@@ -114,6 +125,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(words.FILTERS)
+    environment.globals["kept"] = kept
     return environment
 
 

@@ -136,9 +136,10 @@ def stances(policy: dict[str, Any]) -> tuple[Says, ...]:
     return says(Policy.from_json(policy))
 
 
-def conditions(policy: dict[str, Any], visa: str) -> dict[str, str]:
-    """What a policy asks for with a visa: by kind, until when; empty: at no date."""
-    return {c["kind"]: c.get("by") or "" for c in policy.get("conditions", ()) if c["visa"] == visa}
+def conditions(policy: dict[str, Any], visa: str) -> tuple[tuple[str, str], ...]:
+    """What a policy asks for with a visa: each kind, and until when; empty: at no date."""
+    stated = policy.get("conditions", ())
+    return tuple((c["kind"], c.get("by") or "") for c in stated if c["visa"] == visa)
 
 
 def sources(policy: dict[str, Any]) -> tuple[Source, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from extractors.values import Category, Evidence, Policy, Stance, Visa, categorise
+from extractors.values import Category, Condition, Evidence, Policy, Stance, Visa, categorise
 from monitor import diff
 from monitor.status import Status, statuses
 from monitor.taken_back import BY_ITSELF
@@ -141,12 +142,19 @@ def viewed(store: Store, found: Sequence[Status]) -> list[View]:
 
 def says(policy: Policy) -> tuple[Says, ...]:
     """What a policy says, visa by visa, the J-1 and the H-1B always."""
-    data = {"conditions": [{"visa": c.visa, "kind": c.kind, "by": c.by} for c in policy.conditions]}
-    spoken = dict(policy.stances)
+    return _says(policy.stances, policy.conditions)
+
+
+@lru_cache(1000)
+def _says(
+    stances: tuple[tuple[Visa, Stance], ...], conditions: tuple[Condition, ...]
+) -> tuple[Says, ...]:
+    data = {"conditions": [{"visa": c.visa, "kind": c.kind, "by": c.by} for c in conditions]}
+    spoken = dict(stances)
     return tuple(
         Says(
             diff.visa_words(visa),
-            stance_chip(policy.stance(visa)),
+            stance_chip(spoken.get(visa, Stance.UNSTATED)),
             diff.conditions(data, visa),
         )
         for visa in Visa
