@@ -1,6 +1,6 @@
 """The values that extraction passes on: visas, stances, evidence and the policy they make.
 
-A `Policy` is what one page (or several, see `merge`) says about visas. It survives a trip
+A `Policy` is what one page (or several, see `policy_for`) says about visas. It survives a trip
 through JSON unchanged: `Policy.from_json(policy.to_json()) == policy`.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from extractors.conditions import ConditionKind
@@ -155,6 +156,7 @@ class Policy:
         )
 
 
+@cache
 def categorise(j1: Stance, h1b: Stance) -> Category:
     """The category of a J-1 and an H-1B stance (the table in docs/policy.md)."""
     offered = (Stance.SPONSORED, Stance.CONDITIONAL)
