@@ -17,7 +17,7 @@ def stamp(moment: datetime) -> str:
     >>> stamp(datetime(2026, 11, 25, 2, tzinfo=UTC))
     '2026-11-25T02:00:00Z'
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def address_key(address: str) -> str:
