@@ -20,7 +20,7 @@ from math import prod
 from extractors import AT_DISCRETION, Condition, ConditionKind, Policy, Stance, Visa
 from extractors import Evidence as Quote
 from sources.values import Age, Channel, Evidence, Fused, Role, Side
-from sources.weights import Table, age, table
+from sources.weights import Table, Weights, age, table
 
 _OFFERED = (Stance.SPONSORED, Stance.CONDITIONAL)
 _DECIDING_VISAS = (Visa.J1, Visa.H1B)  # which make the category
@@ -30,9 +30,9 @@ COUNTING = (Role.DECIDES, Role.AGREES, Role.DISAGREES)
 def fuse(evidence: Iterable[Evidence], today: date, weights: Table | None = None) -> Fused:
     """The policy that all evidence on one program comes to on a day, with all sides."""
     weights = weights or table()
-    known = sorted(set(evidence), key=_order)
-    spoken = {v: [e for e in known if e.stance(v) is not Stance.UNSTATED] for v in Visa}
-    answers = [_answer(visa, said, today, weights) for visa, said in spoken.items() if said]
+    known = [_said(e, today, weights[e.channel]) for e in sorted(set(evidence), key=_order)]
+    spoken = {v: [s for s in known if s.stance(v) is not Stance.UNSTATED] for v in Visa}
+    answers = [_answer(visa, said, weights) for visa, said in spoken.items() if said]
     stated = [answer for answer in answers if answer.stance is not Stance.UNSTATED]
     sides = tuple(side for answer in answers for side in answer.sides)
     deciding = [a.confidence for a in stated if a.visa in _DECIDING_VISAS]
@@ -47,15 +47,32 @@ def fuse(evidence: Iterable[Evidence], today: date, weights: Table | None = None
     return Fused(policy, sides, tuple(a.visa for a in answers if a.disputed))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """A piece of evidence on the day. Each is there once, so one is told from others as it is."""
+
+    evidence: Evidence
+    age: Age
+    weight: float  # 0: it does not count
+
+    def stance(self, visa: Visa) -> Stance:
+        """What it says of `visa`."""
+        return self.evidence.stance(visa)
+
+
+def _said(evidence: Evidence, today: date, weights: Weights) -> _Said:
+    old = age(evidence, today, weights)
+    return _Said(evidence, old, weights.of(old))
+
+
 @dataclass(frozen=True, slots=True)
 class _Position:
     """What one channel says on one visa."""
 
     channel: Channel
     stance: Stance
-    newest: tuple[Evidence, ...]  # several when they are equally new
+    newest: tuple[_Said, ...]  # several when they are equally new
     begun: str  # since when it says so
-    age: Age
     weight: float
     chance: float  # that it is right
 
@@ -71,36 +88,36 @@ class _Answer:
     doubtful: bool = False
 
 
-def _answer(visa: Visa, said: Sequence[Evidence], today: date, weights: Table) -> _Answer:
-    ages = {e: age(e, today, weights[e.channel]) for e in said}
-    heavy = [e for e in said if weights[e.channel].of(ages[e]) > 0]
-    spoken = {e.channel for e in heavy}
-    by_channel = ((c, [e for e in heavy if e.channel is c]) for c in Channel if c in spoken)
-    found = (_position(visa, channel, its, weights, ages) for channel, its in by_channel)
+def _answer(visa: Visa, said: Sequence[_Said], weights: Table) -> _Answer:
+    by_channel: dict[Channel, list[_Said]] = {channel: [] for channel in Channel}
+    for one in said:
+        if one.weight > 0:
+            by_channel[one.evidence.channel].append(one)
+    found = (_position(visa, channel, its) for channel, its in by_channel.items() if its)
     positions = [position for position in found if position is not None]
     standing = [p for p in positions if not _set_aside(p, positions, weights)]
     aside = [p for p in positions if p not in standing]
-    roles: dict[Evidence, Role] = {e: Role.SET_ASIDE for p in aside for e in p.newest}
+    roles: dict[_Said, Role] = {s: Role.SET_ASIDE for p in aside for s in p.newest}
     if not standing:
-        return _Answer(visa, Stance.UNSTATED, _sides(visa, said, ages, roles, weights))
+        return _Answer(visa, Stance.UNSTATED, _sides(visa, said, roles))
     first = max(standing, key=lambda p: p.weight)
     others = [p for p in standing if p is not first]
     agreeing = [p for p in others if _agrees(first.stance, p, weights)]
     against = [p for p in others if p not in agreeing]
     roles |= dict.fromkeys(first.newest, Role.DECIDES)
-    roles |= {e: Role.AGREES for p in agreeing for e in p.newest}
-    roles |= {e: Role.DISAGREES for p in against for e in p.newest}
+    roles |= {s: Role.AGREES for p in agreeing for s in p.newest}
+    roles |= {s: Role.DISAGREES for p in against for s in p.newest}
     side_by_side = [first, *sorted(agreeing, key=lambda p: -p.weight)]
     conditions, dates_differ = _conditions(visa, first.stance, side_by_side)
     disputed = bool(against) or dates_differ or first.stance is Stance.CONFLICTING
     alone = not any(weights[p.channel].last_word for p in agreeing)
     doubtful = alone and (
-        not weights[first.channel].last_word or any(e.doubtful for e in first.newest)
+        not weights[first.channel].last_word or any(s.evidence.doubtful for s in first.newest)
     )
     return _Answer(
         visa,
         first.stance,
-        _sides(visa, said, ages, roles, weights),
+        _sides(visa, said, roles),
         conditions,
         _confidence(side_by_side, against),
         disputed,
@@ -108,55 +125,48 @@ def _answer(visa: Visa, said: Sequence[Evidence], today: date, weights: Table) -
     )
 
 
-def _position(
-    visa: Visa,
-    channel: Channel,
-    said: Sequence[Evidence],
-    weights: Table,
-    ages: Mapping[Evidence, Age],
-) -> _Position | None:
+def _position(visa: Visa, channel: Channel, said: Sequence[_Said]) -> _Position | None:
     """What a channel says on a visa; None when it says nothing that counts."""
     if channel is Channel.RESIDENT:
         newest, counting = _verified(visa, said), list(said)
     else:
-        counting = [e for e in said if e.confirmed]
-        last = max(map(_when, counting), default=None)
-        newest = [e for e in counting if _when(e) == last]
+        counting = [s for s in said if s.evidence.confirmed]
+        last = max((_when(s.evidence) for s in counting), default=None)
+        newest = [s for s in counting if _when(s.evidence) == last]
     if not newest:
         return None
-    row = weights[channel]
-    stances = {e.stance(visa) for e in newest}
+    stances = {s.stance(visa) for s in newest}
     stance = stances.pop() if len(stances) == 1 else Stance.CONFLICTING
-    same = [e for e in counting if e.stance(visa) is stance] or newest
-    chances = [row.of(ages[e]) * e.confidence for e in same]
+    same = [s for s in counting if s.stance(visa) is stance] or newest
+    chances = [s.weight * s.evidence.confidence for s in same]
     return _Position(
         channel,
         stance,
         tuple(newest),
-        begun=max(e.begun for e in same),
-        age=ages[newest[0]],
-        weight=row.of(ages[newest[0]]),
+        begun=max(s.evidence.begun for s in same),
+        weight=newest[0].weight,
         # Two that are equally new and disagree are no surer than the less sure of them.
         chance=max(chances) if same is not newest else min(chances),
     )
 
 
-def _verified(visa: Visa, reports: Sequence[Evidence]) -> list[Evidence]:
+def _verified(visa: Visa, reports: Sequence[_Said]) -> list[_Said]:
     """The newest reports of residents, when they are to be believed.
 
     Two that agree and are not from one person are, and one that a maintainer stands for. Of each
     person the last report counts.
     """
-    by_person: dict[str, list[Evidence]] = defaultdict(list)
-    for report in reports:
-        by_person[report.who].append(report)
-    latest = sorted((max(r, key=_order) for r in by_person.values()), key=_order, reverse=True)
-    if not latest:
+    by_person: dict[str, list[_Said]] = {}
+    for report in reports:  # which are in the order of time: the last to speak comes last
+        its = by_person.pop(report.evidence.who, [])
+        by_person[report.evidence.who] = [*its, report]
+    if not by_person:
         return []
-    first, *others = latest
-    if others and others[0].stance(visa) is first.stance(visa):
-        return [first, others[0]]
-    stands = any(e.confirmed and e.stance(visa) is first.stance(visa) for e in by_person[first.who])
+    *others, mine = by_person.values()
+    first = mine[-1]
+    if others and others[-1][-1].stance(visa) is first.stance(visa):
+        return [first, others[-1][-1]]
+    stands = any(s.evidence.confirmed and s.stance(visa) is first.stance(visa) for s in mine)
     return [first] if stands else []
 
 
@@ -195,7 +205,7 @@ def _conditions(
     differ = False
     for position in agreeing:
         put: dict[ConditionKind, set[str | None]] = defaultdict(set)
-        for condition in (c for e in position.newest for c in e.conditions):
+        for condition in (c for s in position.newest for c in s.evidence.conditions):
             if condition.visa is visa and _fits(condition.kind, stance):
                 put[condition.kind].add(condition.by)
         for kind, dates in put.items():
@@ -218,41 +228,31 @@ def _fits(kind: ConditionKind, stance: Stance) -> bool:
     return stance is not Stance.SPONSORED or kind not in AT_DISCRETION
 
 
-def _sides(
-    visa: Visa,
-    said: Sequence[Evidence],
-    ages: Mapping[Evidence, Age],
-    roles: Mapping[Evidence, Role],
-    weights: Table,
-) -> tuple[Side, ...]:
-    """All that was said on a visa, what weighs most first."""
+def _sides(visa: Visa, said: Sequence[_Said], roles: Mapping[_Said, Role]) -> tuple[Side, ...]:
+    """All that was said on a visa, what weighs most first; `said` is in the order of time."""
 
-    def role(e: Evidence) -> Role:
-        if e in roles:
-            return roles[e]
-        if ages[e] is Age.AHEAD:
+    def role(s: _Said) -> Role:
+        if s in roles:
+            return roles[s]
+        if s.age is Age.AHEAD:
             return Role.AHEAD
-        if not weights[e.channel].of(ages[e]):
+        if not s.weight:
             return Role.HISTORY
-        return Role.SUPERSEDED if _overtaken(e, said) else Role.UNVERIFIED
+        return Role.SUPERSEDED if _overtaken(s.evidence, said) else Role.UNVERIFIED
 
-    # `said` is in the order of time (`fuse`).
-    sides = [
-        Side(visa, e.stance(visa), e, ages[e], weights[e.channel].of(ages[e]), role(e))
-        for e in said
-    ]
+    sides = [Side(visa, s.stance(visa), s.evidence, s.age, s.weight, role(s)) for s in said]
     sides.sort(key=lambda side: side.weight)
     return tuple(reversed(sides))  # of one weight, the newest first
 
 
-def _overtaken(evidence: Evidence, said: Sequence[Evidence]) -> bool:
+def _overtaken(evidence: Evidence, said: Sequence[_Said]) -> bool:
     """Whether the same source has said something since; of residents, the same person."""
     return any(
         other.channel is evidence.channel
         and (other.confirmed or evidence.channel is Channel.RESIDENT)
         and (evidence.channel is not Channel.RESIDENT or other.who == evidence.who)
         and _when(other) > _when(evidence)
-        for other in said
+        for other in (s.evidence for s in said)
     )
 
 
