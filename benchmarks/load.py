@@ -7,8 +7,9 @@ and the time alone when nothing is remembered, as the database was just written 
 
 Beside them what it is made of: its own SQL statements, all that it needs when nothing is
 remembered, run straight in SQLite (SQL); its own templates rendered straight by Jinja, or values
-written as JSON, CSV or iCalendar, without a server and a database (made); and an answer of the same
-server that needs no query, which for pages is a template with nothing in it (empty).
+written as JSON, CSV or iCalendar, without a server and a database (made); and the least that the
+same server answers by a route of its own: a list that needs no query, and for pages a template with
+next to nothing in it, for an institution that is not there (empty).
 
 `ratio` is `alone` to SQL and empty. `ratio anew` is `anew` to SQL, made and empty: all work is done
 on both sides.
@@ -97,7 +98,7 @@ LEFT_OUT = (
     "/review/log-in",
     "/review/users",
 )
-EMPTY = {True: "/api/v1/stances", False: "/nowhere"}  # an answer without a query: API, page
+EMPTY = {True: "/api/v1/stances", False: "/institutions/999999999"}  # the least: API, page
 
 
 @dataclass(frozen=True, slots=True)
