@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +33,8 @@ _NOTED_EVERY = timedelta(minutes=1)  # so that not every page is a write
 # Log-ins that may fail in this time: by one address with one name, by one address, of one name.
 FAILURES_IN = timedelta(minutes=15)
 _MOST = {"both": 5, "address": 30, "name": 50}
+
+_log = logging.getLogger(__name__)
 
 LOCAL = "local"  # by whom decisions are at this machine, while there are no users
 
@@ -99,6 +102,10 @@ def log_in(request: Request, name: str, password: str) -> Visitor | None:
         users.failed(store, keys.values(), stamp(now), since)
         user = users.find(store, name)
     if not passwords.matches(password, user.password if user else None) or user is None:
+        if any(count + 1 == _MOST[kind] for kind, count in counts.items()):
+            _log.warning(
+                "log-ins from %s are stopped for a while: too many failed", _address(request)
+            )
         return None
     cookie = secrets.token_urlsafe(32)
     with site.writing() as store:
@@ -145,9 +152,8 @@ def is_local(request: Request) -> bool:
     it. Never under another name: then a page of somebody else's may have (DNS rebinding).
     """
     named = urlsplit(site_of(request).settings.base_url).hostname
-    client = request.client.host if request.client else ""
     return (
-        _is_loopback(client)
+        _is_loopback(_address(request))
         and _is_loopback(request.url.hostname)
         and (named is None or _is_loopback(named))
         and not any(name in request.headers for name in ("forwarded", "via", "x-real-ip"))
@@ -170,8 +176,12 @@ def _hash(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def _keys(request: Request, name: str) -> dict[str, str]:
-    address = request.client.host if request.client else ""
+    address = _address(request)
     who = hashlib.sha256(name.casefold().encode()).hexdigest()  # people type passwords there
     return {"both": f"{address} {who}", "address": address, "name": who}
 

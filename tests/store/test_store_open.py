@@ -150,12 +150,15 @@ def test_a_writer_elsewhere_is_waited_for_and_then_named(tmp_path: Path) -> None
 
 def test_a_writer_that_ends_in_time_is_not_noticed(tmp_path: Path) -> None:
     path = filled(tmp_path / "freed.db")
-    holder = start(HOLD, str(path), "IMMEDIATE")
-    with Store(path) as store:
-        assert let_go(holder) == 0
+    with start(HOLD, str(path), "IMMEDIATE") as holder, Store(path) as store:
+        let = holder.stdin
+        assert let is not None
+        # It ends when this one has begun to wait for it.
+        store.db.conn.set_trace_callback(lambda sql: let.close() if "BEGIN" in sql else None)
         with store.writing():
             programs.remove(store, PROGRAM.program_id, "2026-11-25T02:00:00Z")
         assert programs.listed(store) == []
+    assert holder.returncode == 0
 
 
 def test_a_new_file_that_another_process_holds_is_locked(tmp_path: Path) -> None:

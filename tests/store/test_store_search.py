@@ -68,6 +68,7 @@ def found(store: Store, sort: str = "name", **wish: Any) -> list[str]:
         ({"text": "new york"}, ["oak-cards", "yew-fm"]),
         ({"text": "edicine"}, []),  # the end of a word
         ({"text": "' OR 1=1 --"}, []),
+        ({"specialty": "x' OR 'a' = 'a"}, []),
         ({"text": "?!"}, ALL),
         ({"state": "NY", "level": "fellowship"}, ["oak-cards"]),
         ({"city": "new"}, ["oak-cards"]),

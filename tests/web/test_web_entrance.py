@@ -46,7 +46,9 @@ def test_without_users_only_this_machine_gets_in(database: Path, serve: Serve) -
 
 def test_metrics_are_for_this_machine_or_who_has_the_token(database: Path, serve: Serve) -> None:
     served = serve(database, metrics_token="s3cret")
-    for given, status in (("Bearer s3cret", 200), ("Bearer other", 403), ("", 403)):
+    for given, status in (
+        (b"Bearer s3cret", 200), (b"Bearer other", 403), (b"Bearer \xff", 403), (b"", 403)
+    ):  # fmt: skip
         served.get("/metrics", status, headers={**REMOTE, "Authorization": given})
     served.get("/metrics")
 
@@ -77,6 +79,17 @@ def test_a_log_in_leads_nowhere_else(users: Path, serve: Serve, wanted: str) -> 
     served = serve(users)
     answer = served.send("/review/log-in", name="ada", password=PASSWORD, next=wanted)
     assert answer.headers["location"] == "/review"
+
+
+def test_nobody_is_logged_in_by_a_form_of_another_site(users: Path, serve: Serve) -> None:
+    """Who was, unknowingly, would decide in the name of whoever made that form."""
+    served = serve(users)
+    fields = {"name": "ada", "password": PASSWORD}
+    served.get("/review/log-in")  # there is a cookie now
+    for token in ({}, {"form": "0" * 64}):
+        assert served.client.post("/review/log-in", data={**fields, **token}).status_code == 403
+    served.get("/review", 303)
+    assert served.send("/review/log-in", **fields).status_code == 303
 
 
 def test_elsewhere_the_cookie_needs_https(users: Path, serve: Serve) -> None:
@@ -110,7 +123,9 @@ def test_a_wrong_name_takes_as_long_as_a_wrong_password(users: Path, serve: Serv
     assert min(taken["nobody"]) > 0.7 * min(taken["ada"])
 
 
-def test_log_ins_that_fail_are_stopped_for_a_while(users: Path, serve: Serve) -> None:
+def test_log_ins_that_fail_are_stopped_for_a_while(
+    users: Path, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     served = serve(users)
     for name in ("ada", "nobody"):
         tried = [
@@ -120,6 +135,8 @@ def test_log_ins_that_fail_are_stopped_for_a_while(users: Path, serve: Serve) ->
         assert tried == [403] * 5 + [429]
         # The right one is not even looked at, so that nobody learns whether it was.
         assert served.send("/review/log-in", name=name, password=PASSWORD).status_code == 429
+    told = [record.getMessage() for record in caplog.records if record.name == "web.sessions"]
+    assert told == ["log-ins from 127.0.0.1 are stopped for a while: too many failed"] * 2
     served.enter("ben", PASSWORD)
     later = serve(users, now=NOON + sessions.FAILURES_IN + timedelta(seconds=1))
     later.enter("ada", PASSWORD)

@@ -47,8 +47,9 @@ def healthz(site: OfSite) -> Response:
 def measured(request: Request, site: OfSite) -> Response:
     """The state of the watch for Prometheus; for this machine, or who has web.metrics_token."""
     token = site.settings.metrics_token
-    given = request.headers.get("authorization", "")
-    if not (is_local(request) or (token and hmac.compare_digest(given, f"Bearer {token}"))):
+    given = request.headers.get("authorization", "").encode("latin-1")  # the bytes that came
+    wanted = f"Bearer {token}".encode()
+    if not (is_local(request) or (token and hmac.compare_digest(given, wanted))):
         raise HTTPException(403, "Set web.metrics_token, and send it as a bearer token.")
     return Response(
         metrics.text(_vitals(site)),
