@@ -202,13 +202,21 @@ def test_printed_pages_are_black_on_white_and_without_what_is_clicked(
 ) -> None:
     """Whatever the theme of the screen is."""
     served = serve(database)
-    with browser.new_context(color_scheme="dark") as context:
+    paper = {"width": 800, "height": 1000}  # about a sheet of letter paper
+    with browser.new_context(color_scheme="dark", viewport=paper) as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.emulate_media(media="print", color_scheme="dark")
-        for path in ("/", "/programs/lantern-hill-internal-medicine", "/changes/1", "/review/1"):
+        for path in (
+            "/",
+            "/programs/lantern-hill-internal-medicine",
+            "/changes/1",
+            "/matrix",
+            "/review/1",
+        ):
             page.goto(served.origin + path)
             colour = "e => getComputedStyle(e).color"
             assert page.locator("main").evaluate(colour) == "rgb(27, 36, 48)"
             for gone in page.locator(".top nav, .search, .decide, .pager, .skip, iframe").all():
                 assert not gone.is_visible(), path
             assert page.get_by_text("not legal advice").is_visible()
+            assert page.evaluate(SIDEWAYS) == []  # which would be cut off

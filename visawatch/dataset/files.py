@@ -17,7 +17,7 @@ from web.api.models import Model
 TITLE = "VisaWatch: which visas US residency programs say they sponsor"
 _ABOUT = (
     meanings.DISCLAIMER
-    + " What a maintainer has confirmed or corrected says so in `reviewed`; all else was read"
+    + " What a maintainer has confirmed or corrected says so in “reviewed”; all else was read"
     " automatically and no person has confirmed it. Quotes belong to the pages they come from."
 )
 _SOURCE = "The programs' own web pages"
