@@ -52,7 +52,10 @@ def test_three_changes_are_reviewed_by_key(users: Path, serve: Serve, browser_pa
     expect(page.locator(".trail").first).to_contain_text("undone by ada")
     page.keyboard.press("k")  # there is none before it that waits
     page.keyboard.press("?")
-    expect(page.locator("#help")).to_have_attribute("open", "")
+    expect(page.get_by_text("back to the queue")).to_be_in_viewport()
+    assert page.evaluate("scrollY") == 0  # where one read is not lost
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).not_to_have_attribute("open", "")
     page.keyboard.press("j")
     page.wait_for_url("**/review/4")
     page.keyboard.press("q")

@@ -14,9 +14,9 @@ from extractors import Policy
 from monitor.review import decide
 from monitor.taken_back import BY_ITSELF
 from monitor.timeline import timeline
-from store import changes, policies, verdicts
+from store import changes, policies, programs, verdicts
 from store.database import Store
-from store.records import Change, Review, stamp
+from store.records import Change, Program, Review, stamp
 from web.picture import WIDTH, picture
 
 HOSTILE = "<img src=x onerror=alert(1)> &amp; \u202e {{7*7}} ]]>"
@@ -96,6 +96,8 @@ def test_a_correction_is_told_as_what_it_leads_to(database: Path, serve: Serve) 
 
 
 def test_nothing_changed_yet(tmp_path: Path, serve: Serve) -> None:
+    with Store(tmp_path / "new.db") as store, store.writing():
+        programs.save(store, [Program("im", "Fernway Hospital", "Internal Medicine")])
     assert "Nothing has changed" in words(serve(tmp_path / "new.db").page("/changes"))
 
 

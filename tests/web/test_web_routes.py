@@ -204,6 +204,22 @@ def test_behind_a_path_every_link_has_it(database: Path, serve: Serve, asked: st
     assert served.get(sheet[1]).headers["content-type"] == "text/css; charset=utf-8"
 
 
+def test_before_there_is_anything_each_page_says_how_to_begin(tmp_path: Path, serve: Serve) -> None:
+    with Store(tmp_path / "empty.db") as store:
+        served = serve(store.path)
+    for path in (
+        "/",
+        "/changes",
+        "/matrix",
+        "/shortlist?visa=J-1",
+        "/review",
+        "/review/health",
+    ):
+        said = served.get(path).text
+        assert "visawatch programs import FILE.csv" in said, path
+        assert "visawatch crawl" in said, path
+
+
 def test_static_files_are_kept_for_good(public: Served) -> None:
     path = f"/static/{static.FILES['style.css'].hashed}"
     first = public.get(path)

@@ -15,9 +15,10 @@ from monitor import diff
 from monitor.alerts.planning import Subject
 from monitor.alerts.wording import Item, headline, item
 from monitor.groups import stories
-from store import changes, news, outbox, verdicts
+from store import changes, news, outbox, search, verdicts
 from store.database import Store
 from store.records import Change, Program, Review, stamp
+from store.search import Wish
 from web.history import decided
 from web.rendering import page
 from web.routing import Pages
@@ -72,6 +73,7 @@ def by_week(
         span = (stamp(_midnight(start)), stamp(_midnight(end)))
         beside = news.days_around(store, *span)
         total, stories = store.once(("stories", *span, number), lambda: _told(store, span, number))
+        watched = bool(total) or search.count(store, Wish()) > 0
     return page(
         request,
         "changes.html",
@@ -84,6 +86,7 @@ def by_week(
         stories=stories,
         severities=_SEVERITIES,
         total=total,
+        watched=watched,
         number=number,
         last_page=max(1, -(-total // PER_PAGE)),
     )

@@ -14,9 +14,20 @@ from starlette.exceptions import HTTPException
 
 from monitor import queue, waves
 from monitor.queue import Doubt, Entry, Filter
-from store import changes, evidence, policies, programs, remarks, snapshots, users, verdicts
+from store import (
+    changes,
+    evidence,
+    policies,
+    programs,
+    remarks,
+    search,
+    snapshots,
+    users,
+    verdicts,
+)
 from store.database import Store
 from store.records import Change, Program
+from store.search import Wish
 from web import reviewing
 from web.evidence import Waiting, all_sides, said, waiting
 from web.framing import frame
@@ -70,6 +81,7 @@ def in_queue(
             members=opened,
             seen=lambda numbers: reviewing.seen({n: versions[n] for n in numbers}),
             total=len(found.order),
+            watched=bool(found.order) or search.count(store, Wish()) > 0,
             number=number,
             last_page=max(1, -(-len(found.groups) // PER_PAGE)),
             wanted=wanted,

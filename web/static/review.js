@@ -32,8 +32,10 @@ document.addEventListener("keydown", (event) => {
   if (event.repeat && !"jk".includes(event.key)) return;
   if (event.key === "?") {
     const help = document.getElementById("help");
+    help.classList.add("sheet");
     help.open = !help.open;
-    if (help.open) help.scrollIntoView({ block: "nearest" });
+  } else if (event.key === "Escape" && document.getElementById("help").open) {
+    document.getElementById("help").open = false;
   } else if (entries.length && "jk".includes(event.key)) {
     walk(event.key === "j" ? 1 : -1);
   } else if (/^[a-z]$/.test(event.key) && find(event.key)) {
