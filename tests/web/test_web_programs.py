@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serving import Serve, Served, words
+from answering import answered
+from serving import NOON, Serve, Served, words
 
 from extractors import policy_for, read_page, with_source
+from sources.deciding import accept
 from store import policies, programs
 from store.database import Store
 from store.records import Program, Standing
@@ -64,6 +66,17 @@ def test_what_the_institution_says_is_not_put_into_the_programs_mouth(public: Se
     assert section(public, "marrow-bay-pathology", "quotes").startswith(
         "In the institution's own words"
     )
+
+
+def test_a_coordinators_word_is_not_put_into_the_institutions_mouth(
+    database: Path, serve: Serve
+) -> None:
+    with Store(database) as store:
+        number = answered(store, program_id="marrow-bay-pathology")
+        with store.writing():
+            accept(store, number, by="ada", now=NOON)
+        assert policies.standing(store)["marrow-bay-pathology"].inherited_from
+    assert "institution's office" not in section(serve(database), "marrow-bay-pathology", "policy")
 
 
 def test_a_program_of_which_no_page_was_read_says_what_to_do(database: Path, serve: Serve) -> None:
