@@ -428,9 +428,9 @@ KILLS = """
             shutil.copy(source / file, folder)
         return folder
 
-    source, kills = Path(sys.argv[2]), int(sys.argv[3])
+    source, last = Path(sys.argv[2]), int(sys.argv[3])
     lines = run(fresh("whole"), -1)
-    early, late = range(1, lines - kills, (lines - kills) // kills), range(lines - kills, lines)
+    early, late = range(1, lines - last, (lines - last) // 6), range(lines - last, lines)
     for at in (*early, *late):  # the last ones are those in which files are moved
         folder = fresh(str(at))
         child = os.fork()
@@ -447,7 +447,7 @@ def test_a_kill_at_any_line_leaves_both_files_whole(
     db: Path, backup: Path, tmp_path: Path, command: str
 ) -> None:
     add(db)
-    assert let_go(start(KILLS, command, str(tmp_path), "6")) == 0
+    assert let_go(start(KILLS, command, str(tmp_path), "20")) == 0
     for folder in [folder for folder in tmp_path.iterdir() if folder.is_dir()]:
         was = [watched(folder / name) for name in ("visawatch.db", "backup.db")]
         both, one = ["larkspur", "sorrel"], ["larkspur"]
