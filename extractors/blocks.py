@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bs4 import BeautifulSoup
-from bs4.element import Comment, NavigableString, PageElement, Tag
+from bs4.element import NavigableString, PageElement, Tag
+from lxml import etree  # type: ignore[import-untyped]
 
-from extractors.prune import prune
-from extractors.quiet import HEADING_MARKS, ITEM_MARK, QUIET
+from extractors.prune import parse, prune
 from extractors.sieve import names_a_visa
 
 
@@ -43,7 +43,6 @@ class Block:
 
 
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
-_MARKED = {HEADING_MARKS[name]: level for name, level in _HEADINGS.items()}
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _BULLET = re.compile(r"^(?:[•·▪◦‣●○■□➢➤✓*–—-]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?=\S)")
 _LEAD_IN = re.compile(r"(?::|following|below|as follows|one of)\W*$", re.I)
@@ -72,15 +71,10 @@ _STAMP = re.compile(
 )
 
 
-def html_blocks(page: str, *, folded: bool = True) -> list[Block]:
-    """The blocks of an HTML page (decoded), without navigation, scripts and hidden text.
-
-    They have the same text, and those that matter are the same, whether `folded` or not.
-    """
-    light = prune(page, folded=folded)
-    if not light:
-        return []
-    return _Walk().run(BeautifulSoup(light, "lxml", multi_valued_attributes=None))
+def html_blocks(page: str) -> list[Block]:
+    """The blocks of an HTML page (decoded), without navigation, scripts and hidden text."""
+    root = parse(prune(page))
+    return [] if root is None else _Walk().run(root)
 
 
 def text_blocks(text: str) -> list[Block]:
@@ -105,40 +99,45 @@ class _Walk:
         self._short = 0  # short lines before this one, with nothing between
         self._buffer: list[str | None] = []  # None is a line break
 
-    def run(self, soup: BeautifulSoup) -> list[Block]:
-        stack: list[tuple[Tag, Iterator[PageElement]]] = [(soup, iter(soup.contents))]
+    def run(self, root: etree._Element) -> list[Block]:
+        self._hear(root.text)
+        stack: list[tuple[etree._Element, Iterator[etree._Element]]] = [(root, iter(root))]
         while stack:
-            tag, children = stack[-1]
+            element, children = stack[-1]
             child = next(children, None)
             if child is None:
                 stack.pop()
-                self._leave(tag)
-            elif isinstance(child, NavigableString):
-                if not isinstance(child, Comment):
-                    self._buffer.append(str(child))
-            elif isinstance(child, Tag):
-                if child.name == "br":
-                    self._buffer.append(None)
-                elif child.name == "table" and _is_data(child):
-                    self._flush(tag)
-                    self._table(child)
-                else:
-                    self._flush(tag)
-                    if child.name in _LISTS:
-                        self._leads.append(self._lead_in())
-                    stack.append((child, iter(child.contents)))
+                self._leave(element)
+                self._hear(element.tail)
+            elif child.tag == "br":
+                self._buffer.append(None)
+                self._hear(child.tail)
+            elif child.tag == "table" and (table := _data_table(child)) is not None:
+                self._flush(element.tag)
+                self._table(table)
+                self._hear(child.tail)
+            else:
+                self._flush(element.tag)
+                if child.tag in _LISTS:
+                    self._leads.append(self._lead_in())
+                self._hear(child.text)
+                stack.append((child, iter(child)))
         return self.blocks
 
-    def _leave(self, tag: Tag) -> None:
-        self._flush(tag)
-        if tag.name in _LISTS and self._leads:
+    def _hear(self, text: str | None) -> None:
+        if text:
+            self._buffer.append(text)
+
+    def _leave(self, element: etree._Element) -> None:
+        self._flush(element.tag)
+        if element.tag in _LISTS and self._leads:
             self._leads.pop()
-        elif tag.name == "td" and tag.find_next_sibling("td") is not None:
+        elif element.tag == "td" and next(element.itersiblings("td"), None) is not None:
             # The last line of a menu does not head the column beside it.
             self._headings = [h for h in self._headings if h[0] != _PSEUDO_LEVEL]
 
-    def _flush(self, tag: Tag) -> None:
-        """Make blocks of the text gathered directly in `tag`."""
+    def _flush(self, name: str) -> None:
+        """Make blocks of the text gathered directly in an element of that name."""
         if not self._buffer:
             return
         if len(self._buffer) == 1 and (self._buffer[0] or "").isspace():
@@ -151,10 +150,6 @@ class _Walk:
             else:
                 lines[-1] += part
         self._buffer.clear()
-        name = tag.name
-        if name == QUIET:
-            self._add_quiet(lines[0])
-            return
         if name == "pre":
             lines = [line for part in lines for line in part.split("\n")]
         if len(lines) > 1:
@@ -167,32 +162,11 @@ class _Walk:
             else:
                 self.add(line, BlockKind.ITEM if self._leads else BlockKind.PARAGRAPH)
 
-    def _add_quiet(self, text: str) -> None:
-        """The lines of a quiet stretch: of a run of one kind, all stand under the same."""
-        run: Block | None = None
-        for line in text.split("\n"):
-            if level := _MARKED.get(line[0]):
-                self._place(line[1:], BlockKind.HEADING, level)
-                run = None
-                continue
-            kind, said = BlockKind.PARAGRAPH, line
-            if line[0] == ITEM_MARK:
-                kind, said = BlockKind.ITEM, line[1:]
-            steady = not said.endswith(":") and (kind is BlockKind.ITEM or not _BULLET.match(said))
-            if run is not None and run.kind is kind and steady:
-                self.blocks.append(Block(said, kind, run.under))
-                continue
-            self._place(said, kind)
-            run = self.blocks[-1] if steady and self.blocks[-1].kind is kind else None
-
     def add(self, text: str, kind: BlockKind, level: int = _PSEUDO_LEVEL) -> None:
-        """Append one block of any text, unless it is empty."""
+        """Append one block, unless it is empty, and remember it if others stand under it."""
         text = " ".join(text.split())
-        if text:
-            self._place(text, kind, level)
-
-    def _place(self, text: str, kind: BlockKind, level: int = _PSEUDO_LEVEL) -> None:
-        """Append one block of single-spaced text, and remember it if others stand under it."""
+        if not text:
+            return
         if kind is BlockKind.PARAGRAPH and _BULLET.match(text):
             if not self._flat_lead:
                 self._flat_lead = self._lead_in() or " "
@@ -293,10 +267,20 @@ def _row_texts(cells: list[Tag]) -> list[str]:
     return texts
 
 
+def _data_table(element: etree._Element) -> Tag | None:
+    """A table of data, for BeautifulSoup to find one's way in; None for one of a page's layout.
+
+    A table that holds another is none of data: so each is looked into once, however deep.
+    """
+    if next(element.iterdescendants("table", "h1", "h2", "h3", "h4"), None) is not None:
+        return None
+    markup = etree.tostring(element, encoding="unicode", method="html", with_tail=False)
+    table = BeautifulSoup(markup, "lxml", multi_valued_attributes=None).table
+    return table if table is not None and _is_data(table) else None
+
+
 def _is_data(table: Tag) -> bool:
-    """False for a table that only lays out a page: nested, of one column, or with prose."""
-    if table.find(["table", "h1", "h2", "h3", "h4"]) is not None:
-        return False
+    """False for a table that only lays out a page: of one column, or with prose."""
     rows = table.find_all("tr", limit=_LAYOUT_ROWS)
     if all(sum(1 for c in row.find_all(["td", "th"]) if c.get_text().strip()) < 2 for row in rows):
         return False
@@ -346,11 +330,11 @@ def _is_header(row: Tag, cells: list[Tag]) -> bool:
 def _looks_like_heading(text: str) -> bool:
     """A short line without an end: "Visa status", "Medical Trainees"."""
     return (
-        len(text.split()) <= _PSEUDO_HEADING_WORDS
-        and not re.search(r"[.?!,;]$", text)
-        and not _BULLET.match(text)
-        and text[:1].isupper()
+        text[-1] not in ".?!,;"
+        and text[0].isupper()
         and ":" not in text[:-1]
+        and len(text.split()) <= _PSEUDO_HEADING_WORDS
+        and not _BULLET.match(text)
         and not _STAMP.match(text)
     )
 

@@ -1,8 +1,8 @@
-"""Cut from a page what is not its content, before BeautifulSoup makes Python objects of it.
+"""Cut from a page what is not its content, before its blocks are made.
 
-BeautifulSoup's cost is the number of nodes, and lxml parses eight times faster: so lxml
-reads the page once, drops scripts, navigation and hidden text, merges inline tags into
-their text, and what is left (often a third) goes on.
+What a page costs is the Python objects that are made of its nodes: so libxml2 itself looks for
+those that matter, drops scripts, navigation and hidden text, merges inline tags into their
+text, and what is left (often a third) goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from itertools import islice
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from extractors.quiet import QUIET, fold
 from extractors.sieve import without_scripts
 
 _NEVER = frozenset((
@@ -61,23 +60,28 @@ _PAGE_ENDS = re.compile(r"</(?:body|html)(?:\s[^<>]*)?>", re.I)
 # <div/> is <div> in HTML, and what follows is in it.
 _CLOSED_AT_ONCE = re.compile(rf"(<(?:{'|'.join((*_WRAPPERS, 'p', 'span'))})\s[^<>]*+)(?<=/)>", re.I)
 _INLINE_TAG = re.compile(rf"</?(?:{'|'.join(_INLINE)})(?:\s[^<>]*)?>", re.I)
+# Attributes that may hide an element, and those by which a click may show another.
+_HIDING_ATTRIBUTES = frozenset({"hidden", "popover", "aria-hidden", "style"})
+_CONTROLS = frozenset({"aria-controls", "data-target", "data-bs-target"})
+_EXPANDS = frozenset({"aria-expanded", "data-toggle"})  # of a link to what it shows
+_OPENING = _CONTROLS | _EXPANDS
+_TO_CLEAR = etree.XPath("//*[@*][not(self::td or self::th)]")  # a cell's spans place it
 
 
-def prune(page: str, *, folded: bool = True) -> str:
-    """The content of an HTML page as smaller HTML; "" when there is none.
-
-    `folded` says whether stretches that cannot matter become one element each (see quiet).
-    """
+def prune(page: str) -> str:
+    """The content of an HTML page as smaller HTML; "" when there is none."""
     page = as_browsers_read(_without_monster_tags(without_scripts(page)))
-    root = _parse(page)
+    root = parse(page)
     if root is None:
         return ""
-    controlled = _controlled_ids(root)
-    named = [e for e in root.iter(etree.Element) if e.attrib or e.tag in _NEVER]
-    hidden = {e for e in named if _is_hidden(e, controlled)}
+    named = [(e, keys) for e in root.iter(etree.Element) if (keys := e.keys())]
+    controlled = _controlled_ids(named)
+    hiding = [e for e, keys in named if not _HIDING_ATTRIBUTES.isdisjoint(keys)]
+    hidden = {e for e in hiding if _is_hidden(e, controlled)}
     content = _holders_of_content(root, hidden)
-    doomed = [e for e in named if e.tag in _NEVER or e in hidden or _is_decoy(e)]
-    doomed += [e for e in islice(root.iter("aside"), _MAX_ASIDES) if _is_mostly_links(e)]
+    doomed = hidden.union(root.iter(*_NEVER))
+    doomed.update(e for e, _ in named if _is_decoy(e))
+    doomed.update(e for e in islice(root.iter("aside"), _MAX_ASIDES) if _is_mostly_links(e))
     for element in doomed:
         if element not in content or element.tag in _NEVER_AT_ALL:
             element.tag = _DOOMED
@@ -89,20 +93,18 @@ def prune(page: str, *, folded: bool = True) -> str:
         if _is_bold(cell):
             cell.tag = "th"
     for span in root.iter("span"):
-        after = span.getnext()
         # Two spans without a space between are a label and its value, parted by a style sheet.
-        if not span.tail and after is not None and after.tag == "span" and span.attrib:
-            span.tail = " " if after.attrib else None
+        if span.tail or (after := span.getnext()) is None:
+            continue
+        if after.tag == "span" and span.attrib and after.attrib:
+            span.tail = " "
     etree.strip_tags(root, *_INLINE)
-    for element in root.iter(etree.Element):
-        if element.tag not in ("td", "th"):  # whose spans place them under their headers
-            element.attrib.clear()
-        bare = _BARE.get(element.tag)
-        if bare and bare(element):
+    for element in _TO_CLEAR(root):
+        element.attrib.clear()
+    for element in root.iter(*_BARE):
+        if _BARE[element.tag](element):
             element.tag = _WRAPPER
     etree.strip_tags(root, _WRAPPER)
-    if folded:
-        fold(root)
     return str(etree.tostring(root, encoding="unicode", method="html"))
 
 
@@ -117,7 +119,7 @@ def as_browsers_read(page: str) -> str:
     return _PAGE_ENDS.sub("", page)
 
 
-def _parse(page: str) -> etree._Element | None:
+def parse(page: str) -> etree._Element | None:
     """The tree of `page`; None when there is nothing at all to parse.
 
     libxml2 gives up at 2,048 levels, and all that comes after is lost. A page that gets there (by
@@ -173,16 +175,10 @@ def _only_wraps(element: etree._Element) -> bool:
     return all(child.tag != "br" and (not child.tail or child.tail.isspace()) for child in element)
 
 
-def _is_not_ours(_: etree._Element) -> bool:
-    """True for each: before the fold, none is. A page's own would be taken for what we folded."""
-    return True
-
-
 # By tag, when an element may go and what it holds stays.
 _BARE = {
     **dict.fromkeys(_WRAPPERS, _only_wraps),
     **{"p": _is_empty, "li": _is_empty},
-    QUIET: _is_not_ours,
 }
 
 
@@ -205,13 +201,15 @@ def _shortened(run: str) -> str:
     return f"{run[: tag.end()]}>{raw_end.group()}" if raw_end else run[: tag.end()]
 
 
-def _controlled_ids(root: etree._Element) -> frozenset[str]:
-    """The ids of parts that a button or tab opens."""
-    named = root.xpath(
-        "//@aria-controls | //@data-target | //@data-bs-target"
-        " | //a[@aria-expanded or @data-toggle]/@href"
-    )
-    return frozenset(part.lstrip("#") for value in named for part in value.split())
+def _controlled_ids(named: list[tuple[etree._Element, list[str]]]) -> frozenset[str]:
+    """The ids of parts that a button or tab opens, of elements with their attributes' names."""
+    values: list[str] = []
+    for element, keys in named:
+        if not _OPENING.isdisjoint(keys):
+            values += map(element.get, _CONTROLS.intersection(keys))
+            if element.tag == "a" and not _EXPANDS.isdisjoint(keys):
+                values.append(element.get("href", ""))
+    return frozenset(part.lstrip("#") for value in values for part in value.split())
 
 
 def _holders_of_content(root: etree._Element, hidden: set[etree._Element]) -> set[etree._Element]:
@@ -268,12 +266,8 @@ def _hides(style: str) -> bool:
 
 def _is_decoy(element: etree._Element) -> bool:
     """True for what a page calls navigation, a banner and the like."""
-    if element.tag in ("html", "body", "main"):
-        return False
-    if element.get("role") in _DROPPED_ROLES:
-        return True
-    names = _names(element)
-    return names != " " and _names_a_decoy(names[:300])
+    named_so = element.get("role") in _DROPPED_ROLES or _names_a_decoy(_names(element)[:300])
+    return named_so and element.tag not in ("html", "body", "main")
 
 
 def _names(element: etree._Element) -> str:
