@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from store.database import Store
+from store.errors import StoreDamaged
 from store.memory import Memory
 
 MOST_IDLE = 16  # connections that are kept for the next reader
@@ -45,12 +46,23 @@ class Readers:
             unsure = self._now() != before
             store.remembered = None if unsure else (self._memory, before)
             yield store
-        finally:
-            store.db.conn.rollback()
-            try:
-                self._idle.put_nowait(store)
-            except queue.Full:
-                store.close()
+        except StoreDamaged:
+            # Whoever puts a whole file in its place is not to meet this one again.
+            store.close()
+            self.close()
+            raise
+        except BaseException:
+            self._back(store)
+            raise
+        else:
+            self._back(store)
+
+    def _back(self, store: Store) -> None:
+        store.db.conn.rollback()
+        try:
+            self._idle.put_nowait(store)
+        except queue.Full:
+            store.close()
 
     def _now(self) -> int:
         """The moment: a number that rises whenever the database was written to."""
@@ -68,7 +80,7 @@ class Readers:
         with self._lock:
             if self._watcher is not None:
                 self._watcher.close()
-                self._watcher = None
+                self._watcher, self._seen = None, -1
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()

@@ -9,7 +9,7 @@ import pytest
 
 from store import programs
 from store.database import Store
-from store.errors import StoreReadOnly
+from store.errors import StoreDamaged, StoreReadOnly
 from store.reading import Readers
 from store.records import Program
 
@@ -39,6 +39,24 @@ def test_a_loan_sees_one_moment_and_the_next_one_a_later(store: Store) -> None:
         assert names(reader) == ["a"]
     with readers.reading() as reader:
         assert names(reader) == ["a", "b"]
+    readers.close()
+
+
+def test_a_whole_file_in_the_place_of_a_damaged_one_is_read(store: Store, tmp_path: Path) -> None:
+    add(store, "a")
+    store.close()  # which leaves all in one file
+    readers = Readers(store.path)
+    with readers.reading() as one, readers.reading() as other:  # two that are kept
+        assert names(one) == names(other) == ["a"]
+    with Store(tmp_path / "whole.db") as whole:
+        add(whole, "b")
+    store.path.write_bytes(b"not a database" * 100_000)
+    with pytest.raises(StoreDamaged), readers.reading() as reader:
+        reader.rows("SELECT * FROM observations")  # of which no page is kept in memory
+    (tmp_path / "whole.db").replace(store.path)
+    for _ in range(2):
+        with readers.reading() as reader:
+            assert names(reader) == ["b"]
     readers.close()
 
 
