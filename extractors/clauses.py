@@ -29,7 +29,6 @@ _WHOLE_CLAUSE = re.compile(
 )
 _OR_REACH = 25  # characters
 _EXCLUSIVE = (RuleKind.ONLY, RuleKind.ALONE)
-_EMPTY = frozenset((RuleKind.TELLS_NOTHING, RuleKind.HEADS_NOTHING))
 _CANCELS = (RuleKind.PSEUDO, RuleKind.DECOY, RuleKind.UNDO)
 _STRONG = (RuleKind.OFFER, RuleKind.REFUSE)
 _MILD = (RuleKind.MILD_OFFER,)
@@ -42,7 +41,7 @@ def tells_nothing(sentence: str) -> bool:
     >>> tells_nothing("About the H-1B"), tells_nothing("H-1B: more than welcome")
     (True, False)
     """
-    return not _EMPTY.isdisjoint(_kinds(sentence))
+    return bool(_emptiness(sentence))
 
 
 def heads_nothing(heading: str) -> bool:
@@ -51,12 +50,13 @@ def heads_nothing(heading: str) -> bool:
     >>> heads_nothing("More on the H-1B"), heads_nothing("About the H-1B")
     (True, False)
     """
-    return RuleKind.HEADS_NOTHING in _kinds(heading)
+    return RuleKind.HEADS_NOTHING in _emptiness(heading)
 
 
 @remembered
-def _kinds(sentence: str) -> frozenset[RuleKind]:
-    return frozenset(hit.rule.kind for hit in _phrases(reading_text(sentence).text))
+def _emptiness(sentence: str) -> frozenset[RuleKind]:
+    hits = rulebook().empty.hits(reading_text(sentence).text)
+    return frozenset(hit.rule.kind for hit in hits)
 
 
 @remembered
@@ -69,7 +69,7 @@ def read_sentence(raw: str) -> Reading:
     H-1B not_sponsored
     """
     text = reading_text(raw)
-    hits = list(_phrases(text.text))
+    hits = list(rulebook().phrases.hits(text.text))
     reading = Reading(text, hits=hits)
     kinds = {hit.rule.kind for hit in hits}
     reading.others = RuleKind.OTHERS in kinds
@@ -101,11 +101,6 @@ def read_sentence(raw: str) -> Reading:
     _read_citizens(reading, live)
     read_demands(reading, live, clauses)
     return reading
-
-
-@remembered
-def _phrases(text: str) -> tuple[Hit, ...]:
-    return tuple(rulebook().phrases.hits(text))
 
 
 def fired(raw: str) -> frozenset[str]:

@@ -95,6 +95,8 @@ SCOPE_KINDS = frozenset(
     )
 )
 
+EMPTY_KINDS = frozenset((RuleKind.TELLS_NOTHING, RuleKind.HEADS_NOTHING))
+
 
 class Direction(StrEnum):
     """Where the visas of a cue stand (as in medspaCy's ConText)."""
@@ -183,11 +185,16 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """All rules: `spellings` run on folded text, the others on text with visas spelled one way."""
+    """All rules: `spellings` run on folded text, the others on text with visas spelled one way.
+
+    `empty` are those of the phrases that tell or head nothing. They alone are asked of the prose
+    around a visa, which no page has like another: all phrases would take ten times as long.
+    """
 
     rules: tuple[Rule, ...]
     spellings: Matcher
     phrases: Matcher
+    empty: Matcher
     scopes: Matcher
     specialties: Specialties
     words: Mapping[str, frozenset[str]]
@@ -261,9 +268,10 @@ def load(folder: Path) -> Rulebook:
     spellings = Matcher((r for r in rules.values() if r.kind is RuleKind.VISA), fragments)
     spoken = (r for r in rules.values() if r.kind not in (RuleKind.VISA, *SCOPE_KINDS))
     phrases = Matcher(spoken, fragments)
+    empty = Matcher((r for r in rules.values() if r.kind in EMPTY_KINDS), fragments)
     scopes = Matcher((r for r in rules.values() if r.kind in SCOPE_KINDS), fragments)
     specialties = Specialties(known, words.get("not_a_specialty", frozenset()))
-    return Rulebook(tuple(rules.values()), spellings, phrases, scopes, specialties, words)
+    return Rulebook(tuple(rules.values()), spellings, phrases, empty, scopes, specialties, words)
 
 
 def _tables(path: Path) -> dict[str, Any]:
