@@ -28,7 +28,7 @@ STEP3 = BOTH.replace("visas.", "visas for those who have passed Step 3.")
 # The readers differ on the H-1B.
 DOUBTFUL = (
     "<h1>Visas</h1><p>We sponsor J-1 visas.</p>"
-    "<p>H-1B petitions have been filed by our office in the past.</p>"
+    "<p>H-1B petitions have been filed by our office in earlier years.</p>"
 )
 
 
