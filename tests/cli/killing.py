@@ -63,6 +63,17 @@ def bring(key: str) -> int:
     return visawatch("programs", "import", str(file))
 
 
+def add(key: str) -> int:
+    return visawatch(
+        *("programs", "add", "--id", key, "--institution", "Sorrel", "--specialty", "Surgery"),
+        *("--website-url", f"https://{key}.example/"),
+    )
+
+
+def subscribe(key: str) -> int:
+    return visawatch("subscribe", f"{key}@inbox.example")
+
+
 def file_mail(key: str) -> int:
     with Store(DB) as store, store.writing():
         message = f"Message-ID: <{key}@a>\r\nSubject: {key}\r\n\r\nx".encode()
@@ -87,11 +98,10 @@ def decide(*words: str) -> Callable[[str], int]:
 
 OPERATIONS: dict[str, Callable[[str], int]] = {
     "import": bring,
-    "add": lambda key: visawatch(
-        *("programs", "add", "--id", key, "--institution", "Sorrel", "--specialty", "Surgery"),
-        *("--website-url", f"https://{key}.example/"),
-    ),
-    "subscribe": lambda key: visawatch("subscribe", f"{key}@inbox.example"),
+    "add": add,
+    "remove": lambda key: add(key) or visawatch("programs", "remove", key),
+    "subscribe": subscribe,
+    "unsubscribe": lambda key: subscribe(key) or visawatch("unsubscribe", f"{key}@inbox.example"),
     "accept": decide("accept"),
     "dismiss": decide("dismiss", "--note", "x"),
     "correct": decide("correct", "--j1", "sponsored", "--h1b", "conditional"),
@@ -142,6 +152,13 @@ def check() -> None:
                 **dict(store.tuples("SELECT message_id, count(*) FROM outbox GROUP BY 1")),
             }
         )
+        ended = Counter(
+            row[0]
+            for table, name, at in (
+                ("programs", "id", "removed_at"), ("subscriptions", "address", "ended_at")
+            )
+            for row in store.tuples(f"SELECT {name} FROM {table} WHERE {at} IS NOT NULL")
+        )  # fmt: skip
         said = Counter(row[0] for row in store.tuples("SELECT by FROM reviews"))
         said += Counter(row[0] for row in store.tuples("SELECT by FROM remarks"))
         ((reports,),) = store.tuples("SELECT count(*) FROM evidence")
@@ -150,7 +167,9 @@ def check() -> None:
             found = {
                 "import": [kept[f"{key}-{part}"] for part in PARTS],
                 "add": [kept[key]],
+                "remove": [ended[key]],
                 "subscribe": [kept[f"{key}@inbox.example"]],
+                "unsubscribe": [ended[f"{key}@inbox.example"]],
                 "user": [kept[key]],
                 "mail": [kept[f"<{key}@a>"]],
                 **{decision: [said[key]] for decision in DECISIONS},
