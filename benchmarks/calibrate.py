@@ -2,9 +2,9 @@
 
     python -m benchmarks.calibrate [--write]
 
-A logistic regression on labelled passages that the second reader was not taught with: a seventh of
-what it might have been (training/rows.py). The held-out half is only scored, to show how far the
-weights hold there.
+A logistic regression on labelled passages that the second reader was not taught with, a seventh of
+what it might have been (training/rows.py), and that no rule was written by. The held-out half is
+only scored, to show how far the weights hold there.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ from training.rows import kept_back
 
 FILE = Path(__file__).parent.parent / "extractors" / "confidence.toml"
 HALVES = ("kept back", "held-out")
+# Kept back from the second reader, and rules were written by them: there rules are right where it
+# doubts them, which says nothing of how often they are elsewhere.
+_KNOWN_TO_RULES = frozenset((
+    "d166", "d248", "d257", "t0315", "t0673", "t1841", "t2507", "t2742", "t3153", "t3488",
+    "t3656", "t4037", "t4530", "t6425", "t6542", "t6600", "t6942", "t7051", "t7214", "t7797",
+    "t8529", "t8562", "t8716", "t8808", "t8836", "t9427", "t9489", "t9993", "t10024", "t11087",
+    "t11532", "t11587", "t13333", "t13506", "t14128", "t14214", "t15091", "t15132", "t15364",
+    "t15449", "t15521", "t15580", "t15608", "t15906", "t16139", "t16826",
+))  # fmt: skip
 _RIDGE = 20.0  # pulls each weight towards 0, by as much as a handful of answers could push it away
 _STEPS = 50  # of Newton's method; it is there in about ten
 
@@ -48,7 +57,7 @@ def read_all() -> Iterator[Read]:
     known = passages()
     for passage in [*known, *development(), *taught()]:
         held = passage in known and passage.held_out
-        if not (held or kept_back(passage.id)):
+        if not (held or (kept_back(passage.id) and passage.id not in _KNOWN_TO_RULES)):
             continue
         asker = Asker(passage.level, passage.specialty)
         yield _read(HALVES[held], passage.page(), asker, passage.stances)

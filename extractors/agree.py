@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from extractors.second import STANCES
-from extractors.stated import NAMED, Statement
+from extractors.stated import BESIDE, NAMED, Statement
 from extractors.values import Stance
 
 SURE = 0.95  # a chance above which the second reader is as good as sure
@@ -96,6 +96,9 @@ def opinion(heard: Sequence[Sequence[tuple[object, Statement]]]) -> Opinion | No
         [one for rank, one in page if one.stance is not Stance.UNSTATED and rank == close]
         for page in heard
     ]
+    if any(NAMED in one.rules and _chance(one) > SURE for page in nearest for one in page):
+        # What is said of the other visa implies less than what is said of this one.
+        nearest = [[one for one in page if BESIDE not in one.rules] for page in nearest]
     sure = [word for page in nearest if page and (word := _word(page)).chance > SURE]
     kinds = {word.stance for word in sure}
     if len(kinds) > 1 and kinds != {Stance.SPONSORED, Stance.CONDITIONAL}:

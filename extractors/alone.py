@@ -18,6 +18,7 @@ from extractors.values import Stance, Visa
 
 _NEGATIVE = (RuleKind.AGAINST, RuleKind.NEGATION, RuleKind.REFUSE)
 _REACH = 80  # characters between "only" and the visa
+_ONE_SPONSOR = "by-one-sponsor"  # a rule
 _MAX_UNKNOWN = 1  # words in between that are about something else
 _NOBODY_ELSE = re.compile(r"(?:no ?one|nobody|nothing|none|not any\w*) (?:else|other)", re.I)
 _WORD = re.compile(r"[a-z0-9-]+")
@@ -33,6 +34,13 @@ def read_only(reading: Reading, clauses: Sequence[Clause]) -> None:
             _shut_out(reading, named, hit)
     if not only:
         _read_alone(reading, clauses)
+
+
+def excludes_nothing(reading: Reading) -> bool:
+    """Whether an "only" is there that is said of a sponsor: "through ECFMG only"."""
+    return any(h.rule.id == _ONE_SPONSOR for h in reading.hits) and not any(
+        h.rule.kind in (RuleKind.ONLY, RuleKind.ALONE) for h in reading.live
+    )
 
 
 def _read_alone(reading: Reading, clauses: Sequence[Clause]) -> None:
@@ -67,7 +75,9 @@ def _read_alone(reading: Reading, clauses: Sequence[Clause]) -> None:
 
 def _refused_elsewhere(reading: Reading, hit: Hit) -> bool:
     return any(
-        h.rule.kind in _NEGATIVE and not (hit.start <= h.start and h.end <= hit.end)
+        h.rule.kind in _NEGATIVE
+        and not (hit.start <= h.start and h.end <= hit.end)
+        and not (h.start <= hit.start and h.end == hit.end)
         for h in reading.hits
     )
 

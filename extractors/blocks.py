@@ -66,6 +66,11 @@ _MAX_TAIL = 60  # characters that tell whether a line goes on
 _PSEUDO_HEADING_WORDS = 9
 _PSEUDO_LEVEL = 7  # below <h6>
 _MENU = 4  # short lines in a row, without a visa: a menu, whose last line heads nothing
+_ANSWER = re.compile(
+    r"(?:(?:is|are|not|currently|never|always) )*(?:offered|available|accepted|sponsored|provided"
+    r"|supported|considered|possible|permitted)(?: at (?:this|the present) time)?\W*",
+    re.I,
+)
 _STAMP = re.compile(
     r"^(?:posted|published|updated|written|modified|reviewed|revised|last|page)\b.*\b\d{4}\b", re.I
 )
@@ -213,6 +218,8 @@ class _Walk:
         last = self.blocks[-1]
         if last.kind is BlockKind.HEADING and names_a_visa(last.text) and names_a_visa(text):
             return True  # "Visa sponsorship", and below it "J-1"
+        if self._headings[-1:] == [(_PSEUDO_LEVEL, last.text)] and names_a_visa(last.text):
+            return _ANSWER.fullmatch(text) is not None  # and below it "Not offered"
         return last.kind is BlockKind.QUESTION or last.text.endswith("?")
 
     def _lead_in(self) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from extractors.agree import Accord, Ground
 from extractors.values import Stance
 
-REVIEW_BELOW = 0.38
+REVIEW_BELOW = 0.42
 _FILE = Path(__file__).parent / "confidence.toml"
 _LEAST = 1e-4  # of a chance and what it lacks of 1: one that is rounded to 0 or 1 is not certain
 

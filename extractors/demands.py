@@ -52,12 +52,12 @@ def read_demands(reading: Reading, live: Sequence[Hit], clauses: Sequence[Clause
             _offered_with_it(reading, clauses, hit, visas or (Visa.H1B,))
         if kind in AT_DISCRETION or kind is ConditionKind.PAUSED:
             _soften(reading, kind, visas, clauses, hit)
-    told = [d for d in reading.demands if d.kind in AT_DISCRETION and d.rule != _NOT_USUALLY]
+    told = [d for d in reading.demands if d.kind in AT_DISCRETION and d.rule != NOT_USUALLY]
     if told:  # "not usually, unless the DIO agrees": the exception is the DIO's, no other
-        reading.demands = [d for d in reading.demands if d.rule != _NOT_USUALLY]
+        reading.demands = [d for d in reading.demands if d.rule != NOT_USUALLY]
 
 
-_NOT_USUALLY = "not-usually"
+NOT_USUALLY = "not-usually"
 
 
 def _demanded(
@@ -204,18 +204,24 @@ def _for_some(reading: Reading) -> bool:
     return _FOR_SOME.search(reading.text.text) is not None
 
 
-_FOR_SOME = re.compile(r"\b(?:is|are) for\b|\b(?:may|can) (?:ask|apply|stay|be|have|keep)\b", re.I)
+_FOR_SOME = re.compile(
+    r"\b(?:is|are) for\b|\b(?:may|can) (?:ask|apply|stay|be|have|keep)\b",
+    re.I,
+)
 
 
 def _restricts(reading: Reading, clause: Clause) -> bool:
     """True for a clause that lets somebody through: "unless ...", "only ..."."""
     words = reading.text.text[clause.start : clause.end].lower()
-    return any(w in words for w in _LIMITING) or words.lstrip(" ,;").startswith(
+    return _LIMITING.search(words) is not None or words.lstrip(" ,;").startswith(
         ("unless", "except")
     )
 
 
-_LIMITING = ("only", "limited to", "restricted to", "reserved for", "solely", "exclusively")
+_LIMITING = re.compile(
+    r"only|solely|exclusively|\balone\b|reserved for"
+    r"|\b(?:limit|restrict)(?:s|ed)?(?: [a-z0-9-]+){0,4} to\b"
+)
 
 
 def asked_for(question: Reading, answer: Reading) -> list[Demand]:

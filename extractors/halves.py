@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from extractors.blocks import Block, BlockKind
 from extractors.clauses import read_sentence
 from extractors.conditions import AT_DISCRETION, ConditionKind
+from extractors.dates import due
 from extractors.leaning import is_against, is_for
 from extractors.reading_text import ANY, OTHER, SAME
 from extractors.readings import STATUSES, Claim, Reading, Strength
@@ -100,13 +101,27 @@ def told_of(told: Reading) -> Stance | None:
         return told.answer
     if told.aside:
         return None
-    if told.answer is _NO and any(d.kind is ConditionKind.STEP3_PASSED for d in told.demands):
-        return None  # "No Step 3 needed"
+    if told.answer is _NO and _lacks_a_hurdle(told):
+        return None  # "No Step 3 needed", "no extra approval"
     if any(d.kind in AT_DISCRETION for d in told.demands) and told.stance is not _NO:
         return Stance.CONDITIONAL
     if any(d.kind is ConditionKind.PAUSED for d in told.demands):
         return _NO
     return told.answer or firm_stance(told) or (_NO if is_against(told) else None)
+
+
+def _lacks_a_hurdle(told: Reading) -> bool:
+    """Whether the "no" is of what is asked for, and not of the visa."""
+    if any(d.kind is ConditionKind.STEP3_PASSED for d in told.demands):
+        return True
+    return _NO_APPROVAL.match(told.text.text) is not None
+
+
+_NO_APPROVAL = re.compile(
+    r"\W*no (?:[a-z]+ ){0,2}(?:approvals?|permission|consent|sign-?offs?|authori[sz]ation"
+    r"|later|earlier|sooner|[a-z]+ (?:is |are )?(?:needed|required|necessary|asked))\b",
+    re.I,
+)
 
 
 def firm_stance(reading: Reading) -> Stance | None:
@@ -137,6 +152,12 @@ def points_to_a_list(raw: str) -> bool:
 def answers(asked: Reading, told: Reading, claims: Sequence[Claim]) -> list[Claim]:
     """What yes or no to a question says of the visas it asks for."""
     answer = told_of(told)
+    if answer is None and _ASKS_WHEN.search(asked.text.text) and due(told.text.text):
+        return [  # "When must Step 3 be passed for an H-1B?" "By March 1."
+            Claim(v, Stance.SPONSORED, Strength.EXPLICIT, ("asked-when",))
+            for v in asked.visas
+            if any(v in demand.visas for demand in asked.demands) and not told.mentions
+        ]
     if answer is None or asked.others:
         return []
     if _OBSTACLE.search(asked.text.text) and answer is _NO:
@@ -198,6 +219,11 @@ def _asks_yes_or_no(asked: Reading) -> bool:
     return bool(_ASKS.search(words)) and offers and not is_against(asked)
 
 
+_ASKS_WHEN = re.compile(
+    r"\b(?:when|by (?:what|which)|how (?:soon|early|late)|until when|deadline)\b[^?]{0,60}"
+    r"\b(?:must|needs?|needed|due|required|have to|has to|should|for)\b(?!.*\b(?:usual|typical)ly)",
+    re.I,
+)
 _ASKS = re.compile(
     r"^\W*(?:q\W+)?(?:[^?]{0,60}[,.;] ?)?(?:and |so |but )?(?:can|could|may|do|does|will|would|is"
     r"|are|am|should|has|have|what about|how about|any|what if)\b"
@@ -261,7 +287,7 @@ def _opens(lead: Reading) -> bool:
 def under_a_refusal(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
     """ "Please do not apply if you:", and an item "need an H-1B"."""
     lead = under[-1] if under else None
-    if lead is None or lead.mentions or not lead.text.text.endswith(":") or not is_against(lead):
+    if lead is None or lead.mentions or not _turns_away(lead):
         return []
     return [
         Claim(
@@ -274,6 +300,20 @@ def under_a_refusal(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
         if m.visa in (ANY, Visa.J1, Visa.H1B)
         and not any(c.strength > Strength.MILD for c in reading.claims)
     ]
+
+
+def _turns_away(lead: Reading) -> bool:
+    """ "Please do not apply if you:", "Reasons for which files are rejected"."""
+    words = lead.text.text
+    return (words.endswith(":") and is_against(lead)) or _REASONS.search(words) is not None
+
+
+_REASONS = re.compile(
+    r"\b(?:reasons?|grounds|causes?|what leads to)\b[^.;]{0,40}\b(?:reject|refus|declin|disqualif"
+    r"|ineligib|turn(?:ed)? (?:down|away)|(?:screen|filter)ed out|not (?:rank|interview|invit)ed"
+    r"|(?:an?|our|automatic) \W?no\b)",
+    re.I,
+)
 
 
 def nothing_else(reading: Reading, named: Sequence[str]) -> list[Claim]:

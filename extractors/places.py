@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from extractors.blocks import CELL_BREAK, Block
 from extractors.readings import Reading
+from extractors.rulebook import RuleKind
 
+_FAR = 12  # characters from the beginning of a sentence
 _MAX_NEAR = 1000  # characters of a block on each side of a sentence, kept for diffs
 _MAX_ABOVE = 500  # characters of a heading that are kept with each sentence below it
 
@@ -38,6 +40,12 @@ def about_others(under: Sequence[Reading]) -> bool:
         if reading.others:
             return True
     return False
+
+
+def opens_on_others(reading: Reading) -> bool:
+    """Whether a sentence begins with people who do not train here: "Observers: ..."."""
+    first = min((h.start for h in reading.hits if h.rule.kind is RuleKind.OTHERS), default=_FAR)
+    return first < _FAR and not reading.trainees
 
 
 def beside_the_point(under: Sequence[Reading]) -> bool:

@@ -14,10 +14,11 @@ from extractors.agree import Accord, Ground, Opinion, accord, opinion
 from extractors.blocks import CELL_BREAK
 from extractors.conditions import AT_DISCRETION, ConditionKind
 from extractors.confidence import REVIEW_BELOW, Basis, confidence
+from extractors.demands import NOT_USUALLY
 from extractors.readings import LEANT, Strength
 from extractors.scope import Asker, applies, closeness
 from extractors.second import VISAS
-from extractors.stated import NAMED, UNREAD, Statement
+from extractors.stated import NAMED, NOT_ALONE, UNREAD, Statement
 from extractors.values import Condition, Policy, Stance, Visa
 
 
@@ -105,9 +106,11 @@ def _answers(pages: Sequence[Sequence[Statement]], asker: Asker) -> dict[Visa, _
         elif apart and how is Accord.DECIDES:
             # Each page is clear by itself: that they disagree is no misreading of one.
             how = Accord.DOUBTS
+        of_this = [s for s in every if s.visa is visa and applies(s.scope, asker)]
+        if second is not None and _overheard(word, second, of_this):
+            how = Accord.DOUBTS if how is Accord.DECIDES else how
         if second is not None and how is Accord.DECIDES:
-            about = [s for s in every if s.visa is visa and applies(s.scope, asker)]
-            word = _second_word(second, about)
+            word = _second_word(second, of_this)
         out[visa] = _Answer(word, _basis(ground, how, word, second))
     return out
 
@@ -123,6 +126,19 @@ def _basis(ground: Ground, how: Accord, word: _Word | None, second: Opinion | No
 def _in_a_table(second: Opinion) -> bool:
     """A row is no prose: rules know its cells and headers, the second reader guesses at them."""
     return any(CELL_BREAK in s.quote for s in second.deciding)
+
+
+def _overheard(word: _Word | None, second: Opinion, about: Sequence[Statement]) -> bool:
+    """Whether the second reader hears a refusal in what rules know to be less.
+
+    "Ordinarily not" is heard as "not", and "through ECFMG only" as "the J-1 only".
+    """
+    if second.stance is not Stance.NOT_SPONSORED:
+        return False
+    hedged = word is not None and word.stance is Stance.CONDITIONAL
+    if hedged and word is not None and any(NOT_USUALLY in s.rules for s in word.deciding):
+        return True
+    return not second.names and any(NOT_ALONE in s.rules for s in about)
 
 
 def _torn(pages: Sequence[Sequence[Statement]], visa: Visa, asker: Asker) -> bool:

@@ -21,6 +21,7 @@ from extractors.values import Stance, Visa
 _MAX_LEAD = 300  # characters of a heading
 _SHORT = 200  # characters: a sentence without a visa that may say whom the next speaks of
 _ONLY_YEAR = re.compile(r"^20\d\d(?:\s*[-–/]\s*(?:20)?\d\d)?$")
+_CURRENT = re.compile(r"^(?:current|present|this|now|coming|upcoming|next)\b", re.I)
 _REST = re.compile(r"^(?:all )?(?:the )?(?:others?|rest|remaining)\b", re.I)
 _LOOSE = re.compile(r"\bresidents?\b", re.I)
 _STRICT = re.compile(r"\bresidenc(?:y|ies)\b", re.I)
@@ -37,6 +38,12 @@ _NONE = re.compile(
 _SAME_AS = re.compile(
     r"\b(?:the )?(?:same|identical)\b[^.;]{0,30}?\b(?:as|to)\b|\bas (?:in|for)\b", re.I
 )
+_BOTH_OR_NONE = re.compile(
+    r"\b(?:accepts?|sponsors?|supports?|offers?|takes?|files?|considers?) (?:(?P<none>neither|none)"
+    r"|both|either)(?: of (?:them|the two|these))?\W*$",
+    re.I,
+)
+_PLAIN_YES = re.compile(r"\W*yes\b", re.I)
 _PRONOUN = re.compile(r"^\W*(?:they|these|those|there|it|its|their|such)\b", re.I)
 _STILL = re.compile(r"\b(?:also|as well|too|in addition|additionally|besides)\b", re.I)
 _SPONSORING = re.compile(
@@ -139,6 +146,13 @@ def _row_labels(blocks: Sequence[Block]) -> dict[int, Scope]:
             if _ONLY_YEAR.match(label.strip()):
                 scope = replace(scope, season=_last_year(label))
             labels[number] = (label.strip(), scope, bool(folded.mentions))
+        last = max((scope.season for _, scope, _ in labels.values()), default=0)
+        if last:  # "2025", "2026", "Current cycle"
+            labels |= {
+                number: (label, replace(scope, season=last + 1), visas)
+                for number, (label, scope, visas) in labels.items()
+                if not scope.season and _CURRENT.match(label)
+            }
         named = (name for _, scope, _ in labels.values() for name in scope.specialties)
         listed = tuple(dict.fromkeys(named))
         for number, (label, scope, visas) in labels.items():
@@ -168,6 +182,11 @@ def _trim(raw: str, start: int, end: int) -> tuple[int, int]:
 def elliptical(reading: Reading, named: Sequence[str]) -> list[Claim]:
     """ "Surgery does not.": what was said before is denied or said of somebody else."""
     match = _ELLIPTICAL.search(reading.text.text)
+    if (two := _BOTH_OR_NONE.search(reading.text.text)) and set(_SPECIFIC) <= set(named):
+        no = two["none"] or reading.stance is Stance.NOT_SPONSORED
+        stance = Stance.NOT_SPONSORED if no else Stance.SPONSORED
+        if not reading.mentions and not reading.demands:
+            return [Claim(v, stance, Strength.EXPLICIT, ("said-before",)) for v in _SPECIFIC]
     ended = _ENDED.search(reading.text.text)
     if not (match or ended) or reading.mentions or reading.demands:
         return []
@@ -205,7 +224,9 @@ def carried_on(reading: Reading, before: Stance | None) -> list[Claim]:
     ]
 
 
-def under_a_scope(label: str, value: Reading, claims: Sequence[Claim]) -> list[Claim]:
+def under_a_scope(
+    label: str, value: Reading, claims: Sequence[Claim], named: Sequence[str]
+) -> list[Claim]:
     """ "Fellows: J-1, H-1B" and "Surgery: none": the label says whom, the value what."""
     folded = reading_text(label)
     found = [m for m in marks(folded) if m.kind is not RuleKind.SELF]
@@ -213,6 +234,12 @@ def under_a_scope(label: str, value: Reading, claims: Sequence[Claim]) -> list[C
         return []
     if _NONE.match(value.text.text) and value.leftover <= 1:
         return [Claim(v, Stance.NOT_SPONSORED, Strength.GENERAL, ("label",)) for v in _SPECIFIC]
+    if _PLAIN_YES.match(value.text.text) and value.leftover <= 1 and not value.mentions:
+        return [
+            Claim(v, Stance.SPONSORED, Strength.EXPLICIT, ("said-before",))
+            for v in named
+            if v in _SPECIFIC
+        ]
     if value.leftover > 1 or value.stance is not None:
         return []
     return [

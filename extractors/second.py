@@ -20,7 +20,7 @@ from typing import Any
 from extractors.blocks import CELL_BREAK, Block
 from extractors.reading_text import reading_text
 from extractors.readings import Strength
-from extractors.stated import NAMED, SECOND, Statement
+from extractors.stated import BESIDE, NAMED, SECOND, Statement
 from extractors.values import Stance, Visa
 from extractors.windows import Window, windows
 
@@ -47,15 +47,23 @@ def opinions(blocks: Sequence[Block], text: str) -> list[Statement]:
     found: list[Statement] = []
     for window in windows(blocks, text):
         named = [{m.visa for m in reading_text(text[a:b]).mentions} for a, b in window.spans]
+        above = {m.visa for m in reading_text(window.under).mentions}
         rows = any(CELL_BREAK in text[a:b] for a, b in window.spans)
         for visa, chances in zip(VISAS, chances_of(*as_read(window)), strict=True):
             if len(window.spans) == 1 or rows:
                 # One sentence does not contradict itself, and what rows say is for the rules.
                 chances = (*chances[:-1], 0.0)
             proof = _proof(window, named, visa, text)
-            rules = (SECOND, NAMED) if any(visa in visas for visas in named) else (SECOND,)
+            rules = (SECOND, *_naming(visa, set().union(*named), above))
             found.append(_statement(window, visa, chances, proof, rules, text))
     return found
+
+
+def _naming(visa: Visa, named: set[str], above: set[str]) -> tuple[str, ...]:
+    """How a window speaks of a visa: by name, by what it says of the other one, or of all."""
+    if visa in named:
+        return (NAMED,)
+    return (BESIDE,) if visa not in above and (named | above) & set(VISAS) else ()
 
 
 def as_read(window: Window) -> tuple[str, str]:

@@ -12,7 +12,9 @@ from extractors.scope import Scope
 from extractors.values import Condition, Evidence, Stance, Visa
 
 UNREAD = "unread"  # in `rules`: a sentence on sponsoring that was not understood
+NOT_ALONE = "not-alone"  # in `rules`: "only" is said of something else than the other visa
 SECOND = "second-reader"  # in `rules`: by the second reader (extractors/second.py)
+BESIDE = "beside"  # in `rules`: of a window that names the other visa, and not this one
 NAMED = "named"  # in `rules`: a sentence that names the visa, and says nothing of it
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from extractors.alone import excludes_nothing
 from extractors.blocks import Block, BlockKind
 from extractors.clauses import read_sentence
 from extractors.conditions import AT_DISCRETION, ConditionKind
@@ -33,7 +34,13 @@ from extractors.halves import (
     under_a_visa,
 )
 from extractors.leaning import leanings
-from extractors.places import about_others, beside_the_point, cell_spans, context
+from extractors.places import (
+    about_others,
+    beside_the_point,
+    cell_spans,
+    context,
+    opens_on_others,
+)
 from extractors.reading_text import ANY, BOTH, OTHER, SAME
 from extractors.readings import STATUSES, Claim, Reading, Strength
 from extractors.scope import Said, Scope
@@ -49,7 +56,7 @@ from extractors.scoped import (
 )
 from extractors.sentences import sentence_spans
 from extractors.sieve import names_a_visa, which_name_a_visa
-from extractors.stated import NAMED, UNREAD, Statement
+from extractors.stated import NAMED, NOT_ALONE, UNREAD, Statement
 from extractors.values import Condition, Stance, Visa
 
 _ANSWER_BLOCKS = 3  # how far below its question an answer may stand
@@ -140,6 +147,8 @@ class _Reader:
         others, beside = about_others(under), beside_the_point(under)
         is_row = block.kind is BlockKind.ROW
         spans = cell_spans(block.text) if is_row else sentence_spans(block.text)
+        if is_row and spans:  # "Professors | J-1: no"
+            others = others or opens_on_others(read_sentence(block.text[slice(*spans[0])]))
         row_visas: tuple[str, ...] = ()
         row_label = ""
         self._before, self._prior = None, len(self.found)
@@ -148,7 +157,10 @@ class _Reader:
         raw = ""
         for position, (start, end, said, cut) in enumerate(parts):
             asked_of = self._question.reading.visas if self._question else ()
-            before, raw = raw, in_turn(block.text[start:end], self._named or asked_of)
+            before, raw = (
+                raw,
+                in_turn(block.text[start:end], self._named or asked_of or self._above),
+            )
             asks = raw.endswith("?") or (block.kind is BlockKind.QUESTION and end == spans[-1][1])
             question = self._question
             waiting = question is not None and not question.answered
@@ -201,7 +213,7 @@ class _Reader:
             ):
                 claims += labelled(label, value, claims)
             if value:
-                claims += under_a_scope(label, read_sentence(value), claims)
+                claims += under_a_scope(label, read_sentence(value), claims, self._named)
             if points_to_a_list(raw):
                 claims = [c for c in claims if c.visa != ANY]
             begin = offset + start
@@ -338,6 +350,9 @@ class _Reader:
         if _TELLS_NOTHING.search(reading.text.text):
             return
         visas = {m.visa for m in reading.text.mentions} & _SPECIFIC
+        if visas == {Visa.J1} and Visa.H1B not in told and excludes_nothing(reading):
+            scope = self._said.scope
+            self._state(Visa.H1B, _SILENT, Strength.MILD, span, (NOT_ALONE,), (), scope, reading)
         rule = UNREAD if speaks_of_sponsoring(reading) else NAMED
         for visa in self._resolve(sorted(visas), reading):
             if visa not in told:

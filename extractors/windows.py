@@ -7,11 +7,13 @@ answer, and the sentence that takes the one before back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from extractors.blocks import Block, BlockKind
-from extractors.clauses import heads_nothing, tells_nothing
+from extractors.clauses import heads_nothing, read_sentence, tells_nothing
+from extractors.places import about_others
 from extractors.scope import FELLOWSHIP, INSTITUTION, SIBLING, Scope
 from extractors.scoped import Scopes
 from extractors.sentences import sentence_spans
@@ -19,6 +21,7 @@ from extractors.sieve import names_a_visa, which_name_a_visa
 
 _MAX_CHARS = 700  # of a window; what is longer goes on in the next
 _MAX_UNDER = 150  # characters of a heading
+_MAX_LEAD = 500  # characters of a heading that are read for whom it is about
 _AFTER = 1  # blocks without a visa that may still speak of the one before
 _BELOW = 2  # blocks below a heading that names a visa, which may speak of it
 _MAX_WINDOWS = 100  # a page with more of them was made to stop us
@@ -43,6 +46,7 @@ def windows(blocks: Sequence[Block], text: str) -> list[Window]:
     """The windows of a page, in the order in which they end; `text` is the page's (`page_text`)."""
     speaking = set(which_name_a_visa([block.text for block in blocks]))
     near = {n + step for n in speaking for step in range(-1, _AFTER + 1)}
+    near |= {n + 2 for n in speaking if _asks_above_a_caption(blocks, n)}
     windowing = _Windowing(blocks, text)
     offset, below = 0, 0
     for number, block in enumerate(blocks):
@@ -60,6 +64,12 @@ def windows(blocks: Sequence[Block], text: str) -> list[Window]:
     return windowing.finish()
 
 
+def _asks_above_a_caption(blocks: Sequence[Block], number: int) -> bool:
+    """Whether a picture's line stands between a question and its answer."""
+    after = blocks[number + 1 : number + 2]
+    return blocks[number].text.endswith("?") and any(tells_nothing(block.text) for block in after)
+
+
 def _leads(blocks: Sequence[Block], number: int) -> bool:
     """Whether the next block stands under this one."""
     return number + 1 < len(blocks) and blocks[number].text in blocks[number + 1].under
@@ -69,6 +79,21 @@ def _has_content(blocks: Sequence[Block], number: int) -> bool:
     """Whether something stands below a heading; one alone is all that its page says there."""
     rows = number + 1 < len(blocks) and blocks[number + 1].kind is BlockKind.ROW
     return rows or _leads(blocks, number)
+
+
+def _speaks_of_others(headings: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether a window is on observers, scholars or researchers, and names nobody who trains here.
+
+    It stands below a heading, or in answer to a question, that says so.
+    """
+    asked = lines[:1] if lines[0].endswith("?") else []
+    told = [read_sentence(text[:_MAX_LEAD]) for text in (*headings, *asked) if _MAY_BE_OTHERS(text)]
+    return about_others(told) and not any(read_sentence(line).trainees for line in lines)
+
+
+_MAY_BE_OTHERS = re.compile(
+    r"research|scholar|doc(?:s\b|toral)|observ|extern|visiting", re.I
+).search
 
 
 @dataclass(slots=True)
@@ -106,6 +131,8 @@ class _Open:
         """The window; none where neither it nor the heading right above it names a visa."""
         headings = [text[:_MAX_UNDER] for text in self.under[-2:]]
         if not (self.names or (headings and names_a_visa(headings[-1]))):
+            return None
+        if _speaks_of_others(self.under, self.lines):
             return None
         text = "\n".join(line[:_MAX_CHARS] for line in self.lines)
         scope = self.scope if self.own else replace(self.scope, breadth=INSTITUTION)
