@@ -72,8 +72,8 @@ def first_look(
 
     First sights are recorded. Run again, for the same cycle, it records nothing twice.
     """
-    standing = policies.standing(store)
     wanted = [i for i in cycles.moved_programs(store, cycle_id) if i in watched.programs]
+    standing = policies.standing(store, wanted)
     found: dict[str, Judgement] = {}
     seen = cycles.seen_pages(store, cycle_id)
     with store.writing():
@@ -116,7 +116,7 @@ def hear_late(store: Store, cycle_id: int, *, heard: Collection[str], withdraw_c
     wanted = sorted(late - set(pending.waiting(store)))
     if not wanted:
         return
-    standing = policies.standing(store)
+    standing = policies.standing(store, wanted)
     with store.writing():
         for reading in read(store, load(store, wanted), wanted, gone_after=withdraw_cycles):
             program_id = reading.program.program_id

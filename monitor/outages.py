@@ -14,8 +14,6 @@ from store import cycles, outages
 from store.database import Store
 from store.records import Page
 
-_GONE = (Health.GONE, Health.SOFT_404)
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -46,7 +44,7 @@ def note(store: Store, watched: Watchlist, cycle_id: int, *, after: int) -> None
     pages = {page.id: page for page in watched.pages()}
     latest = cycles.observed(store, cycle_id)
     known = outages.under_way(store)
-    told = _told_as_gone(watched, latest.keys() & _gone(store))
+    told = _told_as_gone(watched, latest.keys() & cycles.gone_of_late(store))
     for page_id in pages.keys() & latest.keys():
         if Health(latest[page_id].health).is_page:
             outages.end(store, page_id, cycle_id)
@@ -58,11 +56,14 @@ def note(store: Store, watched: Watchlist, cycle_id: int, *, after: int) -> None
 
 def reports(store: Store, watched: Watchlist, cycle_id: int) -> list[Report]:
     """What a cycle has to report, in the order of the addresses."""
+    told = outages.of_cycle(store, cycle_id)
+    if not told:
+        return []
     pages = {page.id: page for page in watched.pages()}
-    good = cycles.latest_good(store)
+    good = cycles.latest_good(store, [outage.page_id for outage in told])
     began = {cycle.id: cycle.started_at for cycle in cycles.listed(store)}
     found = []
-    for outage in outages.of_cycle(store, cycle_id):
+    for outage in told:
         page = pages.get(outage.page_id)
         if page is None:
             continue
@@ -81,10 +82,6 @@ def reports(store: Store, watched: Watchlist, cycle_id: int) -> list[Report]:
 
 def _speaks_for(watched: Watchlist, page: Page, program_id: str) -> bool:
     return any(other.id == page.id for other in watched.pages_of(program_id))
-
-
-def _gone(store: Store) -> set[int]:
-    return {page for page, last in cycles.latest(store).items() if last.health in _GONE}
 
 
 def _told_as_gone(watched: Watchlist, gone: set[int]) -> set[int]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from crawler import Health
 from extractors import Asker, Policy, Statement, policy_for, read_page, with_source
 from monitor.watchlist import Watchlist
 from store import cycles, snapshots
@@ -15,8 +14,6 @@ from store.database import Store
 from store.records import Observation, Page, Program, stamp
 
 Stated = Sequence[dict[str, Any]]  # a page's statements, as the store keeps them
-
-_GONE = (str(Health.GONE), str(Health.SOFT_404))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +47,15 @@ def read(
     `statements`, by snapshot id, take the place of what the store holds (see reclassify), the
     snapshots of `instead`, by page id, the place of those that were seen last.
     """
+    if not program_ids:
+        return []
     wanted = [watchlist.programs[program_id] for program_id in program_ids]
     watched = {p.id: p for program_id in program_ids for p in watchlist.pages_of(program_id)}
     for page_id, snapshot_id in (instead or {}).items():
         watched[page_id] = replace(watched[page_id], snapshot_id=snapshot_id)
-    seen = cycles.latest_good(store)
+    seen = cycles.latest_good(store, watched)
     silent = cycles.gone(store, gone_after)
-    gone = {page_id for page_id, last in cycles.latest(store).items() if last.health in _GONE}
+    gone = cycles.gone_of_late(store)
     ids = {page.snapshot_id for page in watched.values() if page.snapshot_id is not None}
     stated = snapshots.readings(store, ids) if statements is None else statements
     hashes = snapshots.hashes(store, ids)

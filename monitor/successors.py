@@ -204,8 +204,9 @@ def _folder(url: str) -> str:
 
 def vanished(store: Store, watched: Watchlist) -> dict[str, Missing]:
     """By program id, the statements that have vanished from its own pages and wait to be told."""
-    standing = policies.standing(store)
-    waiting = [i for i in pending.waiting(store) if i in watched.programs and i in standing]
+    waiting = [i for i in pending.waiting(store) if i in watched.programs]
+    standing = policies.standing(store, waiting)
+    waiting = [i for i in waiting if i in standing]
     found: dict[str, Missing] = {}
     for reading in read(store, watched, waiting):
         program_id = reading.program.program_id
