@@ -225,7 +225,7 @@ class Intake:
     def _watch(
         self, fetch: Fetch, *, program_id: str | None = None, institution: str | None = None
     ) -> None:
-        page = pages.add(self.store, fetch.final_url)
+        page = pages.met(self.store, fetch.final_url)
         pages.watch(
             self.store, page.id, program_id=program_id, institution=institution, found="discovered"
         )

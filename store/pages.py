@@ -113,6 +113,15 @@ def add(store: Store, url: str) -> Page:
     return page
 
 
+def met(store: Store, url: str) -> Page:
+    """The page that was just seen at this URL itself, whatever had moved away from there before.
+
+    Inside `writing()`.
+    """
+    store.write("DELETE FROM page_moves WHERE old_url = ?", (url,))
+    return add(store, url)
+
+
 def watch(
     store: Store,
     page_id: int,

@@ -270,6 +270,27 @@ def test_a_statement_split_off_is_found_though_the_institution_says_the_same(
     assert watch.category("medicine") == "j1_and_h1b"
 
 
+def test_a_statement_that_went_came_back_and_went_again_is_found_at_its_old_place(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.night()
+    apart = f"<p>J-1 visas are sponsored.</p>{link('/new', 'About the other visa')}"
+    home = watch.site.url("/medicine/visas")
+    for _ in range(2):
+        watch.site.page("/medicine/visas", apart)
+        watch.site.page("/new", "<p>We sponsor H-1B visas, too.</p>")
+        watch.night()
+        watch.night()
+        policy = watch.status("medicine").policy
+        assert policy is not None
+        assert {e.url for e in policy.evidence} == {home, watch.site.url("/new")}
+        watch.site.page("/medicine/visas", BOTH)
+        watch.site.redirect("/new", "/medicine/visas", status=301)
+        watch.night()
+    assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
+
+
 def test_another_programs_find_is_nobody_elses_successor(watch: Watch) -> None:
     neighbours(watch)
     about = link("/other", "About the other visa")
