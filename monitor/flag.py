@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from extractors import Policy, Stance, Visa
+from extractors import Condition, Policy, Stance, Visa
 from monitor import flapping
 from monitor.compare import ChangeKind, Difference, Severity, difference
 from monitor.reading import Reading
@@ -149,8 +149,9 @@ def settle(
     with store.writing():
         gone = found.kind is ChangeKind.PAGE_GONE  # its policy stands meanwhile
         if silent:
-            seen = pending.wait(store, program_id, silent, cycle_id, forget=not gone)
-            if seen < withdraw_cycles:
+            pending.wait(store, program_id, silent, cycle_id, forget=not gone)
+            decisive = _decisive(silent, Policy.from_json(standing.reading), reading.policy)
+            if min(pending.waited(store, program_id, s) for s in decisive) < withdraw_cycles:
                 return None
         if flapping.holds(
             store,
@@ -232,7 +233,24 @@ def fallen_silent(
             if policy.stance(visa) is Stance.UNSTATED
             and not {e.url for e in before.evidence if e.visa is visa} <= set(gone)
         )
-    return tuple(f"silent on {visa}" for visa in visas)
+    return tuple(map(_silent_on, visas))
+
+
+def _silent_on(visa: Visa) -> str:
+    return f"silent on {visa}"
+
+
+def _decisive(silent: Collection[str], before: Policy, after: Policy) -> list[str]:
+    """What of that which is gone makes the policy another one, or all of it if nothing does.
+
+    The rest, another page says the same: whether it is gone for good need not be known yet.
+    """
+    differ = {_silent_on(visa) for visa in Visa if _about(before, visa) != _about(after, visa)}
+    return [one for one in silent if one in differ] or list(silent)
+
+
+def _about(policy: Policy, visa: Visa) -> tuple[Stance, frozenset[Condition]]:
+    return policy.stance(visa), frozenset(c for c in policy.conditions if c.visa is visa)
 
 
 def silenced(
@@ -255,9 +273,7 @@ def silenced(
         return {(e.url, e.stance) for e in policy.evidence if e.visa is visa}
 
     def told(policy: Policy, visa: Visa) -> tuple[object, ...]:
-        speakers = {url for url, _ in said(policy, visa)}
-        conditions = {c for c in policy.conditions if c.visa is visa}
-        return policy.stance(visa), conditions, speakers
+        return *_about(policy, visa), {url for url, _ in said(policy, visa)}
 
     slow = []
     for visa in (v for v in Visa if told(before, v) != told(after, v)):

@@ -201,6 +201,20 @@ def test_of_two_statements_withdrawn_one_after_the_other_each_is_missed_twice(
     assert watch.category() == "unstated"
 
 
+def test_of_two_statements_withdrawn_only_that_is_waited_for_which_nobody_else_makes(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", BOTH)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/surgery/visas", J1_ONLY)
+    watch.night()
+    watch.site.page("/surgery/visas", "<h1>Visas</h1><p>We sponsor J-1 visas.</p>")
+    assert watch.night().changes == 0
+    watch.site.page("/surgery/visas", SILENT)  # the institution's offers the J-1, too
+    assert watch.night().changes == 1
+    assert watch.category("surgery") == "j1_and_h1b"
+
+
 def test_what_a_page_says_when_it_is_fetched_anew_for_a_neighbour_is_told_of_all(
     watch: Watch,
 ) -> None:
