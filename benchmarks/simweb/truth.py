@@ -55,6 +55,7 @@ class _Watch:
     waits_since: int = 0
     waits: dict[str, int] = field(default_factory=dict)  # what is gone, in how many nights
     told_gone: bool = False
+    gone: dict[str, int] = field(default_factory=dict)  # by page, in how many nights it was gone
     quiet: int = 0  # nights in which its own pages said less, and the institution's the same
     since: int = 1  # the night from which `stands` holds
     turns: list[tuple[int, Meaning | None]] = field(default_factory=list)  # None: gone
@@ -108,6 +109,7 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
     )
     for key in visible:
         watch.seen[key] = _says(night, key)
+        watch.gone[key] = watch.gone.get(key, 0) + 1 if watch.seen[key] is None else 0
     reachable = set(keys) <= visible and any(v is not None for v in watch.seen.values())
     reading = _merged(watch.program, watch.seen)
     news: list[Due] = []
@@ -171,7 +173,8 @@ def _count(
         # What its own pages no longer say is missing, though the institution's said the same.
         missing = {*lost, *(() if kind == "gone" else _silenced(watch))}
         watch.waits = {one: watch.waits.get(one, 0) + 1 for one in missing}
-        if min(watch.waits[one] for one in lost) < SLOW_NIGHTS:
+        long_enough = min(watch.waits[one] for one in lost) >= SLOW_NIGHTS
+        if not long_enough and not _replaced(watch, reading, lost):
             return []
     # What was held is told in a night in which it can be seen.
     unseen = watch.flapping and not sure and watch.turns[-1][1] == reading
@@ -184,6 +187,20 @@ def _count(
     watch.stands, watch.waits, watch.own = after, {}, _own(watch.program, watch.seen)
     watch.since = number
     return [told]
+
+
+def _replaced(watch: _Watch, reading: Meaning | None, lost: Sequence[str]) -> bool:
+    """Whether the institution's word stands for what only pages said that were gone in two nights.
+
+    In these nights the institution's page need not have been seen.
+    """
+    own = [key for key in watch.seen if key != watch.program.office]
+    gone = all(watch.gone.get(key, 0) >= SLOW_NIGHTS for key in own)
+    silenced = _silenced(watch)
+    return gone and all(
+        visa in silenced and reading is not None and reading.stance(visa) != "unstated"
+        for visa in lost
+    )
 
 
 def _turned(watch: _Watch, reading: Meaning | None, number: int) -> None:

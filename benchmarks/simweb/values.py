@@ -12,6 +12,7 @@ from typing import Any
 HERE = Path(__file__).parent
 
 HARMLESS = frozenset({"charset", "flicker"})  # faults behind which a page is still seen
+LIKE_GONE = frozenset({"soft_404", "not_found"})  # those that look like a page that is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Night:
     def answers_first(self, key: str) -> bool:
         """Whether a page can be seen, or is seen to be gone, in the first look of the night."""
         fault = self.fault(key)
-        return self.visible(key) or (fault is not None and fault.looks == {2})
+        return fault is None or fault.kind in HARMLESS | LIKE_GONE or fault.looks == {2}
 
     def seen_last(self, key: str) -> bool:
         """Whether a page can be seen in the second look of the night."""

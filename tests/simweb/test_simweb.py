@@ -241,6 +241,27 @@ def test_a_page_that_is_gone_has_no_faults_of_its_own() -> None:
     assert [night.visible(key) for key in "ab"] == [True, False]
 
 
+def test_a_page_that_is_gone_for_a_night_has_answered_and_one_that_is_down_has_not() -> None:
+    page = PageState(0, "/visas", "Visas")
+    kinds = ("not_found", "soft_404", "server_error", "charset")
+    night = Night(dict.fromkeys(kinds, page), faults={kind: Fault(kind) for kind in kinds})
+    assert [night.answers_first(kind) for kind in kinds] == [True, True, False, True]
+
+
+def test_a_page_counts_as_gone_while_its_institutions_is_down() -> None:
+    world = nights_of(*["j1_only"] * 4)
+    own = world.programs[0].pages[0]
+    office = PageState(0, "/gme", "Visa policy", "j1_and_h1b")
+    for number, night in enumerate(world.nights, 1):
+        night.pages["0/office"] = office
+        night.pages[own] = replace(night.pages[own], there=number == 1)
+    for night in world.nights[1:3]:
+        night.faults["0/office"] = Fault("timeout")
+    program = replace(world.programs[0], office="0/office")
+    found, _ = follow(replace(world, programs=(program,)))
+    assert [(change.appeared, change.due) for change in found] == [(2, 4)]
+
+
 def test_a_short_run_flags_what_is_due() -> None:
     _, score = simulate(2, 40, 6)
     assert score.due >= 3
