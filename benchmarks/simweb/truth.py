@@ -1,9 +1,10 @@
 """What a monitor without fault would flag and show, from the plan alone.
 
 It reads no page: it knows what each page means in each night, and which can be seen. A change
-is due in the first night in which it can be seen in both looks; a statement that is withdrawn
-(whether or not the institution's then takes its place), or a page that is gone, in the second. Of
-two statements that are withdrawn one after the other, each must be missing in two.
+is due in the first night in which it can be seen in both looks, or in the second in which the
+first look shows it; a statement that is withdrawn (whether or not the institution's then takes its
+place), or a page that is gone, in the second. Of two statements that are withdrawn one after the
+other, each must be missing in two.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class _Watch:
     waits_since: int = 0
     waits: dict[str, int] = field(default_factory=dict)  # what is gone, in how many nights
     told_gone: bool = False
+    # What pages said last that were seen in the first look alone.
+    glimpsed: dict[str, Meaning | None] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)  # by page, in how many nights it was gone
     quiet: int = 0  # nights in which its own pages said less, and the institution's the same
     since: int = 1  # the night from which `stands` holds
@@ -108,8 +111,15 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
         for key in keys
     )
     for key in visible:
+        watch.glimpsed.pop(key, None)
         watch.seen[key] = _says(night, key)
         watch.gone[key] = watch.gone.get(key, 0) + 1 if watch.seen[key] is None else 0
+    for key in keys:
+        if key not in visible and night.seen_first(key):
+            says = _says(night, key)
+            if key in watch.glimpsed and watch.glimpsed[key] == says:
+                watch.seen[key] = says  # it has said so in two nights
+            watch.glimpsed[key] = says
     reachable = set(keys) <= visible and any(v is not None for v in watch.seen.values())
     reading = _merged(watch.program, watch.seen)
     news: list[Due] = []

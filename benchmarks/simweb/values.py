@@ -105,7 +105,12 @@ class Night:
     def answers_first(self, key: str) -> bool:
         """Whether a page can be seen, or is seen to be gone, in the first look of the night."""
         fault = self.fault(key)
-        return fault is None or fault.kind in HARMLESS | LIKE_GONE or fault.looks == {2}
+        return self.seen_first(key) or (fault is not None and fault.kind in LIKE_GONE)
+
+    def seen_first(self, key: str) -> bool:
+        """Whether a page can be seen in the first look of the night."""
+        fault = self.fault(key)
+        return self.visible(key) or (fault is not None and fault.looks == {2})
 
     def seen_last(self, key: str) -> bool:
         """Whether a page can be seen in the second look of the night."""

@@ -262,6 +262,14 @@ def test_a_page_counts_as_gone_while_its_institutions_is_down() -> None:
     assert [(change.appeared, change.due) for change in found] == [(2, 4)]
 
 
+def test_what_the_first_look_of_two_nights_shows_is_due() -> None:
+    world = nights_of("j1_only", "j1_and_h1b", "j1_and_h1b", "no_sponsorship")
+    for night in world.nights[1:3]:
+        night.faults["0/im"] = Fault("timeout", frozenset({2}))
+    found, _ = follow(world)
+    assert [change.due for change in found] == [3, 4]
+
+
 def test_a_short_run_flags_what_is_due() -> None:
     _, score = simulate(2, 40, 6)
     assert score.due >= 3
