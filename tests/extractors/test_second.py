@@ -11,7 +11,7 @@ import pytest
 from extractors import Stance, Visa, classify, page_text, read_page
 from extractors.agree import Accord, Ground, Opinion, accord
 from extractors.blocks import html_blocks
-from extractors.second import MODEL, STANCES, TOKENS, VISAS
+from extractors.second import MODEL, STANCES, TOKENS, VISAS, chances_of
 from extractors.statements import page_text as text_of
 from extractors.windows import Window, windows
 
@@ -151,3 +151,14 @@ def test_one_sentence_does_not_contradict_itself() -> None:
     said = "We are unable to sponsor J-1 visas; H-1B visas are sponsored."
     policy = classify(f"<h1>Visas</h1><p>{said}</p>".encode())
     assert [policy.stance(visa) for visa in VISAS] == [NO, YES]
+
+
+def test_every_processor_reads_alike() -> None:
+    # Where int8 products are summed in 16 bits, the second of these was 0.96 (see `_loaded`).
+    heading, text = (
+        "Visas",
+        ("We give a home to J-1 physicians.\nH-1B petitions are a bridge too far for us."),
+    )
+    j1, h1b = chances_of(heading, text)
+    assert j1[STANCES.index(Stance.SPONSORED)] == pytest.approx(0.75, abs=0.03)
+    assert h1b[STANCES.index(Stance.NOT_SPONSORED)] == pytest.approx(0.85, abs=0.03)
