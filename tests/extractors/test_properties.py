@@ -116,4 +116,6 @@ def test_what_is_nested_without_end_is_read(tags: str, times: int) -> None:
 def test_a_hostile_page_is_bounded(name: str) -> None:
     start = time.process_time()
     classify(HOSTILE[name])
-    assert time.process_time() - start < 15  # seconds of a core, on a busy machine
+    # Seconds of a core, and a slow and busy one needs half of them for the worst of these; with a
+    # cost that grows with the square of its size it would be minutes.
+    assert time.process_time() - start < 30
