@@ -27,8 +27,7 @@ NEITHER = Policy(((Visa.J1, Stance.NOT_SPONSORED), (Visa.H1B, Stance.NOT_SPONSOR
 STEP3 = BOTH.replace("visas.", "visas for those who have passed Step 3.")
 # The readers differ on the H-1B.
 DOUBTFUL = (
-    "<h1>Visas</h1><p>We sponsor J-1 visas.</p>"
-    "<p>H-1B petitions have been filed by our office in earlier years.</p>"
+    "<h1>Visas</h1><p>We sponsor J-1 visas.</p><p>It is a rumor that we sponsor H-1B visas.</p>"
 )
 
 
@@ -187,7 +186,7 @@ def test_a_first_reading_in_doubt_is_confirmed_or_corrected(flagged: Watch) -> N
     assert (found.program.program_id, found.standing.policy["needs_review"]) == ("doubt", True)
     decide_reading(store, "doubt", "accepted", by="ada", now=NOW, seen=0)
     assert queue.doubts(store, 9) == []
-    assert flagged.category("doubt") == "j1_h1b_unstated"
+    assert flagged.category("doubt") == "j1_and_h1b"
     with pytest.raises(Overtaken):
         decide_reading(store, "doubt", "corrected", by="ben", now=NOW, policy=NEITHER, seen=0)
     later = NOW + timedelta(hours=1)
@@ -196,7 +195,7 @@ def test_a_first_reading_in_doubt_is_confirmed_or_corrected(flagged: Watch) -> N
     periods = [e for e in timeline(store, "doubt").entries if isinstance(e, Period)]
     assert [[r.by for r in p.reviews] for p in periods] == [[], ["ada"], ["ben"]]
     stands = policies.standing(store)["doubt"]
-    assert (stands.origin, stands.reading["category"]) == ("corrected", "j1_h1b_unstated")
+    assert (stands.origin, stands.reading["category"]) == ("corrected", "j1_and_h1b")
 
 
 def test_after_an_undo_the_next_night_compares_with_what_stood(flagged: Watch) -> None:
