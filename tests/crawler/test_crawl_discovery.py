@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 from crawls import crawl, limits
-from loopback import Site, Visit
+from loopback import Handler, Site, Visit
 
 from crawler import Fetch, Health, KnownPage, Plan, Target
 
@@ -162,6 +162,16 @@ def test_a_gone_page_is_searched_for() -> None:
 
 
 def test_a_search_does_not_fetch_what_is_known_once_more(site: Site) -> None:
+    def once_searched(page: str) -> Handler:  # it comes after the search has begun, and is read
+        def answer(visit: Visit) -> None:
+            site.wait_for("/")
+            visit.send(page.encode())
+
+        return answer
+
+    education = page("Medical Education", ("/education/im/apply", "How to Apply"))
+    site.route("/education", once_searched(education))
+    site.route("/education/im/apply", once_searched(VISAS))
     with site:
         known = [KnownPage(site.url("/gone"))]
         known += [KnownPage(site.url(path)) for path in ("/education", "/education/im/apply")]
