@@ -5,6 +5,11 @@
 Prints recall, precision, lateness and the accuracy of each night's policies, and each miss,
 false alarm and wrong policy with its quotes. `--figures` prints the figures alone: for the seeds
 of the gate, at whose errors nobody looks (see docs/nights.md).
+
+    python -m benchmarks.nights --seed 71 --in-process --faults 2.5 --changes 2 --plain
+
+hands the pages to the crawl without a server, and may have more faults and true changes than the
+web has, or none of the noise around what pages say: there rare errors are found sooner.
 """
 
 from __future__ import annotations
@@ -14,21 +19,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
 from benchmarks.simweb import pages
-from benchmarks.simweb.answers import address
+from benchmarks.simweb.answers import Web, address
+from benchmarks.simweb.direct import Direct
 from benchmarks.simweb.pages import FIRST_NIGHT
 from benchmarks.simweb.score import Flag, Score, Wrong, match, match_offices, match_waves, words_of
 from benchmarks.simweb.server import Served, serving
 from benchmarks.simweb.truth import follow, pages_of
-from benchmarks.simweb.values import SimProgram, World
+from benchmarks.simweb.values import SimProgram, World, weather
 from benchmarks.simweb.words import Meaning, meaning
 from benchmarks.simweb.world import build
-from crawler import Limits
+from crawler import Limits, crawling
 from extractors import Policy, classify
 from monitor import clock
 from monitor.cycle import Progress, Settings, run
@@ -43,7 +50,9 @@ BARS = {"recall": 1.0, "on time": 1.0, "precision": 0.99, "policies": 0.995}
 NEAR = 2  # nights before a surprise that are told with it
 
 
-def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
+def simulate(
+    seed: int, wanted: int, nights: int, *, in_process: bool = False
+) -> tuple[World, Score]:
     """Runs the cycles of a simulation and scores them."""
     world = build(seed, wanted, nights)
     due, expected = follow(world)
@@ -51,7 +60,7 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory() as name,
-        serving(seed, wanted, nights) as web,
+        _shown(world, wanted, in_process=in_process) as web,
         Store(Path(name) / "visawatch.db") as store,
     ):
         with store.writing():
@@ -83,12 +92,21 @@ def simulate(seed: int, wanted: int, nights: int) -> tuple[World, Score]:
     return world, score
 
 
-def _night(store: Store, web: Served, settings: Settings, number: int) -> None:
-    at = FIRST_NIGHT + timedelta(days=number - 1)
-    run(store, settings, clock=clock.fixed(at), progress=showing(web, number))
+def _shown(
+    world: World, wanted: int, *, in_process: bool
+) -> AbstractContextManager[Served | Direct]:
+    if in_process:
+        return nullcontext(Direct(Web(world)))
+    return serving(world.seed, wanted, len(world.nights))
 
 
-def showing(web: Served, number: int) -> Progress:
+def _night(store: Store, web: Served | Direct, settings: Settings, number: int) -> None:
+    at = clock.fixed(FIRST_NIGHT + timedelta(days=number - 1))
+    crawl = web.crawling if isinstance(web, Direct) else crawling
+    run(store, settings, clock=at, progress=showing(web, number), crawl=crawl)
+
+
+def showing(web: Served | Direct, number: int) -> Progress:
     """Shows a night of the web to a cycle, and its second look to the one that confirms."""
     web.go(number)
     looks = {"confirming": 2}
@@ -129,7 +147,7 @@ def settings_of(world: World, folder: Path) -> Settings:
     return Settings(mail=mail, limits=limits, confirm_delay_seconds=0)
 
 
-def listed(world: World, program: SimProgram, web: Served) -> Program:
+def listed(world: World, program: SimProgram, web: Served | Direct) -> Program:
     first = world.nights[0]
     page = first.pages[program.pages[0]]
     searched = program.kind == "searched"
@@ -240,10 +258,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--nights", type=int, default=60)
     parser.add_argument("--seed", type=int, action="append")
     parser.add_argument("--figures", action="store_true", help="say nothing of single errors")
+    parser.add_argument("--in-process", action="store_true", help="without HTTP")
+    parser.add_argument("--faults", type=float, default=1, help="times as many; in-process")
+    parser.add_argument("--changes", type=float, default=1, help="times as many; in-process")
+    parser.add_argument("--plain", action="store_true", help="nothing around it; in-process")
     chosen = parser.parse_args(arguments)
+    if (chosen.faults, chosen.changes, chosen.plain) != (1, 1, False) and not chosen.in_process:
+        parser.error("a server has the web as it is: add --in-process")
+    with weather(chosen.faults, chosen.changes, plain=chosen.plain):
+        return _report_all(chosen)
+
+
+def _report_all(chosen: argparse.Namespace) -> int:
     reached = True
     for number, seed in enumerate(chosen.seed or [1]):
-        world, score = simulate(seed, chosen.programs, chosen.nights)
+        world, score = simulate(seed, chosen.programs, chosen.nights, in_process=chosen.in_process)
         row = score.row()
         if not number:
             print("seed  " + "  ".join(row))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -138,6 +140,24 @@ class World:
 def data(name: str) -> dict[str, Any]:
     """One of the TOML files beside this module."""
     return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def weather(faults: float, changes: float, *, plain: bool) -> Iterator[None]:
+    """While inside, in this process, so many times as many faults and true changes happen.
+
+    `plain` pages have nothing around what they say: no news, counters or session tokens.
+    """
+    rules = data("world")
+    for name in ("faults", "site_faults"):
+        rules[name] = {k: [round(share * faults), most] for k, (share, most) in rules[name].items()}
+    rules["changes"] = {what: round(share * changes) for what, share in rules["changes"].items()}
+    if plain:
+        rules["sites"] |= dict.fromkeys(("tokens", "cookies", "news", "related", "counter"), 0)
+    try:
+        yield
+    finally:
+        data.cache_clear()
 
 
 def dice(*keys: object) -> random.Random:

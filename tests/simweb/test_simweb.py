@@ -5,19 +5,32 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
 from benchmarks.nights import _meaning as read_as
 from benchmarks.nights import simulate
 from benchmarks.simweb import pages, words
-from benchmarks.simweb.answers import Web
+from benchmarks.simweb.answers import Web, address
+from benchmarks.simweb.direct import Direct
 from benchmarks.simweb.score import Flag, Score, match, match_offices, match_waves
 from benchmarks.simweb.server import serving
 from benchmarks.simweb.truth import Due, follow
-from benchmarks.simweb.values import Event, Fault, Night, PageState, SimProgram, Site, World, data
+from benchmarks.simweb.values import (
+    Event,
+    Fault,
+    Night,
+    PageState,
+    SimProgram,
+    Site,
+    World,
+    data,
+    weather,
+)
 from benchmarks.simweb.waves import FEWEST
 from benchmarks.simweb.world import SHAPES, STYLES, build
+from crawler import KnownPage, Limits, Plan, Target, crawling
 from extractors import classify
 
 A, B = words.Meaning(frozenset({("J-1", "sponsored")})), words.Meaning()
@@ -270,11 +283,39 @@ def test_what_the_first_look_of_two_nights_shows_is_due() -> None:
     assert [change.due for change in found] == [3, 4]
 
 
-def test_a_short_run_flags_what_is_due() -> None:
-    _, score = simulate(2, 40, 6)
+@pytest.mark.parametrize("in_process", [False, True])
+def test_a_short_run_flags_what_is_due(in_process: bool) -> None:
+    _, score = simulate(2, 40, 6, in_process=in_process)
     assert score.due >= 3
     assert not score.missed
     assert not score.late
     assert not score.false
     assert not score.doubles
     assert score.accuracy >= 0.995
+
+
+def test_a_night_without_a_server_brings_the_crawl_what_a_server_would() -> None:
+    world = build(2, 40, 4)
+    hosts = tuple(address(site.number) for site in world.sites)
+    limits = Limits(delay_seconds=0, timeout_seconds=4, retries=1, allow_hosts=hosts)
+    with serving(2, 40, 4) as web:
+        met = []
+        for shown, crawl in ((web, crawling), (direct := Direct(Web(world)), direct.crawling)):
+            shown.go(4)
+            known = (shown.url(p.site, p.path) for p in world.nights[0].pages.values())
+            targets = tuple(Target(url, pages=(KnownPage(url),)) for url in known)
+            with crawl(Plan(targets, limits)) as fetched:
+                came = [fetch for fetch in fetched if fetch is not None]
+            met.append(sorted((str(f.health), urlsplit(f.final_url).path, f.body) for f in came))
+    assert met[0] == met[1]
+    assert len({health for health, *_ in met[0]}) > 3
+
+
+def test_in_bad_weather_there_are_more_faults_and_changes() -> None:
+    calm = build(5, 40, 12)
+    with weather(3, 3, plain=True):
+        rough = build(5, 40, 12)
+    assert build(5, 40, 12).events == calm.events
+    assert not any(site.news or site.tokens for site in rough.sites)
+    for count in (lambda w: len(follow(w)[0]), lambda w: sum(len(n.faults) for n in w.nights)):
+        assert count(rough) > 1.5 * count(calm)
