@@ -9,6 +9,7 @@ are switched off; `--table` prints the table of docs/security.md.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,8 @@ def without(control: Control, tree: Path, limit: float = SECONDS) -> tuple[str, 
         run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         done = subprocess.run(
             [*run, "-o", f"timeout={limit}", control.test],
-            cwd=tree, capture_output=True, check=False, timeout=3 * SECONDS,
+            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)},  # for what the test starts, too
+            capture_output=True, check=False, timeout=3 * SECONDS,
         )  # fmt: skip
         if done.returncode not in (0, 1):  # 1: tests failed; else there was no test, or no run
             raise RuntimeError(f"{control.name}: {done.stdout.decode()}{done.stderr.decode()}")

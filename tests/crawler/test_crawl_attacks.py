@@ -8,6 +8,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -352,7 +353,14 @@ def endless_redirects(visit: Visit) -> None:
     visit.send(b"", 302, {"Location": f"{path}?at={int(step or 0) + 1}"})
 
 
+def with_an_end(maze: Callable[[Visit], None]) -> Callable[[Visit], None]:
+    """The same, but a search that goes on for ever comes to an end, and can be told so."""
+    visits = count()
+    return lambda visit: maze(visit) if next(visits) < MANY else visit.send(b"The end")
+
+
 BUDGET = 6
+MANY = 300  # requests that no search should make
 
 
 @pytest.mark.parametrize(
@@ -369,7 +377,7 @@ def test_a_maze_is_left_when_the_budget_is_spent(
     maze: Callable[[Visit], None], requests_a_page: int
 ) -> None:
     with Site() as site:
-        site.otherwise(maze)
+        site.otherwise(with_an_end(maze))
         site.page("/robots.txt", "", type="text/plain")
         site.route("/sitemap.xml", lambda visit: visit.send(b"", 404))
         search(site, page_budget=BUDGET)
@@ -389,7 +397,7 @@ def test_sitemaps_that_name_sitemaps_for_ever_are_left() -> None:
     with Site() as site:
         site.page("/", PAGE)
         site.page("/robots.txt", f"Sitemap: {site.url('/sitemap.xml')}\n" * 10_000)
-        site.route("/sitemap.xml", index)
+        site.route("/sitemap.xml", with_an_end(index))
         (found,) = search(site)
         assert found.health is Health.OK
         assert sum("sitemap" in path for path in site.paths()) == MAX_SITEMAPS
@@ -399,10 +407,7 @@ def test_refusals_that_cost_no_request_end_too() -> None:
     """Each may be the robots.txt of a new host that the site made up."""
     search = Search(["key"], ["https://larkspur.example/"], Limits(page_budget=3))
     asked = 0
-    while True:
-        start = search.next_page()
-        if start is None:
-            break
+    while search.next_page() and asked < MANY:
         asked += 1
         search.give_back()
         search.add_start(f"https://a{asked}.larkspur.example/")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from saying import answered
@@ -13,8 +15,9 @@ from extractors import Policy, Stance, Visa
 from monitor.queue import doubts
 from monitor.review import ReviewError, decide_reading
 from monitor.timeline import timeline
-from sources import Channel, Role
+from sources import Channel, Role, residents
 from sources.deciding import accept, reject, settle
+from sources.residents import Report
 from sources.weigh import sides, weigh
 from store import changes, evidence, policies, search
 from store.database import Store
@@ -144,3 +147,34 @@ def test_the_command_line(shell: Shell, watched: Store, page_says: Says) -> None
     assert "no program 'nowhere'" in shell("sources", "show", "nowhere", status=1).err
     assert "no evidence 99" in shell("verify", "reject", "99", status=1).err
     shell("verify", "accept", "1", "--j1", "sponsored", status=2)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sources import FILE --by ada",
+        "sources report marrow-neuro --visa H-1B --season 2026 --reporter bo",
+    ],
+)
+def test_what_is_said_and_what_it_comes_to_are_one_step(
+    command: str, watched: Store, page_says: Says, shell: Shell, tmp_path: Path
+) -> None:
+    """A command that ends between them has done neither, and does both when it is run again."""
+    file = tmp_path / "freida.csv"
+    file.write_text("acgme_id,visas\n1802400001,J-1; H-1B visa\n")
+    words = command.replace("FILE", str(file)).split()
+    page_says("We sponsor J-1 visas only. H-1B visas are not sponsored.")
+    residents.report(watched, Report("marrow-neuro", 2026, Visa.H1B), "al", NOW)
+    before, stood = "\n".join(watched.db.iterdump()), stands(watched)
+
+    watched.db.execute(
+        "CREATE TRIGGER broken BEFORE INSERT ON policies WHEN NEW.origin = 'fused'"
+        " BEGIN SELECT raise(ABORT, 'broken'); END"
+    )
+    with pytest.raises(sqlite3.IntegrityError, match="broken"):
+        shell("--now", "2026-11-28T10:00:00Z", *words)
+    watched.db.execute("DROP TRIGGER broken")
+    assert "\n".join(watched.db.iterdump()) == before
+
+    shell("--now", "2026-11-28T10:00:00Z", *words)
+    assert stands(watched) != stood

@@ -72,7 +72,7 @@ def correct(
 def undo_last(ctx: click.Context, by: str) -> None:
     """Take the last decision back; both are kept. What held before it holds again."""
     app: App = ctx.obj
-    with app.store() as store:
+    with app.store() as store, store.writing():  # decided and weighed in one step
         change = undo(store, ctx.meta["change_id"], by=by, now=app.now())
         weighed = weigh(store, app.now(), [change.program_id])
     app.note(f"change {change.id} is {change.status} again: {change.program_id}")
@@ -127,7 +127,7 @@ def _decide(
     if group and wave:
         raise click.UsageError("--group and --wave exclude each other")
     app: App = ctx.obj
-    with app.store() as store:
+    with app.store() as store, store.writing():
         decided = decide(
             store,
             ctx.meta["change_id"],

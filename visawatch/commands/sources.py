@@ -88,7 +88,7 @@ def import_file(
         if not equals:
             raise click.UsageError(f"--column {column}: write FIELD=HEADER")
         named[name.strip()] = header.strip()
-    with app.store() as store:
+    with app.store() as store, store.writing():  # taken in and weighed in one step
         try:
             done = import_(
                 store,
@@ -117,7 +117,7 @@ def report_(
 ) -> None:
     """File a resident's report: the visa that somebody holds there, or was refused."""
     now = app.now()
-    with app.store() as store:
+    with app.store() as store, store.writing():
         made = Report(program_id, year or season(stamp(now)), Visa(visa), outcome)
         number = report(store, made, reporter, now)
         weighed = weigh(store, now, [program_id])

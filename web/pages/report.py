@@ -61,7 +61,7 @@ def send(
         made = Report(program_id, wish.season, wish.visa, wish.outcome)
         who = request.client.host if request.client else "unknown"
         try:
-            with site.opened() as store:
+            with site.writing() as store:
                 report(store, made, who, site.now())
                 weigh(store, site.now(), [program_id])
         except TooMany as error:
