@@ -26,9 +26,20 @@ BROKEN = 3  # exit status: PDFium says that this is no PDF, or one with a passwo
 
 def main(cpu_seconds: int, memory_bytes: int) -> int:
     """Limit, read, parse, write; return the exit status."""
-    from pypdfium2 import PdfDocument, PdfiumError
+    limit(cpu_seconds, memory_bytes)
+    text = text_of(sys.stdin.buffer.read())
+    if text is None:
+        return BROKEN
+    sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
+    sys.stdout.buffer.flush()
+    return 0
 
-    codecs.lookup("utf-16-le")  # PDFium's; later no file can be opened
+
+def limit(cpu_seconds: int, memory_bytes: int) -> None:
+    """From now on this process opens no file, starts no process, and has no more than that."""
+    import pypdfium2  # noqa: F401  # while files can be opened
+
+    codecs.lookup("utf-16-le")  # PDFium's
     limits = {
         "RLIMIT_AS": memory_bytes,
         "RLIMIT_CPU": cpu_seconds,
@@ -37,16 +48,19 @@ def main(cpu_seconds: int, memory_bytes: int) -> int:
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": 3,  # those that are open
     }
-    for name, limit in limits.items():
+    for name, most in limits.items():
         with suppress(AttributeError, ValueError, OSError):  # a system without it has the others
-            resource.setrlimit(getattr(resource, name), (limit, limit))
+            resource.setrlimit(getattr(resource, name), (most, most))
+
+
+def text_of(body: bytes) -> str | None:
+    """The text of a document; None if PDFium says that it is none, or wants a password."""
+    from pypdfium2 import PdfDocument, PdfiumError
+
     try:
-        text = _text_of(PdfDocument(sys.stdin.buffer.read()), PdfiumError)
+        return _text_of(PdfDocument(body), PdfiumError)
     except PdfiumError:
-        return BROKEN
-    sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
-    sys.stdout.buffer.flush()
-    return 0
+        return None
 
 
 def _text_of(document: PdfDocument, error: type[PdfiumError]) -> str:

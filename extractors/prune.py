@@ -65,6 +65,7 @@ _HIDING_ATTRIBUTES = frozenset({"hidden", "popover", "aria-hidden", "style"})
 _CONTROLS = frozenset({"aria-controls", "data-target", "data-bs-target"})
 _EXPANDS = frozenset({"aria-expanded", "data-toggle"})  # of a link to what it shows
 _OPENING = _CONTROLS | _EXPANDS
+_NOT_WRITTEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TO_CLEAR = etree.XPath("//*[@*][not(self::td or self::th)]")  # a cell's spans place it
 
 
@@ -85,7 +86,7 @@ def prune(page: str) -> str:
     for element in doomed:
         if element not in content or element.tag in _NEVER_AT_ALL:
             element.tag = _DOOMED
-            element.tail = f" {element.tail or ''}"  # what stands around it is not one word
+            _part(element)
     etree.strip_elements(root, _DOOMED, etree.Comment, etree.ProcessingInstruction, with_tail=False)
     for raw in root.iter(*_RAW):
         raw.tag = "pre"
@@ -106,6 +107,15 @@ def prune(page: str) -> str:
             element.tag = _WRAPPER
     etree.strip_tags(root, _WRAPPER)
     return str(etree.tostring(root, encoding="unicode", method="html"))
+
+
+def _part(element: etree._Element) -> None:
+    """Put a space behind an element that goes: what stands around it is not one word."""
+    tail = element.tail or ""
+    try:
+        element.tail = f" {tail}"
+    except ValueError:  # lxml reads control characters, and does not write them
+        element.tail = f" {_NOT_WRITTEN.sub('', tail)}"
 
 
 def as_browsers_read(page: str) -> str:

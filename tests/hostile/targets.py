@@ -36,6 +36,7 @@ from visawatch.programs_csv import read as read_programs
 from web.api import cursors
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
+PDF_BEGINS = b"%PDF-1.7\n"
 _FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
 
 
@@ -50,6 +51,7 @@ class Target:
 
 def _file(name: str, content: bytes) -> Path:
     path = Path(_FOLDER.name) / name
+    path.unlink(missing_ok=True)  # a file that is cut to nothing and written anew goes to the disk
     path.write_bytes(content)
     return path
 
@@ -99,7 +101,7 @@ def _robots(raw: bytes) -> None:
 
 def _pdf(raw: bytes) -> None:
     """Whatever its bytes, the process that reads it ends, and its text is text."""
-    body = b"%PDF-1.7\n" + raw
+    body = PDF_BEGINS + raw
     pdf_text(body).encode()
     assert pdf_fault(body).startswith("the PDF ") or pdf_fault(body) == ""
 
