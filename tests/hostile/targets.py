@@ -7,13 +7,17 @@ Its pieces are what inputs are made of beside mere bytes. Hypothesis runs all of
 
 from __future__ import annotations
 
+import gzip
 import tempfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import brotli  # type: ignore[import-untyped]  # has no stubs
+import zstandard
 from protego import Protego
 
 from crawler.decompress import Broken, TooLarge, unpack
@@ -42,11 +46,16 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something that reads bytes, and the pieces that its inputs are made of."""
+    """Something that reads bytes, and the pieces that its inputs are made of; a text is UTF-8."""
 
     check: Callable[[bytes], object]
-    pieces: tuple[str, ...]
+    texts: tuple[str | bytes, ...]
     cost: int = 1  # examples of another that one of it is worth
+
+    @property
+    def pieces(self) -> tuple[bytes, ...]:
+        """All pieces, as bytes."""
+        return tuple(p.encode() if isinstance(p, str) else p for p in self.texts)
 
 
 def _file(name: str, content: bytes) -> Path:
@@ -150,6 +159,17 @@ def _cursor(raw: bytes) -> None:
 
 _HTML = tuple((Path(__file__).parents[1] / "extractors/pieces.txt").read_text("utf-8").splitlines())
 _ODD = ("\0", "\n", "\r", "\t", " ", '"', "'", ",", ";", ":", "=", "\u202e", "\ufeff", "9" * 5000)
+_WHOLE = [
+    pack(b"J-1 visas " * times)
+    for pack in (gzip.compress, zlib.compress, brotli.compress, zstandard.compress)
+    for times in (0, 1, 9, 9_000)
+]
+# Frames, their halves, and what they begin with.
+_FRAMES = (
+    *_WHOLE, *(frame[: len(frame) // 2] for frame in _WHOLE),
+    *(frame[len(frame) // 2 :] for frame in _WHOLE),
+    b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x78\x9c", b"\0" * 9, b"\xff" * 9,
+)  # fmt: skip
 TARGETS = {
     "blocks": Target(_blocks, (*_HTML, "<x-quiet>", "<s>", "<div hidden>", "</html>", *_ODD)),
     "statements": Target(_statements, (*_HTML, *_ODD)),
@@ -202,6 +222,6 @@ TARGETS = {
         _profile,
         ('{"visa":"J-1"', "visa", "places", "[", "{", "]", "}", "null", "1e999", "NaN", *_ODD),
     ),
-    "packed": Target(_packed, ("\x1f\u008b\x08\0", "(\u00b5/\u00fd", "x\u009c", *_ODD)),
+    "packed": Target(_packed, _FRAMES),
     "cursor": Target(_cursor, ("WyJ4Il0", "WyJ4Iiwx", "bDQ", "_", "-", "=", *_ODD)),
 }  # fmt: skip
