@@ -52,7 +52,7 @@ peers: .venv/installed $(PEERS:%=.venv-peers/%/installed)
 one-machine: .venv/installed $(PEERS:%=.venv-peers/%/installed)
 	$(BIN)/python -m benchmarks.onemachine
 
-# Each control of docs/security.md switched off once: its test must fail. Half an hour.
+# Each control of docs/security.md switched off once: its test must fail. An hour.
 controls: .venv/installed
 	$(BIN)/python -m benchmarks.controls
 

@@ -3,8 +3,9 @@
 `make controls` does it. A control and the edits that switch it off are a block of
 tests/controls/controls.toml. The edits are made in a copy of the tree, in which the control's test
 is run: a test that passes without its control shows nothing, and one that hangs until its time
-limit shows something only if nothing else has slowed it down. With names as arguments, only these
-are switched off; `--table` prints the table of docs/security.md.
+limit shows something only if nothing else has slowed it down. Nor does one that fails anyway: all
+are run before any control is switched off, and must pass. With names as arguments, only these are
+switched off; `--table` prints the table of docs/security.md.
 """
 
 from __future__ import annotations
@@ -77,6 +78,12 @@ def table(found: Sequence[Control]) -> str:
     return "\n".join(lines)
 
 
+def failing(found: Sequence[Control], tree: Path) -> str:
+    """What pytest says in a copy of the tree of tests that fail with all controls on, if any do."""
+    done = _pytest(tree, *dict.fromkeys(one.test for one in found))
+    return "" if done.returncode == 0 else done.stdout.decode() + done.stderr.decode()
+
+
 def without(control: Control, tree: Path, limit: float = SECONDS) -> tuple[str, float]:
     """What a control's test does in a copy of the tree without the control; and seconds.
 
@@ -88,12 +95,7 @@ def without(control: Control, tree: Path, limit: float = SECONDS) -> tuple[str, 
         file.write_text(file.read_text("utf-8").replace(edit.old, edit.new), "utf-8")
     began = monotonic()
     try:
-        run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [*run, "-o", f"timeout={limit}", control.test],
-            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)},  # for what the test starts, too
-            capture_output=True, check=False, timeout=3 * SECONDS,
-        )  # fmt: skip
+        done = _pytest(tree, "-x", "-o", f"timeout={limit}", control.test, limit=3 * SECONDS)
         if done.returncode not in (0, 1):  # 1: tests failed; else there was no test, or no run
             raise RuntimeError(f"{control.name}: {done.stdout.decode()}{done.stderr.decode()}")
         ended = "hangs" if b"from pytest-timeout" in done.stdout else "fails"
@@ -103,6 +105,19 @@ def without(control: Control, tree: Path, limit: float = SECONDS) -> tuple[str, 
     finally:
         for name, text in kept.items():
             (tree / name).write_text(text, "utf-8")
+
+
+def _pytest(
+    tree: Path, *arguments: str, limit: float | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},  # for what the test starts, too
+        capture_output=True,
+        check=False,
+        timeout=limit,
+    )
 
 
 def main(names: Sequence[str]) -> int:
@@ -118,6 +133,9 @@ def main(names: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
         shutil.copytree(ROOT, tree, ignore=_LEFT_OUT)
+        if said := failing(wanted, tree):
+            print(f"{said}\nthese fail with all controls on: they show nothing", file=sys.stderr)
+            return 2
         print(f"{'control off':<28} {'seconds':>7}  {'its test':<8} test")
         for one in wanted:
             said, seconds = without(one, tree)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.controls import ROOT, controls, faults, table, without
+from benchmarks.controls import ROOT, controls, failing, faults, table, without
 
 DOCS = (ROOT / "docs/security.md").read_text("utf-8")
 
@@ -65,3 +65,8 @@ def test_a_test_without_its_control_is_found_out(
         )
         assert without(control, tmp_path, limit)[0] == said
         assert (tmp_path / edit.file).read_text("utf-8").count(edit.old) == 1
+    for held, said in (("True", ""), ("False", "1 failed")):  # with its control
+        test.write_text(f"def test_a_line_of_a_log_stays_one():\n    assert {held}\n")
+        found = failing([control], tmp_path)
+        assert said in found
+        assert bool(said) == bool(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -285,6 +286,7 @@ def test_whole_frames_come_whole(data: bytes, times: int) -> None:
 @pytest.mark.parametrize(
     "body",
     [
+        b"<loc>" + b" " * 40_000 + b"<",  # without the bounds 8 s: it fails by itself
         b"<loc>" + b" " * 5_000_000 + b"<",
         (b"<loc>" + b"\n" * 500) * 10_000,
         b"<loc><![CDATA[" * 500_000,
@@ -293,10 +295,20 @@ def test_whole_frames_come_whole(data: bytes, times: int) -> None:
         b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><urlset><loc>&b;</loc></urlset>',
         b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><urlset><loc>&a;</loc></urlset>',
     ],
-    ids=["spaces", "many-spaces", "cdata", "references", "entities", "external-entity"],
+    ids=[
+        "some-spaces",
+        "spaces",
+        "many-spaces",
+        "cdata",
+        "references",
+        "entities",
+        "external-entity",
+    ],
 )
 def test_hostile_sitemaps_are_read_in_one_pass(body: bytes) -> None:
+    begun = time.process_time()
     read = read_sitemap(body, "https://larkspur.example/sitemap.xml", 10**7)
+    assert time.process_time() - begun < 3
     assert read.sitemaps == ()
     assert b"root:" not in repr(read).encode()
 

@@ -28,6 +28,7 @@ class Mail:
     why: str
     raw: str
     becomes: str
+    says: str  # among the reasons
     not_said: str
 
 
@@ -39,6 +40,7 @@ def mails() -> list[Mail]:
             why,
             family["mail"].replace("{}", _piece(piece)),
             family["becomes"],
+            family.get("says", ""),
             family.get("not_said", ""),
         )
         for family in data["family"]
@@ -111,6 +113,7 @@ def test_a_mail_becomes_what_it_should_in_time(read: Read, mail: Mail) -> None:
     assert read.seconds[mail.name] < SECONDS
     if mail.becomes == "refused":
         assert outcome["why"]
+        assert mail.says in outcome["why"]
     if mail.becomes == "queued":
         assert outcome["waits"]["stances"].get("J-1") == "sponsored", outcome
     if mail.not_said:
