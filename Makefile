@@ -63,7 +63,7 @@ licences: .venv/installed
 # All packages with their versions and licences, as CycloneDX, in build/sbom.json.
 sbom: .venv/installed .venv-sbom/installed
 	mkdir -p build
-	.venv-sbom/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
+	.venv-sbom/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --validate --of JSON -o build/sbom.json
 
 picture: .venv/installed
 	$(BIN)/python docs/picture.py

@@ -69,10 +69,11 @@ def _own(package: str) -> str:
 
 def text() -> str:
     """The file. Raises LicenceError."""
-    return _HEAD + "".join(f"| {name} | {version} | {what} |\n" for name, version, what in _rows())
+    return _HEAD + "".join(f"| {name} | {version} | {what} |\n" for name, version, what in rows())
 
 
-def _rows() -> Iterator[tuple[str, str, str]]:
+def rows() -> Iterator[tuple[str, str, str]]:
+    """Each package's name, version and licence. Raises LicenceError."""
     for name, version, marker in sorted(_PINNED.findall(LOCK.read_text("utf-8"))):
         if not marker or Marker(marker).evaluate():
             yield name, version, licence(name)
