@@ -78,7 +78,7 @@ class _Night:
     def __init__(
         self, store: Store, watched: Watchlist, cycle_id: int, withdraw_cycles: int
     ) -> None:
-        self._store, self._watched, self._cycle_id = store, watched, cycle_id
+        self._store, self._watched = store, watched
         self._gone_after = withdraw_cycles
         self._gone = cycles.gone(store, withdraw_cycles)  # long enough to be believed
         self._answered = cycles.answered_pages(store, cycle_id)
@@ -107,7 +107,7 @@ class _Night:
         known = self._seen | (self._answered & self._gone)
         answered = self._answered if ChangeKind.PAGE_GONE in silent else known
         speaking = self._watched.pages_of(reading.program.program_id)
-        return bool(silent and missed(self._store, speaking, self._cycle_id, answered)) or (
+        return bool(silent and missed(self._store, speaking, answered)) or (
             rests_on_unheard(
                 self._store,
                 self._watched,

@@ -11,6 +11,7 @@ from crawler.urls import canonical
 from extractors import states_something
 from monitor.reads import Unread, statements
 
+_ANSWERED = (Health.OK, Health.NOT_MODIFIED, Health.GONE, Health.SOFT_404)
 KEEP = 5  # pages of one target that stay watched because they state something
 
 
@@ -29,6 +30,7 @@ class Finds:
     met: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _stating: dict[str, list[Fetch]] = field(default_factory=lambda: defaultdict(list))
     _likeliest: dict[str, Fetch] = field(default_factory=dict)
+    _unread: dict[str, Fetch] = field(default_factory=dict)
 
     def consider(self, fetch: Fetch, heir_of: Collection[str] = ()) -> None:
         """Keeps a page that says something of visas; else the likeliest one of its target.
@@ -38,6 +40,8 @@ class Finds:
         """
         for key in fetch.targets:
             self.met[key] += 1
+            if fetch.health not in _ANSWERED and fetch.score > 0:
+                self._unread.setdefault(key, fetch)
         if fetch.health is not Health.OK or fetch.body is None:
             return
         try:
@@ -74,6 +78,10 @@ class Finds:
             if len({claim.gone for claim in found}) > 1 and any(c.first_night for c in found):
                 for key in keys:
                     self.drop(key, {url})
+
+    def unread(self, key: str) -> Fetch | None:
+        """A page that looked like one of a target's, and could not be read tonight."""
+        return self._unread.get(key)
 
     def stating(self, key: str) -> list[Fetch]:
         """The pages of a target that state something, the likeliest first."""

@@ -218,14 +218,15 @@ def fallen_silent(
 
     `before` is what the pages said, at their addresses of today (see `moved_along`). Whatever
     else the pages say in the second cycle, it is the same that is gone. What only pages said
-    that have been `gone` for long enough is believed already, and so is what is gone beside a
-    condition that is new: the night is one for news, and they are told together.
+    that have been `gone` for long enough is believed already, and so is what is gone beside
+    conditions that are others for a visa still spoken of: the night is one for news, and they are
+    told together.
     """
     policy, kind = suspicion.reading.policy, suspicion.difference.kind
     if policy is None or kind is ChangeKind.PAGE_GONE:
         return (str(kind),)
     visas = silenced(before, policy, watched, inherited, gone)
-    no_news = set(policy.conditions) <= set(before.conditions)
+    no_news = all(_about(policy, visa) == _about(before, visa) for visa, _ in policy.stances)
     if kind is ChangeKind.STATEMENT_WITHDRAWN and not visas and no_news:
         visas = tuple(
             visa
@@ -265,8 +266,8 @@ def silenced(
     `watched` are the addresses of the program's pages, `inherited` those among them that are
     its institution's. Nothing is said of these visas now, or only by other pages: the
     institution's, or one that used to contradict. In one night that is as likely to be a page
-    that failed, unless it has been `gone` for longer. An institution's page has not fallen
-    silent when the program's own begins to speak.
+    that failed, unless it has been `gone` for longer. Where a page of the program's own begins
+    to speak, that is the news, whoever is silent now.
     """
 
     def said(policy: Policy, visa: Visa) -> set[tuple[str | None, Stance]]:
@@ -281,7 +282,7 @@ def silenced(
         spoke = {url for url, _ in said_before}
         heard = {url for url, _ in said_after}
         silent = spoke - heard
-        if spoke & set(inherited) and heard - spoke - set(inherited):
+        if heard - spoke - set(inherited):
             return ()
         news = {one for one in said_after - said_before if one[0] in spoke}
         if not silent or not silent <= set(watched) or news:

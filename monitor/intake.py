@@ -10,7 +10,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health
 from crawler.urls import canonical
@@ -18,6 +18,7 @@ from extractors import RULES_VERSION
 from monitor.clock import Clock
 from monitor.finds import Claim, Finds
 from monitor.reads import Unread, packing, readable, statements, unread
+from monitor.sights import GIVEN_UP_AFTER
 from monitor.watchlist import Watchlist, institution_key, institution_of, program_key, program_of
 from store import cycles, pages, snapshots
 from store.database import Store
@@ -25,6 +26,7 @@ from store.records import Observation, Page
 from store.snapshots import Packed
 
 _GONE = (Health.GONE, Health.SOFT_404)
+_ANSWERED = (Health.OK, Health.NOT_MODIFIED, *_GONE)
 BATCH = 64  # pages in one transaction
 BATCH_SECONDS = 0.5  # the longest that a page waits for its transaction
 
@@ -61,8 +63,11 @@ class Intake:
     _gone: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
     _places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _gone_before: set[int] = field(default_factory=set)  # pages, when last asked for
+    _first_look: dict[int, Observation] = field(default_factory=dict)  # by page, of this cycle
 
     def __post_init__(self) -> None:
+        if self.attempt:
+            self._first_look = cycles.observed(self.store, self.cycle_id)
         self._gone_before = cycles.gone_of_late(self.store)
         self._pages = {page.url: page for page in self.watchlist.pages()}
 
@@ -123,6 +128,11 @@ class Intake:
                 stating = self._finds.stating(key)
                 if successors := [find for find in stating if takes_the_place(key, find)]:
                     self._replace_gone(key, successors[0])
+                elif unread := self._finds.unread(key):
+                    if takes_the_place(key, unread):
+                        self._doubt_gone(key, unread)
+                    else:  # a statement may have gone there
+                        self._watch(unread, program_id=program_of(key))
                 for fetch in kept:
                     if (institution, fetch.final_url) in shared:
                         self._watch(fetch, institution=institution)
@@ -187,7 +197,15 @@ class Intake:
                 self.tally.failed += 1
         return self._seen(page, fetch, snapshot_id)
 
+    def _instead_of_gone(self, page: Page, fetch: Fetch) -> Fetch:
+        """A page that failed at the first look, and is gone at the second, was not searched for."""
+        first = self._first_look.get(page.id)
+        if fetch.health not in _GONE or first is None or Health(first.health) in _ANSWERED:
+            return fetch
+        return replace(fetch, health=Health(first.health), detail=first.detail or "")
+
     def _seen(self, page: Page, fetch: Fetch, snapshot_id: int | None) -> Observation:
+        fetch = self._instead_of_gone(page, fetch)
         return Observation(
             page_id=page.id,
             cycle_id=self.cycle_id,
@@ -239,3 +257,14 @@ class Intake:
         for page in self._gone.pop(key, ()):
             if page.url != found.final_url:
                 pages.move(self.store, page, found.final_url, self.cycle_id)
+
+    def _doubt_gone(self, key: str, unread: Fetch) -> None:
+        """A page that is gone from its place may be at one that could not be read: it is down.
+
+        But not for ever, as what cannot be read may be another page.
+        """
+        told = f"it is gone from its place, and may be at {unread.final_url}: {unread.detail}"
+        instead = replace(unread, detail=told)
+        for page in self._gone.pop(key, ()):
+            if cycles.unhealthy_cycles(self.store, page.id) <= GIVEN_UP_AFTER:
+                cycles.observe(self.store, [self._seen(page, instead, None)])

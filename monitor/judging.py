@@ -83,7 +83,8 @@ def first_look(
             there = any(page.id in seen for page in speaking)
             if there:
                 close_page_is_back(store, program.program_id, now)
-            judgement = _judge(store, reading, standing, withdraw_cycles, there=there)
+            heard = any(page.id in seen for page in watched.pages_of(program.program_id))
+            judgement = _judge(store, reading, standing, withdraw_cycles, there=there, heard=heard)
             if judgement.outcome in (Outcome.FIRST_SIGHT, Outcome.AGREES):
                 observe(store, reading, cycle_id, now)
             if there and judgement.outcome in _AS_IT_STANDS:
@@ -120,7 +121,7 @@ def hear_late(store: Store, cycle_id: int, *, heard: Collection[str], withdraw_c
     with store.writing():
         for reading in read(store, load(store, wanted), wanted, gone_after=withdraw_cycles):
             program_id = reading.program.program_id
-            judgement = _judge(store, reading, standing, withdraw_cycles, there=False)
+            judgement = _judge(store, reading, standing, withdraw_cycles, there=False, heard=False)
             if judgement.outcome is Outcome.SUSPECTED:
                 pending.wait(store, program_id, [pending.UNCONFIRMED], cycle_id)
 
@@ -132,8 +133,13 @@ def _judge(
     withdraw_cycles: int,
     *,
     there: bool,
+    heard: bool,
 ) -> Judgement:
-    """What differs, if anything; `there` says that a page was seen in this cycle."""
+    """What differs, if anything.
+
+    `heard` says that a page which speaks for the program was seen in this cycle, `there` that one
+    of its own was, if it has any.
+    """
     program_id = reading.program.program_id
     before = standing.get(program_id)
     if before is None or before.cycle_id is None:  # of which only other channels spoke so far
@@ -145,8 +151,8 @@ def _judge(
     if suspicion is None and there and speaks_elsewhere(store, reading, before):
         return Judgement(Outcome.ELSEWHERE, reading.policy)
     if suspicion is None or only_the_rules_changed(store, suspicion, before):
-        # A page that was gone, and is down tonight, is not back.
-        if there or not pending.waited(store, program_id, ChangeKind.PAGE_GONE):
+        # Pages that were all gone, and are down tonight, are not back.
+        if heard or not pending.waited(store, program_id, ChangeKind.PAGE_GONE):
             pending.stop_waiting(store, program_id)
         steady = Outcome.STEADY if suspicion is None else Outcome.RULES_ONLY
         return Judgement(steady, reading.policy, suspicion)

@@ -49,15 +49,13 @@ def rests_on_unheard(
     )
 
 
-def missed(
-    store: Store, watched: Iterable[Page], cycle_id: int, answered: Collection[int]
-) -> list[Page]:
-    """The pages that did not answer just now, but for those that have not for a long time."""
-    last = cycles.latest_good(store)
+def missed(store: Store, watched: Iterable[Page], answered: Collection[int]) -> list[Page]:
+    """The pages that did not answer just now, but for those that have not for a long time.
+
+    One that was met of late and never read is among them: what is missing may be there.
+    """
     return [
         page
         for page in watched
-        if page.id not in answered
-        and page.id in last
-        and cycle_id - last[page.id].cycle_id <= GIVEN_UP_AFTER
+        if page.id not in answered and cycles.unhealthy_cycles(store, page.id) <= GIVEN_UP_AFTER
     ]

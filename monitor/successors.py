@@ -8,9 +8,13 @@ sentence as its proof. So
   of the site that is another program's is that program's;
 - a page that has only just gone is succeeded by one that says the same. One that says something
   else has to wait: most pages that are missing for a night are back in the next;
-- a page that says nothing of visas is succeeded by one of the same name in much the same words;
+- a page that says nothing of visas is succeeded by one of the same name in much the same words,
+  whatever that says;
+- a page that could not be read may be the one that is looked for: until it can be, nothing is said
+  to be gone, for a week of nights (see monitor.intake);
 - a statement that has vanished from a program's page may stand on another one now, in its own
-  words or others, but it must be that statement, and the page must link to it.
+  words or others, but it must be that statement, and the page must link to it; in the program's
+  own part of the site it may have become another one.
 """
 
 from __future__ import annotations
@@ -109,7 +113,8 @@ class Successors:
         if taken:
             yield replace(fetch, targets=taken)
         if others:
-            yield replace(fetch, targets=others, body=None)  # it counts as looked at
+            # It counts as looked at, and is of no promise to them.
+            yield replace(fetch, targets=others, body=None, score=0.0)
 
     def _learn(self, fetch: Fetch) -> None:
         """Notes where a known page is now, or that it has just gone and what it said."""
@@ -168,10 +173,12 @@ class Successors:
             return False
         lost, missing = self._lost.get(key), self.missing.get(watchlist.program_of(key) or "")
         searches_anew = lost is None and missing is None and key not in self._still_gone
-        if fetch.body is None or searches_anew:
+        if searches_anew:
             return True
+        if fetch.body is None:
+            return self._may_hold(key, fetch)
         found = classify(fetch.body, fetch.content_type, self._asker(key))
-        if not found.stances and self._is_heir(key, fetch, fetch.body):
+        if self._is_heir(key, fetch, fetch.body):
             self._heirs[fetch.final_url].add(key)
             return True
         if lost is None and key in self._still_gone and (missing is None or self._all_gone(key)):
@@ -181,7 +188,25 @@ class Successors:
         if missing is None or canonical(fetch.final_url) not in missing.links:
             return False
         self._beside.add((key, fetch.final_url))
+        if self._is_in_own_part(key, canonical(fetch.final_url)):
+            return _speaks_of(found, missing.stated)
         return _holds(found, missing.stated)
+
+    def _may_hold(self, key: str, fetch: Fetch) -> bool:
+        """Whether a page that could not be read may be the one that is looked for.
+
+        For a statement, it is one to which the program's own page links.
+        """
+        if key in self._lost or key in self._still_gone:
+            return True
+        missing = self.missing[watchlist.program_of(key) or ""]
+        self._beside.add((key, fetch.final_url))
+        return canonical(fetch.final_url) in missing.links
+
+    def _is_in_own_part(self, key: str, url: str) -> bool:
+        """Whether an address is in a folder of a target's pages that is not the whole site."""
+        folders = {_folder(canonical(page.url)) for page in self.watched.pages_for(key)}
+        return any(url.startswith(f) for f in folders - {site_root(url)})
 
     def _is_heir(self, key: str, fetch: Fetch, body: bytes) -> bool:
         if key not in self._silent:
@@ -194,7 +219,7 @@ class Successors:
         return self._heirs.get(fetch.final_url, ()) if fetch.body is not None else ()
 
     def takes_the_place(self, key: str, fetch: Fetch) -> bool:
-        """Whether a find stands for a page that is gone, not beside one for a statement."""
+        """Whether a find may stand for a page that is gone, not beside one for a statement."""
         return (key, fetch.final_url) not in self._beside
 
 
@@ -240,6 +265,11 @@ def _says_the_same(found: Policy, lost: Policy) -> bool:
         return False
     change = difference(lost, found)
     return change is None or change.kind is ChangeKind.WORDING_CHANGED
+
+
+def _speaks_of(found: Policy, missing: Policy) -> bool:
+    """Whether something is said of each visa of which a statement is missing."""
+    return {visa for visa, _ in missing.stances} <= {visa for visa, _ in found.stances}
 
 
 def _holds(found: Policy, missing: Policy) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, in_turn
+from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, in_turn, neighbours
 from loopback import Visit
 
 from extractors import Policy, Stance, Visa
@@ -113,6 +113,16 @@ def test_a_withdrawn_statement_must_be_missing_in_two_cycles(watch: Watch) -> No
     assert watch.night().changes == 0
 
 
+def test_a_statement_withdrawn_beside_a_condition_dropped_is_told_with_it(watch: Watch) -> None:
+    watch.program()
+    certified = "<h1>Visas</h1><p>We sponsor J-1 visas for ECFMG-certified applicants.</p>"
+    watch.site.page("/visa", f"{certified}<p>We do not sponsor H-1B visas.</p>")
+    watch.night()
+    watch.site.page("/visa", "<h1>Visas</h1><p>We sponsor J-1 visas.</p>")
+    assert watch.night().changes == 1
+    assert watch.category() == "j1_h1b_unstated"
+
+
 def test_a_statement_that_is_missing_for_one_night_is_not_withdrawn(watch: Watch) -> None:
     watch.program()
     for body in (J1_ONLY, SILENT, J1_ONLY, SILENT, J1_ONLY):
@@ -142,6 +152,21 @@ def test_a_gone_page_that_comes_back_with_another_policy_is_a_change(watch: Watc
     watch.night()
     assert watch.kinds() == ["page_gone", "policy_changed"]
     assert (watch.category(), watch.status().health) == ("j1_and_h1b", "ok")
+
+
+def test_an_institutions_page_that_is_there_between_two_nights_ends_the_count_of_gone_pages(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", BOTH)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    for _ in range(2):
+        watch.night()
+    for status in (404, 200, 404):
+        watch.site.page("/gme", BOTH, status=status)
+        watch.night()
+    assert watch.changes() == []
 
 
 def test_an_outage_is_health_and_no_change(watch: Watch) -> None:

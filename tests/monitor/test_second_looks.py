@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, neighbours
+from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, link, neighbours
 from loopback import Visit
 
 from monitor.timeline import Began, Period, timeline
+from store.records import Program
 
 
 def test_a_page_that_is_down_between_two_sights_does_not_start_the_count_anew(
@@ -213,6 +214,18 @@ def test_of_two_statements_withdrawn_only_that_is_waited_for_which_nobody_else_m
     watch.site.page("/surgery/visas", SILENT)  # the institution's offers the J-1, too
     assert watch.night().changes == 1
     assert watch.category("surgery") == "j1_and_h1b"
+
+
+def test_a_page_that_begins_to_speak_is_news_though_another_falls_silent(watch: Watch) -> None:
+    watch.site.page("/", link("/apply", "How to apply") + link("/visas", "Visa policy"))
+    watch.site.page("/apply", BOTH)
+    watch.site.page("/visas", "<p>We sponsor J-1 visas.</p>")
+    watch.programs(Program("im", "Fernway", "Medicine", website_url=watch.site.url("/")))
+    watch.night()
+    watch.site.page("/apply", "<p>We sponsor J-1 visas.</p>")
+    watch.site.page("/visas", J1_ONLY)
+    assert watch.night().changes == 1
+    assert watch.category() == "j1_only"
 
 
 def test_what_a_page_says_when_it_is_fetched_anew_for_a_neighbour_is_told_of_all(

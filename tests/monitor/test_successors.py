@@ -6,6 +6,7 @@ import pytest
 from conftest import BOTH, J1_ONLY, NONE, SILENT, Watch, link, neighbours
 from loopback import Visit
 
+from monitor.sights import GIVEN_UP_AFTER
 from store.records import Program
 
 
@@ -100,6 +101,43 @@ def test_a_statement_that_went_to_another_page_is_not_withdrawn(watch: Watch) ->
         watch.night()
     assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
     assert watch.category("medicine") == "j1_and_h1b"
+
+
+def test_a_statement_that_went_to_a_page_that_cannot_be_read_is_not_withdrawn(watch: Watch) -> None:
+    neighbours(watch)
+    watch.site.page("/", SILENT + link("/medicine/visas", "Medicine: visas"))
+    watch.night()
+    about = link("/medicine/others", "Visas: the others")
+    watch.site.page("/medicine/visas", f"<p>J-1 visas are sponsored.</p>{about}")
+    watch.site.page("/medicine/others", "", status=503)
+    for _ in range(4):
+        watch.night()
+    assert watch.changes() == []
+    watch.site.page("/medicine/others", "<p>We sponsor H-1B visas, too.</p>")
+    for _ in range(3):
+        watch.night()
+    assert [kind for kind in watch.kinds() if kind != "wording_changed"] == []
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [("/medicine/h1b-visa", "policy_changed"), ("/scholars/h1b-visa", "statement_withdrawn")],
+)
+def test_a_statement_that_became_another_on_a_page_of_its_own_part_of_the_site_has_changed(
+    watch: Watch, place: str, kind: str
+) -> None:
+    neighbours(watch)
+    watch.site.page("/", SILENT + link("/medicine/visas", "Medicine: visas"))
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=503)
+    watch.night()
+    watch.site.page(
+        "/medicine/visas", "<p>J-1 visas are sponsored.</p>" + link(place, "About the other visa")
+    )
+    watch.site.page(place, "<h1>H-1B visas</h1><p>We do not sponsor H-1B visas.</p>")
+    assert (watch.night().changes, watch.night().changes) == (0, 1)
+    assert watch.kinds() == [kind]
 
 
 def test_a_statement_that_went_to_a_page_behind_one_that_fails_at_first_is_not_withdrawn(
@@ -332,6 +370,68 @@ def test_a_page_that_was_down_before_it_was_gone_is_looked_for_in_two_nights(wat
     assert watch.night().changes == 0
     assert watch.category("medicine") == "j1_and_h1b"
     assert watch.status("medicine").health == "ok"
+
+
+def test_a_page_that_moved_to_where_it_cannot_be_read_is_not_gone(watch: Watch) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/new", BOTH, status=503)
+    for _ in range(3):
+        watch.night()
+    assert watch.changes() == []
+    assert "/new" in watch.status("medicine").detail
+    watch.site.page("/new", BOTH)
+    watch.night()
+    assert watch.changes() == []
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
+def test_a_page_that_is_gone_is_not_waited_for_where_nothing_can_be_read_for_ever(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/new", BOTH, status=503)
+    for _ in range(GIVEN_UP_AFTER + 1):
+        watch.night()
+    assert watch.changes() == []
+    watch.night()
+    assert watch.kinds() == ["page_gone"]
+
+
+def test_a_page_that_is_gone_is_not_at_its_neighbours_place_that_cannot_be_read(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.night()
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/surgery/visas", "", status=503)
+    assert (watch.night().changes, watch.night().changes) == (0, 1)
+    assert watch.kinds() == ["page_gone"]
+
+
+def test_a_page_that_fails_and_is_gone_at_the_second_look_was_not_searched_for(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", J1_ONLY)
+    neighbours(watch, gme="/gme")
+    watch.site.page("/medicine/visas", "<p>We sponsor H-1B visas.</p>")
+    watch.night()
+
+    def down_then_gone(visit: Visit) -> None:
+        first = len(watch.site.visits_of("/medicine/visas")) % 2 == 0
+        visit.send(b"", 503 if first else 404)
+
+    watch.site.route("/medicine/visas", down_then_gone)
+    for gme in (NONE, J1_ONLY):
+        watch.site.page("/gme", gme)
+        watch.night()
+    assert len(watch.site.visits_of("/medicine/visas")) == 5
+    assert watch.category("medicine") == "j1_and_h1b"
+    assert watch.status("medicine").health == "unreachable"
 
 
 QUIET = "<title>Eligibility</title><h1>Eligibility</h1><p>We ask for three letters and a CV.</p>"
