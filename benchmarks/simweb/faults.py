@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.simweb.values import Fault, Night, data, dice
+from benchmarks.simweb.values import HARMLESS, LIKE_GONE, Fault, Night, data, dice
 
 _SCALE = 10_000
 _ONE_NIGHT = ("soft_404", "not_found")  # two in a row are what a page that is gone looks like
@@ -25,7 +25,26 @@ def strike(seed: int, nights: Sequence[Night]) -> list[Struck]:
     for key in nights[0].pages:
         for number, fault in _spells(dice(seed, "faults", key), rules["faults"], len(nights)):
             struck[number - 1][0][key] = fault
+    for key, page in nights[0].pages.items():
+        _be_seen_between(struck, key, page.site)
     return struck
+
+
+def _be_seen_between(struck: Sequence[Struck], key: str, site: int) -> None:
+    """Lets a page be like gone once only until it can be seen: twice is what gone pages look like.
+
+    The good night after its fault may be one in which its whole site is down.
+    """
+    missing = False
+    for by_page, by_site in struck:
+        fault = by_site.get(site) or by_page.get(key)
+        if fault is None or fault.kind in HARMLESS or fault.looks == {2}:
+            missing = False
+        elif fault.kind in LIKE_GONE and missing:
+            del by_page[key]
+            missing = False
+        elif fault.kind in LIKE_GONE:
+            missing = True
 
 
 def _spells(chance: random.Random, rules: dict[str, Any], nights: int) -> list[tuple[int, Fault]]:

@@ -1,10 +1,11 @@
 """What a monitor without fault would flag and show, from the plan alone.
 
 It reads no page: it knows what each page means in each night, and which can be seen. A change
-is due in the first night in which it can be seen in both looks, or in the second in which the
-first look shows it; a statement that is withdrawn (whether or not the institution's then takes its
-place), or a page that is gone, in the second. Of two statements that are withdrawn one after the
-other, each must be missing in two.
+is due in the first night in which both looks show it, or in the second in which the first does; a
+statement that is withdrawn (whether or not the institution's then takes its place) in the second.
+Of two statements that are withdrawn one after the other, each must be missing in two. A page that
+is gone has said what it last said until it is gone in a second night: in the first it tells no
+more than one that is down.
 """
 
 from __future__ import annotations
@@ -54,11 +55,12 @@ class _Watch:
     seen: dict[str, Meaning | None] = field(default_factory=dict)  # None: gone
     happened: int = 0  # the night since which something else is true, seen or not
     waits_since: int = 0
-    waits: dict[str, int] = field(default_factory=dict)  # what is gone, in how many nights
+    waits: dict[str, int] = field(default_factory=dict)  # what is withdrawn, in how many nights
     told_gone: bool = False
     # What pages said last that were seen in the first look alone.
     glimpsed: dict[str, Meaning | None] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)  # by page, in how many nights it was gone
+    lost: set[str] = field(default_factory=set)  # visas of which only pages spoke that are gone
     quiet: int = 0  # nights in which its own pages said less, and the institution's the same
     since: int = 1  # the night from which `stands` holds
     turns: list[tuple[int, Meaning | None]] = field(default_factory=list)  # None: gone
@@ -66,6 +68,19 @@ class _Watch:
     held: bool = False  # in this night
     rested: int = 0  # the night since which what goes back and forth has rested long enough
     answered: list[int] = field(default_factory=list)  # the nights in which it was seen
+
+    def tells(self, truth: Meaning | None) -> bool:
+        """Whether what was told last is true."""
+        return truth == self.stands or (truth is None and self.told_gone)
+
+    def hear(self, key: str, says: Meaning | None) -> None:
+        """Notes what a page says, or that it is gone; this is believed in the second night."""
+        self.gone[key] = self.gone.get(key, 0) + 1 if says is None else 0
+        if says is not None or self.gone[key] == SLOW_NIGHTS:
+            self.seen[key] = says
+        if self.gone[key] == SLOW_NIGHTS and key != self.program.office:
+            self.lost |= set(_silenced(self))
+            self.own = _own(self.program, self.seen)
 
 
 def follow(world: World) -> tuple[list[Due], list[dict[str, Expected]]]:
@@ -99,54 +114,62 @@ def pages_of(program: SimProgram, night: Night) -> list[str]:
 
 def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]]:
     keys = pages_of(watch.program, night)
-    visible = {key for key in keys if night.visible(key)}
+    clear = {key for key in keys if night.visible(key)}
     moved = {key for key in watch.seen if key not in keys}  # merged into another page
-    if set(keys) <= visible:
+    if set(keys) <= clear:
         for key in moved:
             del watch.seen[key]
+    looks = _looks(watch, night, keys)
+    for key in clear:
+        watch.glimpsed.pop(key, None)
+        watch.hear(key, _says(night, key))
+    visible = {key for key in clear if watch.gone[key] != 1}
     # A page that still says what it said need not be seen in both looks.
     sure = all(
         key in visible
         or (key in watch.seen and night.seen_last(key) and _says(night, key) == watch.seen[key])
         for key in keys
     )
-    for key in visible:
-        watch.glimpsed.pop(key, None)
-        watch.seen[key] = _says(night, key)
-        watch.gone[key] = watch.gone.get(key, 0) + 1 if watch.seen[key] is None else 0
     for key in keys:
         if key not in visible and night.seen_first(key):
             says = _says(night, key)
-            if key in watch.glimpsed and watch.glimpsed[key] == says:
-                watch.seen[key] = says  # it has said so in two nights
+            if says is not None and watch.glimpsed.get(key) == says:
+                watch.hear(key, says)  # it has said so in two nights
             watch.glimpsed[key] = says
     reachable = set(keys) <= visible and any(v is not None for v in watch.seen.values())
     reading = _merged(watch.program, watch.seen)
+    steady = all(_merged(watch.program, {**watch.seen, **look}) == reading for look in looks)
     news: list[Due] = []
     if watch.stands is None:
         watch.stands, watch.own = reading, _own(watch.program, watch.seen)
         return Expected(reachable, frozenset({reading} if reading else ())), news
     truth = _merged(watch.program, {key: _says(night, key) for key in keys})
-    if truth == watch.stands or (truth is None and watch.told_gone):
-        watch.happened = 0
-    else:
-        watch.happened = watch.happened or number
+    watch.happened = 0 if watch.tells(truth) else watch.happened or number
     watch.held = False
     differs = reading not in (None, watch.stands)  # then there is a second look, if not a first
     if any(night.answers_first(key) or (differs and night.seen_last(key)) for key in keys):
         watch.answered.append(number)
     gone = all(seen is None for seen in watch.seen.values())
     if not gone and reading in (None, watch.stands):
-        watch.waits = {}
+        watch.waits, watch.lost = {}, set()
         _rest(watch)
         if visible:
             _turned(watch, watch.stands, number)
             watch.flapping &= not _has_rested(watch)
     elif not watch.told_gone or reading is not None:
         kind = _kind(watch, reading, gone=gone)
-        news = _count(watch, reading, kind, number, sure=sure)
+        news = _count(watch, reading, kind, number, sure=sure, steady=steady)
+        if news:
+            watch.happened = 0 if watch.tells(truth) else number
     shown = {watch.stands, reading} if watch.waits or watch.held else {watch.stands}
     return Expected(reachable, frozenset(m for m in shown if m is not None)), news
+
+
+def _looks(watch: _Watch, night: Night, keys: Sequence[str]) -> list[dict[str, Meaning | None]]:
+    """What each look of a night shows of pages that cannot be seen in both."""
+    first = {k: _says(night, k) for k in keys if night.seen_first(k) and not night.visible(k)}
+    last = {k: _says(night, k) for k in keys if night.seen_last(k) and not night.visible(k)}
+    return [{k: v for k, v in look.items() if v is not None} for look in (first, {**first, **last})]
 
 
 def _says(night: Night, key: str) -> Meaning | None:
@@ -165,26 +188,29 @@ def _rest(watch: _Watch) -> None:
 
 
 def _count(
-    watch: _Watch, reading: Meaning | None, kind: str, number: int, *, sure: bool
+    watch: _Watch, reading: Meaning | None, kind: str, number: int, *, sure: bool, steady: bool
 ) -> list[Due]:
-    """Notes a difference, and tells it when it was seen often enough."""
+    """Notes a difference, and tells it when it was seen often enough.
+
+    What only one look of a night shows is not told: `steady` says that both show the same.
+    """
     assert watch.stands is not None
     if not (watch.flapping and _has_rested(watch)):
         watch.rested = 0
     else:
         watch.rested = watch.rested or number
-    if kind == "changed":  # what is held must not be told before it has rested
+    if kind != "withdrawn":  # what is held must not be told before it has rested
+        if not steady:
+            return []
         watch.waits_since = (watch.rested if watch.flapping else watch.happened) or number
     elif not sure:
         return []
     else:
         watch.waits_since = watch.waits_since if watch.waits else watch.happened or number
-        lost = ["page"] if kind == "gone" else _differing(watch.stands, reading)
+        gone = [visa for visa in _differing(watch.stands, reading) if visa not in watch.lost]
         # What its own pages no longer say is missing, though the institution's said the same.
-        missing = {*lost, *(() if kind == "gone" else _silenced(watch))}
-        watch.waits = {one: watch.waits.get(one, 0) + 1 for one in missing}
-        long_enough = min(watch.waits[one] for one in lost) >= SLOW_NIGHTS
-        if not long_enough and not _replaced(watch, reading, lost):
+        watch.waits = {one: watch.waits.get(one, 0) + 1 for one in {*gone, *_silenced(watch)}}
+        if min(watch.waits[one] for one in gone) < SLOW_NIGHTS:
             return []
     # What was held is told in a night in which it can be seen.
     unseen = watch.flapping and not sure and watch.turns[-1][1] == reading
@@ -195,22 +221,8 @@ def _count(
     told = Due(watch.program.id, watch.waits_since, number, kind, watch.stands, after)
     watch.told_gone = reading is None
     watch.stands, watch.waits, watch.own = after, {}, _own(watch.program, watch.seen)
-    watch.since = number
+    watch.since, watch.lost = number, set()
     return [told]
-
-
-def _replaced(watch: _Watch, reading: Meaning | None, lost: Sequence[str]) -> bool:
-    """Whether the institution's word stands for what only pages said that were gone in two nights.
-
-    In these nights the institution's page need not have been seen.
-    """
-    own = [key for key in watch.seen if key != watch.program.office]
-    gone = all(watch.gone.get(key, 0) >= SLOW_NIGHTS for key in own)
-    silenced = _silenced(watch)
-    return gone and all(
-        visa in silenced and reading is not None and reading.stance(visa) != "unstated"
-        for visa in lost
-    )
 
 
 def _turned(watch: _Watch, reading: Meaning | None, number: int) -> None:
@@ -248,8 +260,11 @@ def _kind(watch: _Watch, reading: Meaning | None, *, gone: bool) -> str:
     assert watch.stands is not None
     if gone or reading is None:
         return "gone"
-    differ, silenced = _differing(watch.stands, reading), _silenced(watch)
-    if differ and all(reading.stance(v) == "unstated" or v in silenced for v in differ):
+    differ = [visa for visa in _differing(watch.stands, reading) if visa not in watch.lost]
+    silenced = _silenced(watch)
+    if not differ:
+        return "gone"
+    if all(reading.stance(v) == "unstated" or v in silenced for v in differ):
         return "withdrawn"
     return "changed"
 

@@ -14,6 +14,7 @@ from benchmarks.nights import simulate
 from benchmarks.simweb import pages, words
 from benchmarks.simweb.answers import Web, address
 from benchmarks.simweb.direct import Direct
+from benchmarks.simweb.faults import _be_seen_between
 from benchmarks.simweb.score import Flag, Score, match, match_offices, match_waves
 from benchmarks.simweb.server import serving
 from benchmarks.simweb.truth import Due, follow
@@ -272,7 +273,62 @@ def test_a_page_counts_as_gone_while_its_institutions_is_down() -> None:
         night.faults["0/office"] = Fault("timeout")
     program = replace(world.programs[0], office="0/office")
     found, _ = follow(replace(world, programs=(program,)))
-    assert [(change.appeared, change.due) for change in found] == [(2, 4)]
+    assert [(change.appeared, change.due) for change in found] == [(2, 3)]
+
+
+def test_a_page_that_is_gone_says_what_it_said_until_the_second_night() -> None:
+    world = nights_of(*["j1_only"] * 4)
+    own = world.programs[0].pages[0]
+    says = ("j1_and_h1b", *["no_sponsorship"] * 3)
+    for number, (night, policy) in enumerate(zip(world.nights, says, strict=True), 1):
+        night.pages["0/office"] = PageState(0, "/gme", "Visa policy", policy)
+        there = {"policy": "j1_h1b_unstated", "there": number == 1}
+        night.pages[own] = replace(night.pages[own], **there)
+    program = replace(world.programs[0], office="0/office")
+    found, _ = follow(replace(world, programs=(program,)))
+    told = [(c.appeared, c.due, c.after.stance("J-1"), c.after.stance("H-1B")) for c in found]
+    assert told == [(2, 2, "sponsored", "not_sponsored"), (2, 3, *["not_sponsored"] * 2)]
+
+
+def test_a_statement_withdrawn_from_a_page_that_is_then_gone_is_due_when_that_is_believed() -> None:
+    world = nights_of("j1_and_h1b", "j1_h1b_unstated", "j1_h1b_unstated", "j1_h1b_unstated")
+    own = world.programs[0].pages[0]
+    for night in world.nights[2:]:
+        night.pages[own] = replace(night.pages[own], there=False)
+    found, _ = follow(world)
+    assert [(change.appeared, change.due, change.kind) for change in found] == [(2, 4, "gone")]
+
+
+def test_what_one_look_of_a_night_shows_otherwise_is_not_due_in_it() -> None:
+    world = nights_of(*["j1_only"] * 3)
+    first, second = world.programs[0].pages[0], "0/im/faq"
+    for night, policy in zip(world.nights, ("j1_only", *["no_sponsorship"] * 2), strict=True):
+        for key in (first, second):
+            night.pages[key] = replace(night.pages[first], policy=policy)
+    world.nights[1].faults[first] = Fault("timeout", frozenset({1}))
+    program = replace(world.programs[0], pages=(first, second))
+    found, _ = follow(replace(world, programs=(program,)))
+    assert [(change.appeared, change.due) for change in found] == [(2, 3)]
+
+
+def test_a_change_after_one_that_was_told_appears_in_its_own_night() -> None:
+    found, _ = follow(nights_of("j1_only", "no_sponsorship", "j1_and_h1b"))
+    assert [(change.appeared, change.due) for change in found] == [(2, 2), (3, 3)]
+
+
+def test_a_page_is_like_gone_once_until_it_can_be_seen() -> None:
+    struck = [({}, {}) for _ in range(5)]
+    for number, kind in ((1, "not_found"), (3, "soft_404"), (4, "timeout")):
+        struck[number][0]["0/im"] = Fault(kind)
+    struck[2][1][0] = Fault("challenge")
+    _be_seen_between(struck, "0/im", 0)
+    assert [by_page.get("0/im") for by_page, _ in struck] == [
+        None,
+        Fault("not_found"),
+        None,
+        None,
+        Fault("timeout"),
+    ]
 
 
 def test_what_the_first_look_of_two_nights_shows_is_due() -> None:
