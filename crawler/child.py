@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO
 
-from crawler import wire
+from crawler import heap, wire
 from crawler.journal import log_as
 from crawler.lending import lapsed
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crawler.spiders.pages import PagesSpider
 
 _PARENT_CHECK_SECONDS = 0.5
-_HIGH_WATER = 2_000_000  # bytes waiting for the parent before pages wait too
+_HIGH_WATER = 500_000  # bytes waiting for the parent before pages wait too
 # Messages that follow each other closely go together: a write for each, which wakes the parent, is
 # a sixth of an unchanged night.
 _TOGETHER_BYTES = 1 << 16
@@ -47,6 +47,7 @@ class Outbox:
         self._parent = parent
         self._borrows = order.until is not None
         self.until = order.until or 0.0
+        self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready = bytearray()  # messages that are to be written
         self._pause: asyncio.TimerHandle | None = None  # since the last write
@@ -82,10 +83,12 @@ class Outbox:
 
     async def send(self, message: wire.Came | wire.Finished | None) -> None:
         """Send a page, the end of an errand, or the end of all (None)."""
-        self._put(message)
-        # Scrapy counts the page as in work meanwhile, and begins no others above
+        # One after the other, so that no more than one is put into a buffer that is full. Scrapy
+        # counts the page as in work meanwhile, and begins no others above
         # SCRAPER_SLOT_MAX_ACTIVE_SIZE: this is the whole back-pressure.
-        await self._writer.drain()
+        async with self._turn:
+            self._put(message)
+            await self._writer.drain()
 
     async def close(self) -> None:
         """Wait until the parent has taken everything."""
@@ -154,6 +157,7 @@ def main(link_fd: int, pages_fd: int, parent: int) -> int:
     """Read the order from the socket, crawl, send pages and the end; return the exit status."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the parent decides, through the socket
+    heap.keep_small()
     _allow_many_sockets()
     link, pages = socket.socket(fileno=link_fd), io.FileIO(pages_fd, "wb")
     _load()

@@ -74,7 +74,7 @@ LOG_LEVEL = "INFO"
 LOG_VERSIONS: list[str] = []  # looking them up takes a tenth of the start-up
 WARN_ON_GENERATOR_RETURN_VALUE = False
 CONCURRENT_ITEMS = 1  # Scrapy starts as many tasks for each page, even for one without items
-SCRAPER_SLOT_MAX_ACTIVE_SIZE = 2_000_000  # bytes of pages waiting for the parent
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 500_000  # bytes of pages waiting for the parent
 
 
 def user_agent(contact: str) -> str:

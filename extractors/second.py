@@ -5,7 +5,7 @@ ways of saying it that no rule lists, and it cannot say why; the two readers err
 places, so that where they agree an answer is surer than either's alone (extractors/agree.py).
 
 The model is a small sentence transformer (all-MiniLM-L6-v2, Apache-2.0), fine-tuned on
-`tests/data` by `make reader`, more than once, and kept as int8 ONNX beside this file: see
+`tests/data` by `make reader`, more than once, and kept as ONNX beside this file: see
 docs/second-reader.md. It is loaded when the first page names a visa.
 """
 
@@ -35,7 +35,8 @@ STANCES = (
 MAX_TOKENS = 160  # of a window with its heading; the model was taught with as many
 _CACHED = 4_000  # windows: programs of one institution share their sentences
 _FOLDER = Path(__file__).parent / "second"
-MODEL, TOKENS = _FOLDER / "model.onnx", _FOLDER / "tokens.json"
+FILES = ("model.onnx", "weights.bin", "tokens.json")  # what its version is a hash of
+MODEL, TOKENS = _FOLDER / FILES[0], _FOLDER / FILES[2]
 
 
 def opinions(blocks: Sequence[Block], text: str) -> list[Statement]:
@@ -102,11 +103,12 @@ def _loaded() -> tuple[Any, Any]:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # A second copy of the weights, for a twentieth of the time, would be 20 MB.
+    # The graph is laid out already, and its weights are mapped: training.export says how. A second
+    # copy of them, for a twentieth of the time, would be 20 MB.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.disable_prepacking", "1")
-    # Without VNNI, sums of products of int8 are cut at 16 bits and answers are others. This has the
-    # weights as uint8 there, for which they are not: a page is read alike on every machine.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    # What it needs for the longest window is given back, and not kept for the next one.
+    options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_file(str(TOKENS))
     tokenizer.no_padding()

@@ -6,7 +6,7 @@ the store alone: a cycle calls them after its fetches, a replay after stored obs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -49,6 +49,7 @@ class Outcome(StrEnum):
     FLAGGED = "flagged"
 
 
+_PORTION = 200  # programs whose readings are held at a time
 _AS_IT_STANDS = (Outcome.AGREES, Outcome.STEADY, Outcome.ELSEWHERE)
 
 
@@ -67,15 +68,32 @@ class Judgement:
 
 def first_look(
     store: Store, watched: Watchlist, cycle_id: int, *, now: datetime, withdraw_cycles: int
-) -> dict[str, Judgement]:
-    """By program id, the judgement of those for which the cycle may have news; the rest is steady.
+) -> Iterator[tuple[str, Judgement]]:
+    """The judgement of each program for which the cycle may have news; the rest is steady.
 
-    First sights are recorded. Run again, for the same cycle, it records nothing twice.
+    They come by portions, each judged and written as a whole: a first night has news of all
+    programs, and what their pages say is ten times what the list of them is. First sights are
+    recorded. Run again, for the same cycle, it records nothing twice.
     """
     wanted = [i for i in cycles.moved_programs(store, cycle_id) if i in watched.programs]
+    seen = cycles.seen_pages(store, cycle_id)
+    for start in range(0, len(wanted), _PORTION):
+        portion = wanted[start : start + _PORTION]
+        yield from _looked_at(store, watched, portion, seen, cycle_id, now, withdraw_cycles).items()
+
+
+def _looked_at(
+    store: Store,
+    watched: Watchlist,
+    wanted: Collection[str],
+    seen: Collection[int],
+    cycle_id: int,
+    now: datetime,
+    withdraw_cycles: int,
+) -> dict[str, Judgement]:
+    """By id, the judgements of some programs; `seen` are the pages that the cycle saw."""
     standing = policies.standing(store, wanted)
     found: dict[str, Judgement] = {}
-    seen = cycles.seen_pages(store, cycle_id)
     with store.writing():
         for reading in read(store, watched, wanted, gone_after=withdraw_cycles):
             program = reading.program
@@ -97,11 +115,11 @@ def first_look(
     return found
 
 
-def suspicions(judgements: Mapping[str, Judgement]) -> dict[str, Suspicion]:
+def suspicions(judgements: Iterable[tuple[str, Judgement]]) -> dict[str, Suspicion]:
     """By program id, what has to be looked at a second time."""
     return {
         program_id: judgement.suspicion
-        for program_id, judgement in judgements.items()
+        for program_id, judgement in judgements
         if judgement.outcome is Outcome.SUSPECTED and judgement.suspicion is not None
     }
 

@@ -54,8 +54,8 @@ def read(
     for page_id, snapshot_id in (instead or {}).items():
         watched[page_id] = replace(watched[page_id], snapshot_id=snapshot_id)
     seen = cycles.latest_good(store, watched)
-    silent = cycles.gone(store, gone_after)
-    gone = cycles.gone_of_late(store)
+    silent = cycles.gone(store, gone_after, watched)
+    gone = cycles.gone_of_late(store, watched)
     ids = {page.snapshot_id for page in watched.values() if page.snapshot_id is not None}
     stated = snapshots.readings(store, ids) if statements is None else statements
     hashes = snapshots.hashes(store, ids)

@@ -119,11 +119,13 @@ class _Replay:
         self._see(looks[0], speaking)
         watched = self._in_cycle(seen)
         now = _time(looks[0]) or datetime.fromisoformat(cycle.started_at)
-        judgements = first_look(
-            self.copy, watched, cycle.id, now=now, withdraw_cycles=self.settings.withdraw_cycles
+        judgements = dict(
+            first_look(
+                self.copy, watched, cycle.id, now=now, withdraw_cycles=self.settings.withdraw_cycles
+            )
         )
         self._see(looks[1], speaking)
-        suspected = suspicions(judgements)
+        suspected = suspicions(judgements.items())
         again = {o.page_id for o in looks[1]}
         once = {i for i in suspected if not again & {p.id for p in watched.pages_of(i)}}
         judgements |= settle_all(

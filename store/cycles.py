@@ -129,23 +129,28 @@ def answered_pages(store: Store, cycle_id: int) -> set[int]:
     }
 
 
-def gone(store: Store, cycles: int) -> set[int]:
-    """The pages that were gone in so many cycles, or more, since they were last seen."""
+def gone(store: Store, cycles: int, only: Collection[int] | None = None) -> set[int]:
+    """The pages that were gone in so many cycles, or more, since they were last seen.
+
+    With `only`, those of them with these ids.
+    """
+    where, values = among("g.id", only)
     rows = store.rows(
-        "SELECT g.id FROM pages g CROSS JOIN observations o ON o.page_id = g.id AND o.cycle_id >"
+        "SELECT g.id FROM pages g CROSS JOIN observations o ON o.page_id = g.id AND o.cycle_id >"  # noqa: S608
         " coalesce((SELECT cycle_id FROM observations WHERE page_id = g.id"
         " AND health IN ('ok', 'not_modified') ORDER BY cycle_id DESC LIMIT 1), 0)"
-        " WHERE o.health IN ('gone', 'soft_404')"
+        f" WHERE o.health IN ('gone', 'soft_404'){where}"
         " GROUP BY g.id HAVING count(DISTINCT o.cycle_id) >= ?",
-        (cycles,),
+        (*values, cycles),
     )
     return {row["id"] for row in rows}
 
 
-def gone_of_late(store: Store) -> set[int]:
-    """The pages that were gone when they were last asked for."""
-    rows = store.tuples("SELECT id FROM pages WHERE health IN ('gone', 'soft_404')")
-    return {row[0] for row in rows}
+def gone_of_late(store: Store, only: Collection[int] | None = None) -> set[int]:
+    """The pages that were gone when they were last asked for; with `only`, of these ids."""
+    where, values = among("id", only)
+    sql = f"SELECT id FROM pages WHERE health IN ('gone', 'soft_404'){where}"  # noqa: S608
+    return {row[0] for row in store.tuples(sql, values)}
 
 
 _WATCHED = (

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from crawler import Limits, RenderLimits, Standby, crawling
+from crawler import Limits, RenderLimits, Standby, crawling, heap
 from crawler.journal import told
 from monitor import alerts, diff, flapping, outages, watchlist, waves
 from monitor.cycle import Crawling, Progress, Settings, Stop, Summary, run
@@ -33,6 +33,7 @@ def crawl_once(
     crawl: Crawling,
 ) -> None:
     """Runs one cycle and reports on it. Raises what `monitor.cycle.run` raises."""
+    heap.keep_small()
     settings = settings_of(app, allow_hosts)
     weighed: list[Weighed] = []
     with app.store() as store:

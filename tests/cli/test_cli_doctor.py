@@ -374,6 +374,7 @@ def test_settings_that_cannot_be_used(shell: Shell) -> None:
     ("lost", "words"),
     [
         ("extractors/second/model.onnx", "model.onnx cannot be read"),
+        ("extractors/second/weights.bin", "weights.bin cannot be read"),
         ("extractors/second/version.txt", "version.txt"),
         ("extractors/rules/vocabulary.toml", "the rules cannot be read"),
         ("shortlist/data/weights.toml", "weights.toml"),

@@ -11,7 +11,7 @@ import pytest
 from extractors import Stance, Visa, classify, page_text, read_page
 from extractors.agree import Accord, Ground, Opinion, accord
 from extractors.blocks import html_blocks
-from extractors.second import MODEL, STANCES, TOKENS, VISAS, chances_of
+from extractors.second import FILES, MODEL, STANCES, VISAS, chances_of
 from extractors.statements import page_text as text_of
 from extractors.windows import Window, windows
 
@@ -24,8 +24,7 @@ def windows_of(page: str) -> list[Window]:
 
 
 def test_the_version_is_that_of_the_model() -> None:
-    digest = hashlib.sha256(MODEL.read_bytes())
-    digest.update(TOKENS.read_bytes())
+    digest = hashlib.sha256(b"".join((MODEL.parent / name).read_bytes() for name in FILES))
     assert (MODEL.parent / "version.txt").read_text("ascii").strip() == digest.hexdigest()[:12]
 
 
@@ -154,7 +153,7 @@ def test_one_sentence_does_not_contradict_itself() -> None:
 
 
 def test_every_processor_reads_alike() -> None:
-    # Where int8 products are summed in 16 bits, the second of these was 0.96 (see `_loaded`).
+    # Where int8 products are summed in 16 bits, the second of these was 0.96 (see training.export).
     heading, text = (
         "Visas",
         ("We give a home to J-1 physicians.\nH-1B petitions are a bridge too far for us."),

@@ -20,7 +20,6 @@ _PROBE = 1 << 20  # bytes that are written to see whether there is room
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _BESIDE = ("", "-wal", "-shm")
-_SECOND = ("model.onnx", "tokens.json")
 
 
 def disk(patient: Patient) -> Iterator[Finding]:
@@ -142,11 +141,11 @@ def files(patient: Patient) -> Iterator[Finding]:
 
 
 def _second_reader() -> Iterator[str]:
-    import extractors
+    from extractors.second import FILES, MODEL
 
-    folder = Path(extractors.__file__).parent / "second"
+    folder = MODEL.parent
     digest = hashlib.sha256()
-    for name in _SECOND:
+    for name in FILES:
         try:
             digest.update((folder / name).read_bytes())
         except OSError as error:
