@@ -20,7 +20,7 @@ from typing import Any
 from extractors import Condition, ConditionKind, Policy, Stance, Visa
 from monitor.timeline import season
 from sources.errors import SourceError
-from sources.matching import Match, Sought, Unmatched, match
+from sources.matching import Match, Sought, Unmatched, Watchlist
 from store import evidence, programs
 from store.database import Store
 from store.evidence import Saying
@@ -84,7 +84,7 @@ def import_(
     exported, where a row does not say. `by` is the maintainer who imports it. Raises FreidaError.
     """
     rows, ignored = read(content, columns or {})
-    known = programs.listed(store)
+    watched = Watchlist(programs.listed(store))
     taken: list[tuple[int, Match]] = []
     skipped: list[Skipped] = []
     silent = repeated = 0
@@ -99,7 +99,7 @@ def import_(
             if not policy.stances:
                 silent += 1
                 continue
-            found = match(row.sought, known)
+            found = watched.match(row.sought)
             if isinstance(found, Unmatched):
                 skipped.append(Skipped(row.line, str(row.sought), found.reason))
                 continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,29 +47,42 @@ class Unmatched:
     reason: str
 
 
-def match(sought: Sought, known: Sequence[Program]) -> Match | Unmatched:
-    """Finds a program by its ACGME ID, or else by its names.
+class Watchlist:
+    """Programs, each to be found by what another table says of it."""
 
-    By name its specialty must be the same, its state and city must not be others, and one must
-    lead all others clearly. A number that is another program's number is not overruled by a name.
-    """
-    number = _digits(sought.acgme_id)
-    if number:
-        same = [p for p in known if _digits(p.acgme_id) == number]
-        if len(same) == 1:
-            return Match(same[0], 1.0, by_id=True)
-        if same:
+    def __init__(self, watched: Iterable[Program]) -> None:
+        """Sorts them by number and specialty once, so that a long table is read in its length."""
+        self._numbered: dict[str, list[Program]] = defaultdict(list)
+        self._trained: dict[frozenset[str], list[Program]] = defaultdict(list)
+        for program in watched:
+            self._numbered[_digits(program.acgme_id)].append(program)
+            self._trained[_called(program.specialty)].append(program)
+
+    def match(self, sought: Sought) -> Match | Unmatched:
+        """Finds a program by its ACGME ID, or else by its names.
+
+        By name its specialty must be the same, its state and city must not be others, and one must
+        lead all others clearly. A number that is another program's number is not overruled by a
+        name.
+        """
+        number = _digits(sought.acgme_id)
+        if number and (same := self._numbered.get(number)):
+            if len(same) == 1:
+                return Match(same[0], 1.0, by_id=True)
             ids = ", ".join(p.program_id for p in same)
             return Unmatched(f"several programs have the ACGME ID {sought.acgme_id}: {ids}")
-    if not sought.institution or not sought.specialty:
-        missing = "no program has its ACGME ID" if number else "it has no ACGME ID"
-        return Unmatched(f"{missing}, and to match it by name takes institution and specialty")
-    return _by_name(sought, [p for p in known if not number or not _digits(p.acgme_id)])
+        if not sought.institution or not sought.specialty:
+            missing = "no program has its ACGME ID" if number else "it has no ACGME ID"
+            return Unmatched(f"{missing}, and to match it by name takes institution and specialty")
+        fits = [
+            program
+            for program in self._trained.get(_called(sought.specialty), ())
+            if _may_be(sought, program) and not (number and _digits(program.acgme_id))
+        ]
+        return _by_name(sought, fits)
 
 
-def _by_name(sought: Sought, known: Sequence[Program]) -> Match | Unmatched:
-    specialty = _called(sought.specialty)
-    fits = [p for p in known if _called(p.specialty) == specialty and _may_be(sought, p)]
+def _by_name(sought: Sought, fits: Sequence[Program]) -> Match | Unmatched:
     if not fits:
         return Unmatched("no program of this specialty and place is watched")
     names = [p.institution for p in fits]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from watching import NOW
 from extractors import Stance, Visa
 from sources.freida import FreidaError, Imported, import_
 from sources.weigh import sides
-from store import evidence
+from store import evidence, programs
 from store.database import Store
+from store.records import Program
 
 HEADER = "ACGME ID,Sponsoring Institution,Specialty,City,State,Visa Status"
 J1 = "J-1 visa sponsorship through ECFMG"
@@ -116,6 +118,20 @@ def test_words_and_days_that_are_none_are_reported_and_the_rest_is_taken(watched
         (4, "2027-01-01 is still to come"),
     ]
     assert len(done.taken) == 1
+
+
+def test_a_long_table_is_read_in_its_length(store: Store) -> None:
+    """Nobody else can write meanwhile. Each row against each program would be nine seconds."""
+    numbers = range(1_000_000_000, 1_000_004_000)
+    with store.writing():
+        programs.save(
+            store,
+            [Program(f"p{n}", f"Hospital {n}", "Neurology", acgme_id=f"{n}") for n in numbers],
+        )
+    begun = time.process_time()
+    done = take(store, *(f"{n},J-1" for n in numbers), header="acgme_id,visas")
+    assert time.process_time() - begun < 3
+    assert len(done.taken) == len(numbers)
 
 
 def test_the_same_file_twice_says_it_once(watched: Store) -> None:
