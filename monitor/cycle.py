@@ -290,15 +290,19 @@ class _Run:
         suspected: dict[str, Suspicion],
         missing: Mapping[str, Missing],
     ) -> None:
-        """Fetches the pages of suspicious programs once more, and flags what is still so."""
+        """Fetches the pages of suspicious programs once more, and flags what is still so.
+
+        What has vanished from their pages tonight is searched for, too.
+        """
         seen = cycles.seen_pages(self.store, self.cycle.id)
-        late = {
-            program_id
-            for program_id in suspected.keys() & missing.keys()
-            if any(p.id not in seen for p in watched.own_pages(watched.programs[program_id]))
-        }
+        gone = cycles.gone_of_late(self.store)  # which the first look has searched for
+        own = {i: watched.own_pages(watched.programs[i]) for i in suspected}
+        there = [i for i, found in own.items() if gone.isdisjoint(page.id for page in found)]
+        lost = vanished(self.store, watched, there)
+        late = set(lost.keys() - missing.keys())
+        late |= {i for i in own.keys() & missing.keys() if any(p.id not in seen for p in own[i])}
         targets = watchlist.fresh_targets(self.store, watched, suspected, missing=late)
-        self._crawl(watched, targets, attempt=1, missing=missing)
+        self._crawl(watched, targets, attempt=1, missing={**missing, **lost})
         settle_all(
             self.store,
             watchlist.load(self.store, list(suspected)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health
 from crawler.urls import canonical
@@ -41,7 +41,7 @@ class Finds:
         for key in fetch.targets:
             self.met[key] += 1
             if fetch.health not in _ANSWERED and fetch.score > 0:
-                self._unread.setdefault(key, fetch)
+                self._unread.setdefault(key, replace(fetch, final_url=fetch.url))
         if fetch.health is not Health.OK or fetch.body is None:
             return
         try:

@@ -169,7 +169,9 @@ class Successors:
         return Asker() if program is None else asker_of(program)
 
     def _may_take(self, key: str, fetch: Fetch) -> bool:
-        if self._belongs_to_others(key, canonical(fetch.final_url)):
+        # What cannot be read is also whose the address is at which it was asked for.
+        places = {fetch.final_url} if fetch.body is not None else {fetch.url, fetch.final_url}
+        if any(self._belongs_to_others(key, canonical(place)) for place in places):
             return False
         lost, missing = self._lost.get(key), self.missing.get(watchlist.program_of(key) or "")
         searches_anew = lost is None and missing is None and key not in self._still_gone
@@ -200,8 +202,8 @@ class Successors:
         if key in self._lost or key in self._still_gone:
             return True
         missing = self.missing[watchlist.program_of(key) or ""]
-        self._beside.add((key, fetch.final_url))
-        return canonical(fetch.final_url) in missing.links
+        self._beside.add((key, fetch.url))
+        return canonical(fetch.url) in missing.links
 
     def _is_in_own_part(self, key: str, url: str) -> bool:
         """Whether an address is in a folder of a target's pages that is not the whole site."""
@@ -227,23 +229,36 @@ def _folder(url: str) -> str:
     return url[: url.rfind("/") + 1]
 
 
-def vanished(store: Store, watched: Watchlist) -> dict[str, Missing]:
-    """By program id, the statements that have vanished from its own pages and wait to be told."""
-    waiting = [i for i in pending.waiting(store) if i in watched.programs]
-    standing = policies.standing(store, waiting)
-    waiting = [i for i in waiting if i in standing]
+def vanished(
+    store: Store, watched: Watchlist, suspected: Collection[str] | None = None
+) -> dict[str, Missing]:
+    """By program id, the statements that have vanished from its own pages.
+
+    Of programs that are `suspected` tonight; lacking that, of those for which something waits to be
+    told.
+    """
+    among = pending.waiting(store) if suspected is None else suspected
+    standing = policies.standing(store, [i for i in among if i in watched.programs])
     found: dict[str, Missing] = {}
-    for reading in read(store, watched, waiting):
+    for reading in read(store, watched, list(standing)):
         program_id = reading.program.program_id
         if reading.policy is None or reading.gone:
             continue
         before = moved_along(store, Policy.from_json(standing[program_id].reading))
         own = watched.own_pages(reading.program)
+        places = {page.url for page in own}
         office = {page.url for page in watched.office_pages(reading.program)}
-        if visas := silenced(before, reading.policy, {page.url for page in own}, office):
+        visas = silenced(before, reading.policy, places, office)
+        if visas := visas or _unsaid(before, reading.policy, places):
             links = {link for page in own for link in _links(store, page)}
             found[program_id] = Missing(_only(before, visas), frozenset(links))
     return found
+
+
+def _unsaid(before: Policy, after: Policy, places: Collection[str]) -> tuple[Visa, ...]:
+    """The visas of which pages at these addresses spoke and none does, whatever else is new."""
+    spoke, speaks = ({e.visa for e in said.evidence if e.url in places} for said in (before, after))
+    return tuple(visa for visa in Visa if visa in spoke - speaks)
 
 
 def _links(store: Store, page: Page) -> set[str]:

@@ -103,6 +103,21 @@ def test_a_statement_that_went_to_another_page_is_not_withdrawn(watch: Watch) ->
     assert watch.category("medicine") == "j1_and_h1b"
 
 
+def test_a_statement_that_went_to_another_page_beside_news_is_not_withdrawn_with_it(
+    watch: Watch,
+) -> None:
+    neighbours(watch)
+    watch.site.page("/", SILENT + link("/medicine/visas", "Medicine: visas"))
+    watch.night()
+    about = link("/medicine/others", "Visas: the others")
+    certified = "<p>J-1 visas are sponsored for ECFMG-certified applicants.</p>"
+    watch.site.page("/medicine/visas", certified + about)
+    watch.site.page("/medicine/others", "<p>We sponsor H-1B visas, too.</p>")
+    assert (watch.night().changes, watch.night().changes) == (0, 1)
+    assert watch.kinds() == ["policy_changed"]
+    assert watch.category("medicine") == "j1_and_h1b"
+
+
 def test_a_statement_that_went_to_a_page_that_cannot_be_read_is_not_withdrawn(watch: Watch) -> None:
     neighbours(watch)
     watch.site.page("/", SILENT + link("/medicine/visas", "Medicine: visas"))
@@ -402,13 +417,15 @@ def test_a_page_that_is_gone_is_not_waited_for_where_nothing_can_be_read_for_eve
     assert watch.kinds() == ["page_gone"]
 
 
+@pytest.mark.parametrize("answer", [(503, {}), (302, {"Location": "/log-in"})])
 def test_a_page_that_is_gone_is_not_at_its_neighbours_place_that_cannot_be_read(
-    watch: Watch,
+    watch: Watch, answer: tuple[int, dict[str, str]]
 ) -> None:
     neighbours(watch)
     watch.night()
     watch.site.page("/medicine/visas", "", status=404)
-    watch.site.page("/surgery/visas", "", status=503)
+    watch.site.route("/surgery/visas", lambda visit: visit.send(b"", *answer))
+    watch.site.page("/log-in", "", status=503)
     assert (watch.night().changes, watch.night().changes) == (0, 1)
     assert watch.kinds() == ["page_gone"]
 
