@@ -37,7 +37,7 @@ from crawler.shows import Shows
 from crawler.values import Health
 from monitor.cycle import Pages
 
-PORT = 80
+PORT = 8080
 _BROKEN: dict[str, Callable[[], Exception]] = {
     "hang": DownloadTimeoutError,
     "reset": ConnectionLost,
@@ -54,6 +54,7 @@ class Direct:
     _sites: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.web.port = PORT
         self._sites = {address(site): site for site in range(self.web.sites)}
 
     def go(self, night: int, look: int = 1) -> None:
@@ -62,7 +63,7 @@ class Direct:
 
     def url(self, site: int, path: str) -> str:
         """The address of a path at a site."""
-        return f"http://{address(site)}{path}"
+        return f"http://{address(site)}:{PORT}{path}"
 
     def crawling(self, plan: Plan) -> AbstractContextManager[Pages]:
         """What takes the place of `crawler.crawling` in a cycle."""

@@ -5,7 +5,8 @@ is due in the first night in which both looks show it, or in the second in which
 statement that is withdrawn (whether or not the institution's then takes its place) in the second.
 Of two statements that are withdrawn one after the other, each must be missing in two. A page that
 is gone has said what it last said until it is gone in a second night: in the first it tells no
-more than one that is down.
+more than one that is down. A page that is new is seen in the second look at the earliest: a link to
+it has to be found first.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class _Watch:
     own: Meaning = field(default_factory=Meaning)  # what its own pages said of it
     seen: dict[str, Meaning | None] = field(default_factory=dict)  # None: gone
     happened: int = 0  # the night since which something else is true, seen or not
+    truth: Meaning | None = None  # what is true, seen or not, ...
+    true_since: int = 1  # ... and since which night
     waits_since: int = 0
     waits: dict[str, int] = field(default_factory=dict)  # what is withdrawn, in how many nights
     told_gone: bool = False
@@ -68,6 +71,10 @@ class _Watch:
     held: bool = False  # in this night
     rested: int = 0  # the night since which what goes back and forth has rested long enough
     answered: list[int] = field(default_factory=list)  # the nights in which it was seen
+
+    def knows(self, key: str) -> bool:
+        """Whether a page is one of those that were there at first, or was found since."""
+        return self.stands is None or key in self.seen or key in self.glimpsed
 
     def tells(self, truth: Meaning | None) -> bool:
         """Whether what was told last is true."""
@@ -121,9 +128,12 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
             del watch.seen[key]
     looks = _looks(watch, night, keys)
     for key in clear:
-        watch.glimpsed.pop(key, None)
-        watch.hear(key, _says(night, key))
-    visible = {key for key in clear if watch.gone[key] != 1}
+        if watch.knows(key):
+            watch.glimpsed.pop(key, None)
+            watch.hear(key, _says(night, key))
+        else:  # it has to be found, by a link to it
+            watch.glimpsed[key] = _says(night, key)
+    visible = {key for key in clear if watch.gone.get(key) != 1}
     # A page that still says what it said need not be seen in both looks.
     sure = all(
         key in visible
@@ -145,6 +155,8 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
         return Expected(reachable, frozenset({reading} if reading else ())), news
     truth = _merged(watch.program, {key: _says(night, key) for key in keys})
     watch.happened = 0 if watch.tells(truth) else watch.happened or number
+    if truth != watch.truth:
+        watch.truth, watch.true_since = truth, number
     watch.held = False
     differs = reading not in (None, watch.stands)  # then there is a second look, if not a first
     if any(night.answers_first(key) or (differs and night.seen_last(key)) for key in keys):
@@ -167,8 +179,10 @@ def _look(watch: _Watch, night: Night, number: int) -> tuple[Expected, list[Due]
 
 def _looks(watch: _Watch, night: Night, keys: Sequence[str]) -> list[dict[str, Meaning | None]]:
     """What each look of a night shows of pages that cannot be seen in both."""
-    first = {k: _says(night, k) for k in keys if night.seen_first(k) and not night.visible(k)}
-    last = {k: _says(night, k) for k in keys if night.seen_last(k) and not night.visible(k)}
+    known = [k for k in keys if watch.knows(k) and not night.visible(k)]
+    first = {k: _says(night, k) for k in known if night.seen_first(k)}
+    last = {k: _says(night, k) for k in known if night.seen_last(k)}
+    last |= {k: _says(night, k) for k in keys if not watch.knows(k) and night.seen_last(k)}
     return [{k: v for k, v in look.items() if v is not None} for look in (first, {**first, **last})]
 
 
@@ -202,7 +216,10 @@ def _count(
     if kind != "withdrawn":  # what is held must not be told before it has rested
         if not steady:
             return []
-        watch.waits_since = (watch.rested if watch.flapping else watch.happened) or number
+        watch.waits_since = watch.happened or number
+        if watch.flapping:  # but what was never said before is news as ever
+            told = watch.true_since if reading == watch.truth else number
+            watch.waits_since = watch.rested or told
     elif not sure:
         return []
     else:

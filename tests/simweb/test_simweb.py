@@ -316,6 +316,24 @@ def test_a_change_after_one_that_was_told_appears_in_its_own_night() -> None:
     assert [(change.appeared, change.due) for change in found] == [(2, 2), (3, 3)]
 
 
+def test_a_new_page_is_known_from_the_second_look_on() -> None:
+    world = nights_of("j1_and_h1b", *["no_sponsorship"] * 3)
+    own = world.programs[0].pages[0]
+    for night in world.nights[1:]:
+        whole = night.pages[own]
+        night.pages |= {own: replace(whole, part="J-1"), f"{own}+": replace(whole, part="H-1B")}
+    found, _ = follow(world)
+    assert [(change.appeared, change.due) for change in found] == [(2, 3)]
+
+
+def test_what_goes_back_and_forth_may_tell_news_from_the_night_in_which_it_is_true() -> None:
+    one, both, new = "j1_only", "j1_and_h1b", "no_sponsorship"
+    world = nights_of(one, both, one, both, one, new, new)
+    world.nights[5].faults["0/im"] = Fault("timeout", frozenset({1}))
+    found, _ = follow(world)
+    assert [(change.appeared, change.due) for change in found][-1] == (6, 7)
+
+
 def test_a_page_is_like_gone_once_until_it_can_be_seen() -> None:
     struck = [({}, {}) for _ in range(5)]
     for number, kind in ((1, "not_found"), (3, "soft_404"), (4, "timeout")):
