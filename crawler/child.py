@@ -6,6 +6,7 @@ Started by crawler.process only: LINK is the socket of orders, PAGES the pipe fo
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import logging
 import os
@@ -180,6 +181,7 @@ def _load() -> None:
     """Load all that a crawl needs, which takes longest, before it is known what to crawl."""
     for name in ("scrapy.crawler", "crawler.frontier", "crawler.spiders.pages"):
         import_module(name)
+    gc.freeze()  # what is loaded stays: else pages wait in cycles until that is a quarter more
 
 
 def _crawl(order: wire.Order, outbox: Outbox) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,10 +26,13 @@ from crawler.ledger import Ledger, Page, Shelf
 from crawler.search import Candidate, Search
 from crawler.shows import Shows
 from crawler.sitemap import Sitemap, read_sitemap
-from crawler.urls import canonical, site_root
+from crawler.urls import canonical, host_of, site_root
 from crawler.values import Fetch, Health, Limits, Plan
 
 _KNOWN, _SITEMAP, _DISCOVERED = 30, 20, 10  # priorities of requests within a host
+# Requests for known pages of a host that are made before any of them is answered. A request takes
+# more memory than all else of a page. More than one, as some may lead to hosts that are slow.
+_AHEAD = 8
 _REFUSED_UNASKED = frozenset({Health.ROBOTS, Health.FORBIDDEN_ADDRESS})
 
 logger = logging.getLogger(__name__)
@@ -73,24 +77,22 @@ class Errand:
         self._ended = ended
         self._ledger = Ledger.of(plan, manner.shelf)
         self._targets = {target.key: target for target in plan.targets}
+        self._to_ask: dict[str, deque[Page]] = defaultdict(deque)  # known pages, by host
+        self._starts: set[str] = set()  # the (canonical) addresses where searches begin
         self._searching: set[str] = set()  # keys of targets that are or were searched for
         self._sitemaps: dict[str, Sitemap] = {}
         self._sitemap_waiting: dict[str, list[Search]] = {}
         self._under_way = 1  # requests without an answer; and `begin`, until it has made its own
 
     async def begin(self) -> AsyncIterator[Request]:
-        """Yield the requests for known pages, and the first ones of searches."""
+        """Yield the first requests for known pages of each host, and the first ones of searches."""
         searches = self._planned_searches()
-        starts = {start for search in searches for start in search.starts}
-        known = self._ledger.known_pages()
-        for page in known:
+        self._starts = {start for search in searches for start in search.starts}
+        for page in self._ledger.known_pages():
             page.in_work = True  # so that no search asks for it first
-        for page in known:
-            # A search needs the links of its start page, which a 304 does not have.
-            conditional = canonical(page.url) not in starts
-            asked = self._ask(page, _KNOWN, conditional=conditional)
-            requests = [asked] if isinstance(asked, Request) else await self._settle(page, asked)
-            for request in requests:
+            self._to_ask[host_of(page.url)].append(page)
+        for pages in list(self._to_ask.values()):
+            for request in await self._ask_known(pages, max(_AHEAD, 2 * self._limits.per_host)):
                 self._under_way += 1
                 yield request
         for search in searches:
@@ -120,10 +122,12 @@ class Errand:
         return requests
 
     async def _arrived(self, response: Response) -> list[Request]:
-        return await self._counted(self._take(response))
+        page: Page = response.meta["page"]
+        return await self._counted(self._take(response), self._ask_next(page))
 
     async def _failed(self, failure: Any) -> list[Request]:
-        return await self._counted(self._take_failure(failure))
+        page: Page = failure.request.meta["page"]
+        return await self._counted(self._take_failure(failure), self._ask_next(page))
 
     async def _sitemap_arrived(self, response: Response) -> list[Request]:
         return await self._counted(self._take_sitemap(response))
@@ -133,15 +137,31 @@ class Errand:
         url: str = failure.request.meta["sitemap"]
         return await self._counted(self._sitemap_settled(url, Sitemap()))
 
-    async def _counted(self, taken: Awaitable[list[Request]]) -> list[Request]:
-        try:
-            requests = await taken
-        except Exception:  # one page must never hold up an errand
-            logger.exception("Could not take in an answer")
-            requests = []
+    async def _counted(self, *steps: Awaitable[list[Request]]) -> list[Request]:
+        requests: list[Request] = []
+        for step in steps:
+            try:
+                requests += await step
+            except Exception:  # one page must never hold up an errand
+                logger.exception("Could not take in an answer")
         return await self._answered(requests)
 
     # One page: ask, judge, hand on.
+
+    async def _ask_next(self, page: Page) -> list[Request]:
+        """Return the request for another known page of the host of one that has come."""
+        return await self._ask_known(self._to_ask[host_of(page.url)], 1) if page.known else []
+
+    async def _ask_known(self, waiting: deque[Page], most: int) -> list[Request]:
+        """Return requests for the next known pages of a host, and what follows from others."""
+        requests: list[Request] = []
+        while waiting and len(requests) < most:
+            page = waiting.popleft()
+            # A search needs the links of its start page, which a 304 does not have.
+            conditional = canonical(page.url) not in self._starts
+            asked = self._ask(page, _KNOWN, conditional=conditional)
+            requests += [asked] if isinstance(asked, Request) else await self._settle(page, asked)
+        return requests
 
     def _ask(self, page: Page, priority: int, *, conditional: bool) -> Request | Fetch:
         """Return the request for a page, or what became of it when there cannot be one."""

@@ -60,6 +60,14 @@ def canonical(url: str) -> str:
     return urlunsplit((scheme, netloc, path, query, ""))
 
 
+def host_of(url: str) -> str:
+    """Return the name of a URL's host; empty if it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def site_root(url: str) -> str:
     """Return the start page of a URL's site: `https://gme.example.edu/`."""
     parts = urlsplit(url)

@@ -134,7 +134,7 @@ class Hit:
 
 # Bytes that RE2 may take for the rules of a matcher together (8 MB are too few, and 64 no faster),
 # and for each of them alone, of which there are 200.
-_SET_MEMORY, _RULE_MEMORY = 12 << 20, 1 << 19
+_SET_MEMORY, _RULE_MEMORY = 12 << 20, 1 << 18
 _MAX_HITS = 50  # of one rule in a sentence (1,500 characters): more is not prose
 
 

@@ -27,7 +27,7 @@ from store.snapshots import Packed
 
 _GONE = (Health.GONE, Health.SOFT_404)
 _ANSWERED = (Health.OK, Health.NOT_MODIFIED, *_GONE)
-BATCH = 64  # pages in one transaction
+BATCH = 32  # pages in one transaction, whose bytes are held until then
 BATCH_SECONDS = 0.5  # the longest that a page waits for its transaction
 
 

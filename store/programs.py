@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable
+from sys import intern
 
 from store.database import Store, among
 from store.errors import NotFound
@@ -187,11 +188,12 @@ def remove(store: Store, program_id: str, at: str) -> None:
 def _program(row: sqlite3.Row) -> Program:
     return Program(
         program_id=row["id"],
-        institution=row["institution"],
-        specialty=row["specialty"],
-        level=row["level"],
-        city=row["city"] or "",
-        state=row["state"] or "",
+        # Each row would bring its own copy of words that a whole country shares.
+        institution=intern(row["institution"]),
+        specialty=intern(row["specialty"]),
+        level=intern(row["level"]),
+        city=intern(row["city"] or ""),
+        state=intern(row["state"] or ""),
         website_url=row["website_url"] or "",
         eligibility_url=row["eligibility_url"] or "",
         acgme_id=row["acgme_id"] or "",

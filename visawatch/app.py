@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import mimetypes
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
 
 from crawler.journal import told
 from crawler.plain import printable, printable_json
@@ -21,6 +19,8 @@ from monitor.clock import Clock
 from store.database import Store
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from visawatch.config import Config
 
 
@@ -45,8 +45,10 @@ class App:
 
     def console(self) -> Console:
         """Where tables for people go: standard output, as wide as the terminal."""
+        from visawatch.terminal import Terminal  # which takes 2 MB, and a night has no tables
+
         # A pipe has no width; 100 columns read well in a file or a mail.
-        return _Terminal(width=None if sys.stdout.isatty() else 100, highlight=False)
+        return Terminal(width=None if sys.stdout.isatty() else 100, highlight=False)
 
     def echo_json(self, value: Any) -> None:
         """One JSON line on standard output."""
@@ -56,17 +58,6 @@ class App:
         """A word to the person at the terminal, on standard error; or a record of the log."""
         if not told(message):
             click.echo(printable(message), err=True)
-
-
-class _Terminal(Console):
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterator[Segment]:
-        for segment in super().render(renderable, options):
-            if segment.control:
-                yield segment
-            else:
-                yield Segment(printable(segment.text), segment.style)
 
 
 def shown(policy: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,6 @@ from functools import partial
 from types import FrameType
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from crawler import Limits, RenderLimits, Standby, crawling, heap
 from crawler.journal import told
@@ -143,6 +140,10 @@ def progress_bar() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield Progress()
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
     bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(),

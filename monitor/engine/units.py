@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from crawler import KnownPage, Plan, Target
+from crawler.urls import host_of
 from monitor.engine.wire import Unit
 
 
@@ -39,14 +39,6 @@ def left_of(unit: Unit, seen: set[str]) -> Unit:
         for t in unit.targets
     )
     return Unit(unit.host, tuple(t for t in left if t.pages or t.discover))
-
-
-def host_of(url: str) -> str:
-    """The name of a URL's host; empty if it has none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _not_searched_for(page: KnownPage) -> KnownPage:
