@@ -10,9 +10,8 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
-_KEPT = 1 << 17  # bytes that are free at the end of the heap: more go back
-_APART = 1 << 14  # bytes of a block that lies by itself, as a page does: its place goes back
+_M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8  # malloc.h
+_KEPT = 1 << 20  # bytes that are free at the end of the heap: more go back
 
 
 def keep_small() -> None:
@@ -21,4 +20,3 @@ def keep_small() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_ARENA_MAX, 1)
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
-        libc.mallopt(_M_MMAP_THRESHOLD, _APART)

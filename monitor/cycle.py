@@ -254,7 +254,8 @@ class _Run:
             intake = Intake(
                 self.store, self.cycle.id, watched, self.clock, packer, attempt, pages.stored
             )
-            rulebook()  # loaded while the first page is on its way
+            if any(not page.sha256 for target in targets for page in target.pages):
+                rulebook()  # loaded while the first page is on its way
             for fetch in pages:
                 if fetch is None:
                     intake.flush()

@@ -61,7 +61,7 @@ def lay_out(quantized: Path, folder: Path) -> None:
     """Write a graph as a session runs it, and its weights as they lie in memory.
 
     So a session maps the weights, where it would read, rewrite and copy them: for 30 MB of them
-    that takes 112 MB for a moment. They become uint8, of which products are never cut.
+    that takes 100 MB for a moment. They become uint8, of which products are never cut.
     """
     graph, weights = (folder / name for name in FILES[:2])
     weights.unlink(missing_ok=True)
