@@ -1,7 +1,7 @@
 """Hands the simulated web to the crawl without a server: each request is answered in this process.
 
 The errand, robots.txt and redirects are the crawl's own; left out are connections, the pace of
-hosts, and browsers, which no page of the simulated web needs. A night takes a tenth of its time,
+hosts, and browsers, which no page of the simulated web needs. A night takes a third of its time,
 and the same seed is always the same run.
 """
 
