@@ -35,7 +35,7 @@ _KNOWN_TO_RULES = frozenset((
     "t3656", "t4037", "t4530", "t6425", "t6542", "t6600", "t6942", "t7051", "t7214", "t7797",
     "t8529", "t8562", "t8716", "t8808", "t8836", "t9427", "t9489", "t9993", "t10024", "t11087",
     "t11532", "t11587", "t13333", "t13506", "t14128", "t14214", "t15091", "t15132", "t15364",
-    "t15449", "t15521", "t15580", "t15608", "t15906", "t16139", "t16826",
+    "t15449", "t15521", "t15580", "t15608", "t15906", "t16139", "t16826", "t17535",
 ))  # fmt: skip
 _RIDGE = 20.0  # pulls each weight towards 0, by as much as a handful of answers could push it away
 _STEPS = 50  # of Newton's method; it is there in about ten
