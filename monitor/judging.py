@@ -105,7 +105,7 @@ def _looked_at(
             judgement = _judge(store, reading, standing, withdraw_cycles, there=there, heard=heard)
             if judgement.outcome in (Outcome.FIRST_SIGHT, Outcome.AGREES):
                 observe(store, reading, cycle_id, now)
-            if there and judgement.outcome in _AS_IT_STANDS:
+            if heard and judgement.outcome in _AS_IT_STANDS:
                 flapping.turned(store, reading, standing[program.program_id], cycle_id, now)
             if judgement.outcome is Outcome.ELSEWHERE:
                 waited = pending.wait(store, program.program_id, [pending.ELSEWHERE], cycle_id)

@@ -18,26 +18,41 @@ from monitor import flapping, watchlist
 from monitor.confirm import settle_all
 from monitor.judging import first_look, suspicions
 from monitor.status import Status, statuses
+from monitor.watchlist import Watchlist
 from store import changes, cycles, pages, programs, snapshots
 from store.database import Store
 from store.records import Change, Observation, Page, Program, stamp
 
+OFFICE = "https://f.example/"
 GONE, DOWN = "", "down"
 SETTINGS = flapping.Settings()
 
 
 @dataclass
 class Nights:
-    """Programs of one hospital that inherit one page, night after night."""
+    """Programs of one hospital that inherit one page, night after night.
+
+    One of them may have had a page of its own, which is gone.
+    """
 
     store: Store
     number: int = 0
+    lost: bool = False
 
     def __post_init__(self) -> None:
         with self.store.writing():
             programs.save(
                 self.store,
-                [Program(i, "Fernway Hospital", i, gme_url="https://f.example/") for i in self.ids],
+                [
+                    Program(
+                        i,
+                        "Fernway Hospital",
+                        i,
+                        gme_url=OFFICE,
+                        eligibility_url=f"{OFFICE}im" if self.lost and i == "im" else None,
+                    )
+                    for i in self.ids
+                ],
             )
         watchlist.name_pages(self.store, watchlist.load(self.store))
 
@@ -60,13 +75,12 @@ class Nights:
         with self.store.writing():
             cycle, _ = cycles.open_one(self.store, stamp(now))
         watched = watchlist.load(self.store)
-        (page,) = watched.pages()
-        self._see(page, body, cycle.id, 0)
+        self._look(watched, body, cycle.id, 0)
         found = suspicions(
             first_look(self.store, watchlist.load(self.store), cycle.id, now=now, withdraw_cycles=2)
         )
         if found:
-            self._see(page, body, cycle.id, 1)
+            self._look(watched, body, cycle.id, 1)
         for _ in range(2):  # as a cycle that is killed after the first time, and goes on
             settle_all(
                 self.store, watchlist.load(self.store), found,
@@ -76,6 +90,10 @@ class Nights:
             flapping.note(self.store, cycle.id, SETTINGS)
             cycles.finish(self.store, cycle.id, stamp(now), {})
         return cycle.id
+
+    def _look(self, watched: Watchlist, body: str, cycle_id: int, attempt: int) -> None:
+        for page in watched.pages():
+            self._see(page, body if page.url == OFFICE else GONE, cycle_id, attempt)
 
     def _see(self, page: Page, body: str, cycle_id: int, attempt: int) -> None:
         with self.store.writing():
@@ -126,6 +144,12 @@ def test_a_policy_that_goes_back_and_forth_is_held_and_reported_once(nights: Nig
     assert status.policy is not None
     assert status.policy.needs_review
     assert "between" in status.flapping
+
+
+def test_turns_of_the_office_count_for_a_program_whose_own_page_is_gone(store: Store) -> None:
+    nights = Nights(store, lost=True)
+    nights.run(J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY, BOTH, J1_ONLY, *[J1_ONLY] * 7)
+    assert [c.cycle_id for c in nights.changes()] == [2, 3, 4, 14]
 
 
 def test_a_change_that_is_taken_back_and_made_after_all_is_told_each_time(nights: Nights) -> None:
