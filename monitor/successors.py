@@ -7,7 +7,8 @@ sentence as its proof. So
 - a page that the list names speaks for whom it names, and for nobody else, and a page in a part
   of the site that is another program's is that program's;
 - a page that has only just gone is succeeded by one that says the same. One that says something
-  else has to wait: most pages that are missing for a night are back in the next;
+  else has to wait, as most pages that are missing for a night are back in the next; unless the page
+  could not be seen the time before either, and this one is in the program's own part of the site;
 - a page that says nothing of visas is succeeded by one of the same name in much the same words,
   whatever that says;
 - a page that could not be read may be the one that is looked for: until it can be, nothing is said
@@ -83,14 +84,17 @@ class Successors:
     missing: Mapping[str, Missing] = field(default_factory=dict)
     _known_sites: _Sites | None = None
     _gone_before: set[int] = field(default_factory=set)
+    _unseen_before: set[int] = field(default_factory=set)
     _still_gone: set[str] = field(default_factory=set)  # targets of a page that is gone again
     _beside: set[tuple[str, str]] = field(default_factory=set)  # finds for a statement: for whom
+    _long_lost: set[str] = field(default_factory=set)  # those of _lost that were not seen before
     _lost: dict[str, list[Policy]] = field(default_factory=lambda: defaultdict(list))
     _silent: dict[str, list[Likeness]] = field(default_factory=lambda: defaultdict(list))
     _heirs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by address
 
     def __post_init__(self) -> None:
         self._gone_before = cycles.gone_of_late(self.store)
+        self._unseen_before = cycles.unseen_of_late(self.store)
 
     @property
     def _sites(self) -> _Sites:
@@ -134,6 +138,8 @@ class Successors:
                 self._still_gone.add(key)
             else:
                 self._lost[key].append(policy)
+                if page.id in self._unseen_before:
+                    self._long_lost.add(key)
             if page.snapshot_id is not None and not policy.stances:
                 last = snapshots.get(self.store, page.snapshot_id)
                 self._silent[key].append(likeness(last.body, last.content_type, page.url))
@@ -187,10 +193,13 @@ class Successors:
             return bool(found.stances)  # to this program, not to its neighbours
         if any(_says_the_same(found, policy) for policy in lost or ()):
             return True
+        own_part = self._is_in_own_part(key, canonical(fetch.final_url))
+        if key in self._long_lost and own_part:
+            return bool(found.stances)
         if missing is None or canonical(fetch.final_url) not in missing.links:
             return False
         self._beside.add((key, fetch.final_url))
-        if self._is_in_own_part(key, canonical(fetch.final_url)):
+        if own_part:
             return _speaks_of(found, missing.stated)
         return _holds(found, missing.stated)
 

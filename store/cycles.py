@@ -153,6 +153,12 @@ def gone_of_late(store: Store, only: Collection[int] | None = None) -> set[int]:
     return {row[0] for row in store.tuples(sql, values)}
 
 
+def unseen_of_late(store: Store) -> set[int]:
+    """The pages that were not seen when they were last asked for, whatever kept them from it."""
+    rows = store.tuples("SELECT id FROM pages WHERE health NOT IN ('ok', 'not_modified')")
+    return {row[0] for row in rows}
+
+
 _WATCHED = (
     "EXISTS (SELECT 1 FROM watches w LEFT JOIN programs p ON p.id = w.program_id"
     " WHERE w.page_id = pages.id AND (w.institution_id IS NOT NULL OR p.removed_at IS NULL))"

@@ -403,6 +403,22 @@ def test_a_page_that_moved_to_where_it_cannot_be_read_is_not_gone(watch: Watch) 
     assert watch.category("medicine") == "j1_and_h1b"
 
 
+def test_a_page_that_moved_and_changed_before_it_could_be_read_is_found_at_once(
+    watch: Watch,
+) -> None:
+    watch.site.page("/gme", NONE)
+    neighbours(watch, gme="/gme")
+    watch.night()
+    watch.site.page("/", SILENT + link("/medicine/new", "Medicine: eligibility"))
+    watch.site.page("/medicine/visas", "", status=404)
+    watch.site.page("/medicine/new", J1_ONLY, status=503)
+    watch.night()
+    assert watch.changes() == []
+    watch.site.page("/medicine/new", J1_ONLY)
+    assert watch.night().changes == 1
+    assert watch.category("medicine") == "j1_only"
+
+
 def test_a_page_that_is_gone_is_not_waited_for_where_nothing_can_be_read_for_ever(
     watch: Watch,
 ) -> None:
