@@ -1,7 +1,7 @@
 """One night of VisaWatch, a process of its own: `python -m benchmarks.peers.night DB CONFIG NIGHT`.
 
 It does what `visawatch crawl` does, with the settings of a file. Its standard output asks for the
-fresh look of the night when it comes to that (`NIGHT 2`, answered by `ok`), and ends with the
+fresh look of the night when it comes to that, as `Served.go` asks the web for it, and ends with the
 number of pages that it reports as unreadable.
 """
 

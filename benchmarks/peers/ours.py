@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +64,9 @@ def _night(nights: Nights, outcome: Outcome, folder: Path, night: int) -> int:
         assert process.stdout is not None
         for line in process.stdout:
             last = line
-            if len(asked := line.split()) == 2:
-                nights.web.go(*map(int, asked))
-                process.stdin.write("ok\n")
+            if len(wanted := line.split()) == 2:
+                asked = nights.web.go(*map(int, wanted))
+                process.stdin.write(json.dumps(asdict(asked)) + "\n")
                 process.stdin.flush()
     if process.returncode:
         words = last_words((folder / "log.txt").read_text())

@@ -160,3 +160,12 @@ def test_a_peer_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr("benchmarks.peers.values.PEERS", tmp_path)
     with pytest.raises(PeerError, match="make peers"):
         program("urlwatch", "urlwatch")
+
+
+def test_visawatch_watches_the_same_nights(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--programs", "30", "--nights", "3", "--only", peers.OURS]
+    assert peers.main(arguments) == 0
+    (row,) = [line for line in capsys.readouterr().out.split("\n") if line.startswith(peers.OURS)]
+    alerts, per_change, missed, false, *_ = row.split()[1:]
+    assert int(alerts) > 0
+    assert (per_change, missed, false) == ("1.00", "0", "0")
