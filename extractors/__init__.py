@@ -10,6 +10,8 @@ from extractors.page import classify, page_text, read_page, unreadable
 from extractors.policy import policy_for
 from extractors.rulebook import rules_version
 from extractors.scope import Asker, Scope
+from extractors.second import Known
+from extractors.second import version as reader_version
 from extractors.stated import Statement, with_source
 from extractors.values import (
     Category,
@@ -22,15 +24,18 @@ from extractors.values import (
 )
 
 RULES_VERSION = rules_version()
+READER_VERSION = reader_version()
 
 __all__ = [
     "AT_DISCRETION",
+    "READER_VERSION",
     "RULES_VERSION",
     "Asker",
     "Category",
     "Condition",
     "ConditionKind",
     "Evidence",
+    "Known",
     "Policy",
     "Scope",
     "Stance",

@@ -7,7 +7,7 @@ from extractors.decode import decode
 from extractors.pdf import is_pdf, pdf_blocks, pdf_fault
 from extractors.policy import policy_for
 from extractors.scope import Asker
-from extractors.second import opinions
+from extractors.second import Known, opinions
 from extractors.sieve import may_speak_of_visas
 from extractors.stated import Statement
 from extractors.statements import page_text as text_of
@@ -32,15 +32,21 @@ def classify(body: bytes, content_type: str = "text/html", asker: Asker | None =
     return policy_for([read_page(body, content_type)], asker=asker)[0]
 
 
-def read_page(body: bytes, content_type: str = "text/html") -> tuple[Statement, ...]:
-    """All that a page states, to whomever. Read once, it answers every program that asks."""
+def read_page(
+    body: bytes, content_type: str = "text/html", known: Known | None = None
+) -> tuple[Statement, ...]:
+    """All that a page states, to whomever. Read once, it answers every program that asks.
+
+    `known` is what the second reader has read before (see extractors.second), which saves most of
+    the time and changes nothing.
+    """
     body = body[:MAX_BYTES]
     if is_pdf(body, content_type):
-        return _read(pdf_blocks(body))
+        return _read(pdf_blocks(body), known)
     page = decode(body, content_type)
     if not may_speak_of_visas(page):
         return ()
-    return _read(_blocks(page, content_type))
+    return _read(_blocks(page, content_type), known)
 
 
 def unreadable(body: bytes, content_type: str = "text/html") -> str:
@@ -49,9 +55,9 @@ def unreadable(body: bytes, content_type: str = "text/html") -> str:
     return pdf_fault(body) if is_pdf(body, content_type) else ""
 
 
-def _read(blocks: list[Block]) -> tuple[Statement, ...]:
+def _read(blocks: list[Block], known: Known | None) -> tuple[Statement, ...]:
     """What both readers find: the rules' statements, then the second reader's opinions."""
-    return (*statements(blocks), *opinions(blocks, text_of(blocks)))
+    return (*statements(blocks), *opinions(blocks, text_of(blocks), known))
 
 
 def page_text(body: bytes, content_type: str = "text/html") -> str:

@@ -11,11 +11,12 @@ docs/second-reader.md. It is loaded when the first page names a visa.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from extractors.blocks import CELL_BREAK, Block
 from extractors.reading_text import reading_text
@@ -38,19 +39,32 @@ _FOLDER = Path(__file__).parent / "second"
 FILES = ("model.onnx", "weights.bin", "tokens.json")  # what its version is a hash of
 MODEL, TOKENS = _FOLDER / FILES[0], _FOLDER / FILES[2]
 
+Chances = tuple[tuple[float, ...], ...]  # for each of VISAS those of STANCES, in thousandths
 
-def opinions(blocks: Sequence[Block], text: str) -> list[Statement]:
+
+class Known(Protocol):
+    """What windows were read as before, by the hash of their words: a dict, or the store's."""
+
+    def get(self, window: bytes, /) -> Chances | None:
+        """The chances of a window, None if it was not read yet."""
+
+    def __setitem__(self, window: bytes, chances: Chances, /) -> None:
+        """Notes what a window was read as."""
+
+
+def opinions(blocks: Sequence[Block], text: str, known: Known | None = None) -> list[Statement]:
     """What the second reader makes of a page: by window, one statement on each visa.
 
     `text` is the page's text. A statement's `chances` are those of STANCES, and its stance the
-    likeliest of them, which may be UNSTATED.
+    likeliest of them, which may be UNSTATED. A window in `known` is not read again, as the model
+    takes ten times as long for it as all else does; others are added. See `version`.
     """
     found: list[Statement] = []
     for window in windows(blocks, text):
         named = [{m.visa for m in reading_text(text[a:b]).mentions} for a, b in window.spans]
         above = {m.visa for m in reading_text(window.under).mentions}
         rows = any(CELL_BREAK in text[a:b] for a, b in window.spans)
-        for visa, chances in zip(VISAS, chances_of(*as_read(window)), strict=True):
+        for visa, chances in zip(VISAS, _chances(window, known), strict=True):
             if len(window.spans) == 1 or rows:
                 # One sentence does not contradict itself, and what rows say is for the rules.
                 chances = (*chances[:-1], 0.0)
@@ -67,13 +81,29 @@ def _naming(visa: Visa, named: set[str], above: set[str]) -> tuple[str, ...]:
     return (BESIDE,) if visa not in above and (named | above) & set(VISAS) else ()
 
 
+def version() -> str:
+    """Of the model: what another one has read is not known to this one."""
+    return (_FOLDER / "version.txt").read_text("ascii").strip()
+
+
+def _chances(window: Window, known: Known | None) -> Chances:
+    under, text = as_read(window)
+    if known is None:
+        return chances_of(under, text)
+    digest = hashlib.blake2b(f"{under}\0{text}".encode(), digest_size=16).digest()
+    found = known.get(digest)
+    if found is None:
+        found = known[digest] = chances_of(under, text)
+    return found
+
+
 def as_read(window: Window) -> tuple[str, str]:
     """A window's heading and text as the model gets them: visas spelled one way."""
     return _spelled(window.under), _spelled(window.text)
 
 
 @lru_cache(maxsize=_CACHED)
-def chances_of(under: str, text: str) -> tuple[tuple[float, ...], ...]:
+def chances_of(under: str, text: str) -> Chances:
     """For each of VISAS, the chances of STANCES: the mean of what the model's members say."""
     import numpy as np
 

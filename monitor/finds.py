@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health
 from crawler.urls import canonical
-from extractors import states_something
+from extractors import Known, states_something
 from monitor.reads import Unread, statements
 
 _ANSWERED = (Health.OK, Health.NOT_MODIFIED, Health.GONE, Health.SOFT_404)
@@ -25,8 +25,12 @@ class Claim:
 
 @dataclass(slots=True)
 class Finds:
-    """The pages met for each target (`program:ID`, `institution:NAME`), sifted as they come."""
+    """The pages met for each target (`program:ID`, `institution:NAME`), sifted as they come.
 
+    `known` is what the second reader has read before.
+    """
+
+    known: Known
     met: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _stating: dict[str, list[Fetch]] = field(default_factory=lambda: defaultdict(list))
     _likeliest: dict[str, Fetch] = field(default_factory=dict)
@@ -45,7 +49,7 @@ class Finds:
         if fetch.health is not Health.OK or fetch.body is None:
             return
         try:
-            states = states_something(statements(fetch))
+            states = states_something(statements(fetch, self.known))
         except Unread:
             return
         for key in fetch.targets:

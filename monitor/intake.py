@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health
 from crawler.urls import canonical
-from extractors import RULES_VERSION
+from extractors import READER_VERSION, RULES_VERSION
 from monitor.clock import Clock
 from monitor.finds import Claim, Finds
 from monitor.reads import Unread, packing, readable, statements, unread
@@ -22,6 +22,7 @@ from monitor.sights import GIVEN_UP_AFTER
 from monitor.watchlist import Watchlist, institution_key, institution_of, program_key, program_of
 from store import cycles, pages, snapshots
 from store.database import Store
+from store.opinions import Opinions
 from store.records import Observation, Page
 from store.snapshots import Packed
 
@@ -56,7 +57,8 @@ class Intake:
     attempt: int = 0
     stored: Callable[[], None] = lambda: None
     tally: Tally = field(default_factory=Tally)
-    _finds: Finds = field(default_factory=Finds)
+    _opinions: Opinions = field(init=False)
+    _finds: Finds = field(init=False)
     _batch: list[tuple[Fetch, Future[Packed] | None]] = field(default_factory=list)
     _flushed_at: float = field(default_factory=time.monotonic)
     _pages: dict[str, Page] = field(default_factory=dict)
@@ -66,6 +68,8 @@ class Intake:
     _first_look: dict[int, Observation] = field(default_factory=dict)  # by page, of this cycle
 
     def __post_init__(self) -> None:
+        self._opinions = Opinions(self.store, READER_VERSION)
+        self._finds = Finds(self._opinions)
         if self.attempt:
             self._first_look = cycles.observed(self.store, self.cycle_id)
         self._gone_before = cycles.gone_of_late(self.store)
@@ -93,6 +97,7 @@ class Intake:
         if self._batch:
             with self.store.writing():
                 cycles.observe(self.store, [self._known(*waiting) for waiting in self._batch])
+                self._opinions.save()
             self._batch.clear()
         self._flushed_at = time.monotonic()
         self.stored()
@@ -139,6 +144,7 @@ class Intake:
                     else:
                         self._watch(fetch, program_id=program_of(key))
                 cycles.discovered(self.store, key, self.cycle_id, met, len(kept))
+            self._opinions.save()
 
     def _kept(self, key: str) -> list[Fetch]:
         return self._finds.kept(key, has_pages=key in self._places)
@@ -223,7 +229,7 @@ class Intake:
         """
         snapshot_id = snapshots.keep(self.store, packed, fetch.content_type)
         if not snapshots.is_read(self.store, snapshot_id, RULES_VERSION):
-            stated = [statement.to_json() for statement in statements(fetch)]
+            stated = [statement.to_json() for statement in statements(fetch, self._opinions)]
             snapshots.save_reading(self.store, snapshot_id, RULES_VERSION, stated)
         self._record(page, fetch, snapshot_id)
         return snapshot_id

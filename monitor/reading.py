@@ -7,10 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from extractors import Asker, Policy, Statement, policy_for, read_page, with_source
+from extractors import (
+    READER_VERSION,
+    Asker,
+    Policy,
+    Statement,
+    policy_for,
+    read_page,
+    with_source,
+)
 from monitor.watchlist import Watchlist
 from store import cycles, snapshots
 from store.database import Store
+from store.opinions import Opinions
 from store.records import Observation, Page, Program, stamp
 
 Stated = Sequence[dict[str, Any]]  # a page's statements, as the store keeps them
@@ -104,8 +113,16 @@ def statements_of(
     """What a snapshot states; one that nobody has read yet is read now."""
     if snapshot_id in stated:
         return tuple(Statement.from_json(row) for row in stated[snapshot_id])
+    return read_anew(store, snapshot_id)
+
+
+def read_anew(
+    store: Store, snapshot_id: int, opinions: Opinions | None = None
+) -> tuple[Statement, ...]:
+    """What today's rules read in a snapshot. New `opinions` are kept by who saves them."""
     snapshot = snapshots.get(store, snapshot_id)
-    return read_page(snapshot.body, snapshot.content_type)
+    known = opinions or Opinions(store, READER_VERSION)
+    return read_page(snapshot.body, snapshot.content_type, known)
 
 
 def _sourced(

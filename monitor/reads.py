@@ -11,8 +11,9 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, fields, replace
 
 from crawler import Fetch, Health
-from extractors import Statement, read_page, unreadable
+from extractors import Known, Statement, read_page, unreadable
 from store import snapshots
+from store.errors import StoreError
 from store.snapshots import Packed
 
 log = logging.getLogger(__name__)
@@ -51,8 +52,8 @@ def readable(fetch: Fetch) -> Fetch:
     return unread(fetch, fault) if fault else fetch
 
 
-def statements(fetch: Fetch) -> tuple[Statement, ...]:
-    """What a page states; nothing if it has no body. Raises Unread.
+def statements(fetch: Fetch, known: Known | None = None) -> tuple[Statement, ...]:
+    """What a page states; nothing if it has no body. Raises Unread, and what `known` raises.
 
     Pages are hostile: what one of them breaks must not end the night for all others.
     """
@@ -61,7 +62,9 @@ def statements(fetch: Fetch) -> tuple[Statement, ...]:
     if isinstance(fetch, ReadFetch):
         return fetch.stated
     try:
-        return read_page(fetch.body, fetch.content_type)
+        return read_page(fetch.body, fetch.content_type, known)
+    except StoreError:
+        raise
     except Exception as error:  # whatever a page has found
         log.exception("%s could not be read", fetch.final_url)
         raise Unread(f"reading it failed, which is a fault of VisaWatch: {error!r}") from error

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from extractors import RULES_VERSION, Policy, read_page
+from extractors import RULES_VERSION, Policy
 from monitor import flapping, watchlist
 from monitor.beside import Judged, Night, beside, same
 from monitor.confirm import settle_all
 from monitor.cycle import Settings
 from monitor.judging import first_look, hear_late, suspicions
+from monitor.reading import read_anew
 from monitor.review import decide, undo
 from monitor.taken_back import BY_ITSELF
 from monitor.watchlist import Watchlist
@@ -214,8 +215,7 @@ class _Replay:
         """What today's rules read in a snapshot."""
         if snapshots.is_read(self.source, snapshot_id, RULES_VERSION):
             return snapshots.readings(self.source, [snapshot_id])[snapshot_id]
-        snapshot = snapshots.get(self.source, snapshot_id)
-        return [s.to_json() for s in read_page(snapshot.body, snapshot.content_type)]
+        return [statement.to_json() for statement in read_anew(self.source, snapshot_id)]
 
 
 def _time(look: list[Observation]) -> datetime | None:

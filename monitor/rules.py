@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from extractors import RULES_VERSION, Policy, policy_for, read_page
+from extractors import READER_VERSION, RULES_VERSION, Policy, policy_for
 from monitor.compare import Difference, difference
 from monitor.flag import Suspicion
-from monitor.reading import Reading, asker_of, read
+from monitor.reading import Reading, asker_of, read, read_anew
 from monitor.watchlist import Watchlist, load
 from store import policies, snapshots
 from store.database import Store
+from store.opinions import Opinions
 from store.records import Standing, stamp
 
 
@@ -37,11 +38,13 @@ class Reclassified:
 
     snapshots: dict[int, list[dict[str, Any]]]  # statements newly read, by id
     flips: tuple[Flip, ...]
+    opinions: Opinions  # of the second reader, on what no page has said before
 
 
 def reclassify(store: Store, version: str = RULES_VERSION) -> Reclassified:
     """Reads every snapshot that other rules have read, and compares. Writes nothing."""
-    newly = dict(_read_anew(store, version))
+    opinions = Opinions(store, READER_VERSION)
+    newly = dict(_read_anew(store, version, opinions))
     watched = load(store)
     stated = snapshots.readings(store, _snapshot_ids(watched))
     readings = read(store, watched, list(watched.programs), statements={**stated, **newly})
@@ -54,7 +57,7 @@ def reclassify(store: Store, version: str = RULES_VERSION) -> Reclassified:
         found = difference(Policy.from_json(before.reading), reading.policy)
         if found is not None:
             flips.append(Flip(reading.program.program_id, before, reading, found))
-    return Reclassified(newly, tuple(flips))
+    return Reclassified(newly, tuple(flips), opinions)
 
 
 def apply(store: Store, result: Reclassified, now: datetime) -> None:
@@ -66,6 +69,7 @@ def apply(store: Store, result: Reclassified, now: datetime) -> None:
     with store.writing():
         for snapshot_id, statements in result.snapshots.items():
             snapshots.save_reading(store, snapshot_id, RULES_VERSION, statements)
+        result.opinions.save()
         for flip in result.flips:
             assert flip.reading.policy is not None  # noqa: S101 (see reclassify)
             reading = flip.reading.policy.to_json()
@@ -93,16 +97,17 @@ def only_the_rules_changed(store: Store, suspicion: Suspicion, standing: Standin
     stale = [i for i in ids if not snapshots.is_read(store, i, RULES_VERSION)]
     if not stale or suspicion.reading.policy is None:
         return False
-    bodies = [snapshots.get(store, i) for i in ids]
-    pages = [read_page(body.body, body.content_type) for body in bodies]
-    anew, _ = policy_for(pages, asker=asker_of(suspicion.reading.program))
+    anew, _ = policy_for(
+        [read_anew(store, i) for i in ids], asker=asker_of(suspicion.reading.program)
+    )
     return difference(anew, suspicion.reading.policy) is None
 
 
-def _read_anew(store: Store, version: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def _read_anew(
+    store: Store, version: str, opinions: Opinions
+) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     for snapshot_id in snapshots.unread(store, version):
-        snapshot = snapshots.get(store, snapshot_id)
-        statements = read_page(snapshot.body, snapshot.content_type)
+        statements = read_anew(store, snapshot_id, opinions)
         yield snapshot_id, [statement.to_json() for statement in statements]
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 
 from crawler import Fetch, Health, discover
 from crawler.urls import canonical, site_root
-from extractors import Asker, Policy, Visa, classify, policy_for
+from extractors import READER_VERSION, Asker, Policy, Visa, policy_for, read_page
 from monitor import watchlist
 from monitor.compare import ChangeKind, difference
 from monitor.flag import moved_along, silenced
@@ -35,6 +35,7 @@ from monitor.reading import asker_of, read, statements_of
 from monitor.watchlist import Watchlist
 from store import cycles, pending, policies, snapshots
 from store.database import Store
+from store.opinions import Opinions
 from store.records import Page
 
 _GONE = (Health.GONE, Health.SOFT_404)
@@ -82,6 +83,7 @@ class Successors:
     store: Store
     watched: Watchlist
     missing: Mapping[str, Missing] = field(default_factory=dict)
+    _opinions: Opinions = field(init=False)
     _known_sites: _Sites | None = None
     _gone_before: set[int] = field(default_factory=set)
     _unseen_before: set[int] = field(default_factory=set)
@@ -93,6 +95,7 @@ class Successors:
     _heirs: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by address
 
     def __post_init__(self) -> None:
+        self._opinions = Opinions(self.store, READER_VERSION)
         self._gone_before = cycles.gone_of_late(self.store)
         self._unseen_before = cycles.unseen_of_late(self.store)
 
@@ -185,7 +188,8 @@ class Successors:
             return True
         if fetch.body is None:
             return self._may_hold(key, fetch)
-        found = classify(fetch.body, fetch.content_type, self._asker(key))
+        stated = read_page(fetch.body, fetch.content_type, self._opinions)
+        found, _ = policy_for([stated], asker=self._asker(key))
         if self._is_heir(key, fetch, fetch.body):
             self._heirs[fetch.final_url].add(key)
             return True

@@ -803,3 +803,18 @@ def m027_rendered(db: Database) -> None:
         "ALTER TABLE pages ADD COLUMN rendered INTEGER NOT NULL DEFAULT 0"
         " CHECK (rendered IN (0, 1))"
     )
+
+
+@migrations()
+def m028_opinions(db: Database) -> None:
+    """What the second reader has made of some words is not worked out again the next night."""
+    _run(
+        db,
+        """
+        CREATE TABLE opinions (
+            window BLOB PRIMARY KEY,     -- a hash of the words
+            reader TEXT NOT NULL,        -- the version of the model
+            chances BLOB NOT NULL        -- of each stance, for each visa, in thousandths
+        ) STRICT, WITHOUT ROWID;
+        """,
+    )

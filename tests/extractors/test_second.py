@@ -11,7 +11,7 @@ import pytest
 from extractors import Stance, Visa, classify, page_text, read_page
 from extractors.agree import Accord, Ground, Opinion, accord
 from extractors.blocks import html_blocks
-from extractors.second import FILES, MODEL, STANCES, VISAS, chances_of
+from extractors.second import FILES, MODEL, STANCES, VISAS, Chances, chances_of
 from extractors.statements import page_text as text_of
 from extractors.windows import Window, windows
 
@@ -58,6 +58,33 @@ def test_it_reads_what_no_rule_knows_and_quotes_it() -> None:
         assert statement.quote == text[statement.start : statement.end] != ""
         assert sum(statement.chances) == pytest.approx(1, abs=0.01)
         assert len(statement.chances) == len(STANCES)
+
+
+def test_a_window_that_is_known_is_not_read_again() -> None:
+    page = b"<h2>Visas</h2><p>We sponsor J-1 visas.</p>"
+    known: dict[bytes, Chances] = {}
+    stated = read_page(page, known=known)
+    assert stated == read_page(page)
+    (window,) = known
+    no_visas = (0.0, 0.0, 0.0, 1.0, 0.0)
+    known[window] = (no_visas, no_visas)
+    told = {s.visa: s.stance for s in read_page(page, known=known) if s.chances}
+    assert told == dict.fromkeys(VISAS, Stance.NOT_SPONSORED)
+    assert len(known) == 1
+
+
+def test_a_known_window_has_the_same_heading_and_words() -> None:
+    known: dict[bytes, Chances] = {}
+    for page in (
+        b"<h2>All are welcome.</h2><p>We sponsor J-1 visas.</p>",
+        b"<h2>No visas</h2><p>We sponsor J-1 visas.</p>",
+        b"<h2>All are welcome.</h2><p>We sponsor J-1 visas now.</p>",
+        b"<p>All are welcome.</p><p>We sponsor J-1 visas.</p>",
+    ):
+        read_page(page, known=known)
+    assert len(known) == 4
+    read_page(b"<h2>All are welcome.</h2><div>We sponsor <b>J1</b> visas.</div>", known=known)
+    assert len(known) == 4
 
 
 def test_it_tells_nobody_what_it_reads(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from loopback import Site
 from shell import Shell
 
-from extractors import Statement, read_page
+from extractors import Known, Statement, read_page
 from monitor import reads as reading
 
 GOOD = "<title>Visas</title><h1>Visas</h1><p>We sponsor J-1 visas only.</p>"
@@ -17,10 +17,10 @@ GOOD = "<title>Visas</title><h1>Visas</h1><p>We sponsor J-1 visas only.</p>"
 def test_a_fault_in_reading_one_page_ends_no_night(
     shell: Shell, web: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def reads(body: bytes, content_type: str = "") -> tuple[Statement, ...]:
+    def reads(body: bytes, content_type: str, known: Known | None) -> tuple[Statement, ...]:
         if b"fault" in body:
             raise IndexError("planted")
-        return read_page(body, content_type)
+        return read_page(body, content_type, known)
 
     monkeypatch.setattr(reading, "read_page", reads)
     web.page("/larkspur", GOOD)
