@@ -336,10 +336,11 @@ def under_a_visa(reading: Reading, under: Sequence[Reading]) -> list[Claim]:
     if reading.text.mentions or stance is None or not under:
         return []
     heading = under[-1]
-    if heading.visas == (ANY,) and not heading.others:
-        # "Not available" under "Visa sponsorship"
+    if heading.visas in ((ANY,), (OTHER,)) and not heading.others:
+        # "Not available" under "Visa sponsorship", or under "Other visas"
         if heading.stance is None and heading.leftover <= 1 and reading.leftover <= _SHORT:
-            return [Claim(ANY, stance, Strength.GENERAL, ("visas", "under"))]
+            general = heading.mentions[0]
+            return [Claim(general.visa, stance, Strength.GENERAL, (general.rule, "under"))]
         return []
     visas = [v for v in heading.visas if v not in (ANY, OTHER, SAME, *STATUSES)]
     if heading.leftover or len(visas) != 1:

@@ -24,7 +24,7 @@ from extractors.specialties import Specialties, Specialty, specialty
 from extractors.values import Visa
 
 _SECOND_READER = Path(__file__).parent / "second" / "version.txt"  # a hash of its model
-_ENGINE = 2  # raise by hand when the same rules would be read differently
+_ENGINE = 3  # raise by hand when the same rules would be read differently
 _folder = Path(__file__).parent / "rules"
 _FRAGMENT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _MAX_NESTING = 6  # fragments within fragments

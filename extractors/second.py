@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from extractors.blocks import CELL_BREAK, Block
-from extractors.reading_text import reading_text
+from extractors.reading_text import OTHER, reading_text
 from extractors.readings import Strength
 from extractors.stated import BESIDE, NAMED, SECOND, Statement
 from extractors.values import Stance, Visa
@@ -60,11 +60,17 @@ def opinions(blocks: Sequence[Block], text: str, known: Known | None = None) -> 
     takes ten times as long for it as all else does; others are added. See `version`.
     """
     found: list[Statement] = []
-    for window in windows(blocks, text):
+    pieces = [(window, _names(window)) for window in windows(blocks, text)]
+    on_page = {visa for _, names in pieces for visa in names}
+    for window, names in pieces:
+        # "Other visas" are other than those of which the page speaks elsewhere.
+        others = OTHER in names and names.isdisjoint(VISAS)
         named = [{m.visa for m in reading_text(text[a:b]).mentions} for a, b in window.spans]
         above = {m.visa for m in reading_text(window.under).mentions}
         rows = any(CELL_BREAK in text[a:b] for a, b in window.spans)
         for visa, chances in zip(VISAS, _chances(window, known), strict=True):
+            if others and visa in on_page:
+                continue
             if len(window.spans) == 1 or rows:
                 # One sentence does not contradict itself, and what rows say is for the rules.
                 chances = (*chances[:-1], 0.0)
@@ -72,6 +78,12 @@ def opinions(blocks: Sequence[Block], text: str, known: Known | None = None) -> 
             rules = (SECOND, *_naming(visa, set().union(*named), above))
             found.append(_statement(window, visa, chances, proof, rules, text))
     return found
+
+
+def _names(window: Window) -> set[str]:
+    """The visas that a window or its heading names."""
+    lines = (window.under, *window.text.split("\n"))
+    return {mention.visa for line in lines for mention in reading_text(line).mentions}
 
 
 def _naming(visa: Visa, named: set[str], above: set[str]) -> tuple[str, ...]:

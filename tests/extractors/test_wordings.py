@@ -25,6 +25,11 @@ YES, NO, MAYBE, NOTHING = "sponsored", "not_sponsored", "conditional", "unstated
         ),
         # A label and its value, each a line.
         ("Visa sponsorship\nNot available\nParking\nFree", "", "", NO, NO),
+        # A heading for those that no other heading names.
+        ("# J-1\nYes.\n# Other visas\nNo.", "", "", YES, NO),
+        ("J-1: yes.\n# Any other visa\nNo.", "", "", YES, NO),
+        ("# J-1\nYes.\n# H-1B\nYes.\n# Other visas\nNo.", "", "", YES, YES),
+        ("# Other visas\nNo.\n# J-1\nYes.", "", "", YES, NO),
         # The row of now, below those of years.
         (
             "Year | J-1 | H-1B\n2024 | yes | no\n2025 | yes | no\nThis season | yes | yes",
