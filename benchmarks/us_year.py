@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.simweb.answers import address
 from benchmarks.simweb.country_answers import CountryWeb
-from crawler import Fetch, Health, Plan
+from crawler import Agenda, Fetch, Health, Plan, whole
 from monitor import clock, review, watchlist
 from monitor.cycle import Pages, Settings, Summary, run
 from monitor.intake import BATCH
@@ -93,10 +93,12 @@ class Told:
         )
 
 
-def telling(web: CountryWeb, since: int) -> Callable[[Plan], AbstractContextManager[Pages]]:
+def telling(
+    web: CountryWeb, since: int
+) -> Callable[[Plan | Agenda], AbstractContextManager[Pages]]:
     """What takes the place of a crawl in a cycle; all pages were seen in the night `since`."""
     sites = {address(site): site for site in range(web.sites)}
-    return lambda plan: nullcontext(Told(plan, web, since, sites))
+    return lambda plan: nullcontext(Told(whole(plan), web, since, sites))
 
 
 def nights(

@@ -4,11 +4,13 @@
 one of several machines. Everything else here are the values that go in and come out.
 """
 
+from crawler.agenda import Agenda, whole
 from crawler.errors import CrawlerError, CrawlError
 from crawler.process import Crawl, Errands, Standby, crawling, errands, standing_by
 from crawler.values import Fetch, Health, KnownPage, Limits, Plan, RenderLimits, Target
 
 __all__ = [
+    "Agenda",
     "Crawl",
     "CrawlError",
     "CrawlerError",
@@ -24,4 +26,5 @@ __all__ = [
     "crawling",
     "errands",
     "standing_by",
+    "whole",
 ]

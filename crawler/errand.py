@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from crawler.search import Candidate, Search
 from crawler.shows import Shows
 from crawler.sitemap import Sitemap, read_sitemap
 from crawler.urls import canonical, host_of, site_root
-from crawler.values import Fetch, Health, Limits, Plan
+from crawler.values import Fetch, Health, Limits, Target
 
 _KNOWN, _SITEMAP, _DISCOVERED = 30, 20, 10  # priorities of requests within a host
 # Requests for known pages of a host that are made before any of them is answered. A request takes
@@ -54,7 +54,7 @@ class Manner:
 
 
 class Errand:
-    """Turns the targets of a `Plan` into `Fetch`es.
+    """Turns targets, which it is given bit by bit, into `Fetch`es.
 
     `hand_on` takes each page, `named_sitemaps` gives the sitemaps that the robots.txt of an
     origin names, and `ended` is called when the last page was handed on.
@@ -62,44 +62,52 @@ class Errand:
 
     def __init__(
         self,
-        plan: Plan,
+        limits: Limits,
         manner: Manner,
         hand_on: Callable[[Fetch], Awaitable[None]],
         named_sitemaps: Callable[[str], tuple[str, ...]],
         ended: Callable[[], Awaitable[None]],
     ) -> None:
-        self._plan = plan
-        self._limits: Limits = plan.limits
+        self._limits = limits
+        self._ahead = max(_AHEAD, 2 * limits.per_host)
         self._guard, self._headers, self._timeout = manner.guard, manner.headers, manner.timeout
         self._shows = manner.shows()
         self._hand_on = hand_on
         self._named_sitemaps = named_sitemaps
         self._ended = ended
-        self._ledger = Ledger.of(plan, manner.shelf)
-        self._targets = {target.key: target for target in plan.targets}
+        self._ledger = Ledger(manner.shelf)
         self._to_ask: dict[str, deque[Page]] = defaultdict(deque)  # known pages, by host
+        self._asked: Counter[str] = Counter()  # known pages that are asked for, by host
         self._starts: set[str] = set()  # the (canonical) addresses where searches begin
         self._searching: set[str] = set()  # keys of targets that are or were searched for
         self._sitemaps: dict[str, Sitemap] = {}
         self._sitemap_waiting: dict[str, list[Search]] = {}
-        self._under_way = 1  # requests without an answer; and `begin`, until it has made its own
+        self._under_way = 1  # requests without an answer; and targets that are still to come
 
-    async def begin(self) -> AsyncIterator[Request]:
-        """Yield the first requests for known pages of each host, and the first ones of searches."""
-        searches = self._planned_searches()
-        self._starts = {start for search in searches for start in search.starts}
-        for page in self._ledger.known_pages():
+    async def add(self, targets: tuple[Target, ...], *, last: bool) -> AsyncIterator[Request]:
+        """Take up targets; yield the requests for them, those for known pages first.
+
+        `last` says that there are no others. All spellings of an address belong together.
+        """
+        searches = self._planned_searches(targets)
+        self._starts |= {start for search in searches for start in search.starts}
+        hosts: dict[str, None] = {}
+        for page in self._ledger.add(targets):
+            if page.in_work:
+                continue  # a search has asked for it
             page.in_work = True  # so that no search asks for it first
+            hosts[host_of(page.url)] = None
             self._to_ask[host_of(page.url)].append(page)
-        for pages in list(self._to_ask.values()):
-            for request in await self._ask_known(pages, max(_AHEAD, 2 * self._limits.per_host)):
+        for host in hosts:
+            for request in await self._ask_known(host):
                 self._under_way += 1
                 yield request
         for search in searches:
             for request in await self._advance(search):
                 self._under_way += 1
                 yield request
-        await self._answered([])
+        if last:
+            await self._answered([])
 
     async def stop(self) -> None:
         """Give up what is under way beside requests."""
@@ -107,11 +115,13 @@ class Errand:
 
     async def break_off(self) -> None:
         """Hand on every known page that has no answer: the crawl ends by a fault of its own."""
-        for page in self._ledger.known_pages():
-            if page.outcome is None:
-                logger.error("No answer was recorded for %s", page.url)
-                fault = "the crawl ended without an answer, by a fault of its own"
-                await self._settle(page, Fetch((), page.url, page.url, Health.UNREACHABLE, fault))
+        for page in self._ledger.awaited():
+            await self._give_up(page)
+
+    async def _give_up(self, page: Page) -> list[Request]:
+        logger.error("No answer was recorded for %s", page.url)
+        fault = "the crawl ended without an answer, by a fault of its own"
+        return await self._settle(page, Fetch((), page.url, page.url, Health.UNREACHABLE, fault))
 
     async def _answered(self, requests: list[Request]) -> list[Request]:
         """Count one request less, and those that follow from it; end after the last."""
@@ -122,45 +132,60 @@ class Errand:
         return requests
 
     async def _arrived(self, response: Response) -> list[Request]:
-        page: Page = response.meta["page"]
-        return await self._counted(self._take(response), self._ask_next(page))
+        return await self._page_came(response.meta, self._take(response))
 
     async def _failed(self, failure: Any) -> list[Request]:
-        page: Page = failure.request.meta["page"]
-        return await self._counted(self._take_failure(failure), self._ask_next(page))
+        return await self._page_came(failure.request.meta, self._take_failure(failure))
+
+    async def _page_came(
+        self, meta: dict[str, Any], taken: Awaitable[list[Request]]
+    ) -> list[Request]:
+        """Take a page in; go on with the next known one of its host, if it was one."""
+        page: Page = meta["page"]
+        requests = await self._tried(taken, page)
+        if meta["known"]:
+            host = host_of(page.url)
+            self._asked[host] -= 1
+            requests += await self._tried(self._ask_known(host))
+        return await self._answered(requests)
 
     async def _sitemap_arrived(self, response: Response) -> list[Request]:
-        return await self._counted(self._take_sitemap(response))
+        return await self._answered(await self._tried(self._take_sitemap(response)))
 
     async def _sitemap_failed(self, failure: Any) -> list[Request]:
         # A sitemap is a convenience: without it, the search goes by links.
         url: str = failure.request.meta["sitemap"]
-        return await self._counted(self._sitemap_settled(url, Sitemap()))
+        return await self._answered(await self._tried(self._sitemap_settled(url, Sitemap())))
 
-    async def _counted(self, *steps: Awaitable[list[Request]]) -> list[Request]:
-        requests: list[Request] = []
-        for step in steps:
-            try:
-                requests += await step
-            except Exception:  # one page must never hold up an errand
-                logger.exception("Could not take in an answer")
-        return await self._answered(requests)
+    async def _tried(
+        self, step: Awaitable[list[Request]], page: Page | None = None
+    ) -> list[Request]:
+        """Do a step, which is about a page: it must never hold up an errand."""
+        try:
+            return await step
+        except Exception:
+            logger.exception("Could not take in an answer")
+            # Whoever waits for it may not go on before it has come.
+            return await self._tried(self._give_up(page)) if page and page.known else []
 
     # One page: ask, judge, hand on.
 
-    async def _ask_next(self, page: Page) -> list[Request]:
-        """Return the request for another known page of the host of one that has come."""
-        return await self._ask_known(self._to_ask[host_of(page.url)], 1) if page.known else []
-
-    async def _ask_known(self, waiting: deque[Page], most: int) -> list[Request]:
+    async def _ask_known(self, host: str) -> list[Request]:
         """Return requests for the next known pages of a host, and what follows from others."""
         requests: list[Request] = []
-        while waiting and len(requests) < most:
+        waiting = self._to_ask[host]
+        while waiting and self._asked[host] < self._ahead:
             page = waiting.popleft()
             # A search needs the links of its start page, which a 304 does not have.
             conditional = canonical(page.url) not in self._starts
-            asked = self._ask(page, _KNOWN, conditional=conditional)
-            requests += [asked] if isinstance(asked, Request) else await self._settle(page, asked)
+            asked = self._ledger.outcome_of(page) or self._ask(
+                page, _KNOWN, conditional=conditional
+            )
+            if isinstance(asked, Request):
+                self._asked[host] += 1
+                requests.append(asked)
+            else:
+                requests += await self._settle(page, asked)
         return requests
 
     def _ask(self, page: Page, priority: int, *, conditional: bool) -> Request | Fetch:
@@ -184,6 +209,7 @@ class Errand:
                 priority=priority,
                 meta={
                     "page": page,
+                    "known": priority == _KNOWN,
                     "conditional": conditional,
                     "download_timeout": self._timeout,
                 },
@@ -231,7 +257,7 @@ class Errand:
             self._under_way += 1  # until it has been shown
 
             async def settle(shown: Fetch) -> list[Request]:
-                return await self._counted(self._settle(page, shown))
+                return await self._answered(await self._tried(self._settle(page, shown), page))
 
             self._shows.begin(fetch, response.body, settle)
             return []
@@ -254,20 +280,19 @@ class Errand:
     async def _settle(self, page: Page, fetch: Fetch) -> list[Request]:
         """Hand a page on to all that want it; return the requests that follow from it."""
         page.in_work = False
-        first = page.outcome is None
+        known, page.known = page.known, {}
         waiting, page.waiting = page.waiting, []
-        self._ledger.shelve(page, fetch, keep_body=bool(waiting) or bool(self._searching))
+        self._ledger.settle(page, fetch, wanted=bool(waiting), searching=bool(self._searching))
         requests: list[Request] = []
-        if first:
-            known_as = _hash(fetch) if any(page.hashes.values()) else ""
-            for url, keys in page.known.items():
-                came = replace(fetch, targets=tuple(keys), url=url)
-                if known_as and known_as == page.hashes[url]:
-                    came = replace(came, body=None, same=True)
-                await self._hand_on(came)
-            if fetch.health in (Health.GONE, Health.SOFT_404):
-                for search in self._searches_instead_of(page):
-                    requests += await self._advance(search)
+        known_as = _hash(fetch) if known and any(page.hashes.values()) else ""
+        for url, targets in known.items():
+            came = replace(fetch, targets=tuple(target.key for target in targets), url=url)
+            if known_as and known_as == page.hashes[url]:
+                came = replace(came, body=None, same=True)
+            await self._hand_on(came)
+        if fetch.health in (Health.GONE, Health.SOFT_404):
+            for search in self._searches_instead_of(page, known):
+                requests += await self._advance(search)
         if waiting and fetch.health is Health.NOT_MODIFIED:
             page.waiting = waiting
             again = self._ask(page, _DISCOVERED, conditional=False)
@@ -280,21 +305,22 @@ class Errand:
 
     # Searches.
 
-    def _planned_searches(self) -> list[Search]:
+    def _planned_searches(self, targets: Iterable[Target]) -> list[Search]:
         together: dict[tuple[str, ...], list[str]] = {}
-        for target in self._plan.targets:
+        for target in targets:
             if target.discover and target.site_urls:
                 together.setdefault(target.site_urls, []).append(target.key)
         return [self._search(keys, starts) for starts, keys in together.items()]
 
-    def _searches_instead_of(self, page: Page) -> list[Search]:
+    def _searches_instead_of(self, page: Page, known: dict[str, list[Target]]) -> list[Search]:
         """Return searches for the targets of a page that is gone, where none was made yet."""
         together: dict[tuple[str, ...], list[str]] = {}
-        for key in sorted(page.known_targets - self._searching):
-            lost = [known for known in self._targets[key].pages if known.url in page.known]
-            if not any(known.search_when_gone for known in lost):
+        by_key = {target.key: target for targets in known.values() for target in targets}
+        for key in sorted(by_key.keys() - self._searching):
+            lost = [page for page in by_key[key].pages if page.url in known]
+            if not any(page.search_when_gone for page in lost):
                 continue
-            starts = self._targets[key].site_urls or (site_root(page.url),)
+            starts = by_key[key].site_urls or (site_root(page.url),)
             together.setdefault(starts, []).append(key)
         return [self._search(keys, starts) for starts, keys in together.items()]
 
@@ -356,7 +382,7 @@ class Errand:
                 continue
             search.delivered.add(final)
             best = max(best, score_page(fetch.final_url, reading) + max(candidate.score, 0.0))
-            keys.update(dict.fromkeys(key for key in search.keys if key not in page.known_targets))
+            keys.update(dict.fromkeys(search.keys))
         if keys:
             title = fetch.title or reading.title
             found = replace(fetch, targets=tuple(keys), discovered=True, score=best, title=title)

@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO
 
 from crawler import journal, wire
+from crawler.agenda import Agenda, Feed, Listed
 from crawler.errors import CrawlError
 from crawler.values import Fetch, Limits, Plan
 
@@ -82,10 +83,16 @@ class Child:
 
 
 class Crawl(Iterator[Fetch]):
-    """The pages of a crawl that is under way, in the order in which they arrive."""
+    """The pages of a crawl that is under way, in the order in which they arrive.
 
-    def __init__(self, child: Child) -> None:
+    As they come, it is given what is still to be done.
+    """
+
+    def __init__(self, child: Child, feed: Feed) -> None:
         self._child = child
+        self._feed = feed
+        self._sending = threading.Lock()
+        self._stopping = False
         self._ended = False
 
     @property
@@ -101,15 +108,32 @@ class Crawl(Iterator[Fetch]):
         while (message := self._child.receive()) is not None:
             if isinstance(message, wire.Came):
                 self._ended = False
+                if work := self._feed.after(message.fetch):
+                    self.give(work)
                 return message.fetch
         raise StopIteration
+
+    def give(self, work: wire.Work) -> None:
+        """Tell it what else is to be done."""
+        with self._sending:
+            self._child.tell(work)
+            if work.last:
+                self._child.tell(wire.NoMore())
+        if self._stopping:
+            self.stop()
 
     def stop(self) -> None:
         """Ask the crawl to end: requests in hand are finished and yielded, others not begun.
 
         May be called from a signal handler, more than once, and after the end.
         """
-        self._child.tell(wire.Stop())
+        self._stopping = True
+        # A signal may come amid a message: then it is told after that.
+        if self._sending.acquire(blocking=False):
+            try:
+                self._child.tell(wire.Stop())
+            finally:
+                self._sending.release()
 
     def stored(self) -> None:
         """What was yielded so far need not be kept for another reader: there is none."""
@@ -172,17 +196,23 @@ def standing_by() -> Iterator[Standby]:
 
 
 @contextmanager
-def crawling(plan: Plan, *, standby: Standby | None = None) -> Iterator[Crawl]:
+def crawling(plan: Plan | Agenda, *, standby: Standby | None = None) -> Iterator[Crawl]:
     """Crawl `plan` in a process of its own; yield an iterator of its `Fetch`es.
 
-    Every known page of the plan comes exactly once (unless the crawl is stopped), whatever
+    Every known page of it comes exactly once (unless the crawl is stopped), whatever
     happens to it; a discovered page comes as soon as it was seen. Leaving the context early
     ends the crawl. The process is that of `standby`, unless an earlier crawl took it. It logs as
     this one does.
     """
-    order = wire.Order(plan.limits, journal.current(), (wire.Work("plan", plan.targets),))
+    feed = Feed(Listed(plan) if isinstance(plan, Plan) else plan)
+    work = feed.begin()
+    first = next(work)
+    order = wire.Order(plan.limits, journal.current(), (first,), more=not first.last)
     with _ordered(order, standby) as child:
-        yield Crawl(child)
+        crawl = Crawl(child, feed)
+        for more in work:
+            crawl.give(more)
+        yield crawl
 
 
 @contextmanager

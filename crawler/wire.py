@@ -36,10 +36,14 @@ _LENGTH = struct.Struct(">Q")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An errand: targets to crawl, and what their pages are called by when they come."""
+    """Targets to crawl, and the errand by which their pages are called when they come.
+
+    An errand may be given bit by bit; `last` says that it has no others.
+    """
 
     errand: str
     targets: tuple[Target, ...]
+    last: bool = True
 
 
 @dataclass(frozen=True, slots=True)

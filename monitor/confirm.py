@@ -36,7 +36,7 @@ def settle_all(
     which it was down neither adds to the nights that were counted nor ends them.
     """
     night = _Night(store, watched, cycle_id, withdraw_cycles)
-    standing = policies.standing(store)
+    standing = policies.standing(store, list(suspicions))
     found: dict[str, Judgement] = {}
     for reading in read(store, watched, list(suspicions), gone_after=withdraw_cycles):
         program_id = reading.program.program_id
@@ -80,9 +80,10 @@ class _Night:
     ) -> None:
         self._store, self._watched = store, watched
         self._gone_after = withdraw_cycles
-        self._gone = cycles.gone(store, withdraw_cycles)  # long enough to be believed
-        self._answered = cycles.answered_pages(store, cycle_id)
-        self._seen = cycles.seen_pages(store, cycle_id)
+        ids = {page.id for page in watched.pages()}
+        self._gone = cycles.gone(store, withdraw_cycles, ids)  # long enough to be believed
+        self._answered = cycles.answered_pages(store, cycle_id, ids)
+        self._seen = cycles.seen_pages(store, cycle_id, ids)
 
     def fallen_silent(self, before: Standing, second: Suspicion) -> tuple[str, ...]:
         """What is gone, if that is all that the difference is (see flag.fallen_silent)."""

@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from crawler import Fetch, Limits, Plan, Target, crawling
+from crawler import Fetch, Limits, Plan, crawling
 from extractors.rulebook import rulebook
 from monitor import alerts, flapping, outages, watchlist, waves
+from monitor.agenda import Agenda, fresh_targets
 from monitor.alerts.delivery import Settings as MailSettings
 from monitor.clock import Clock, system
 from monitor.confirm import settle_all
@@ -26,7 +27,7 @@ from monitor.intake import Intake, Tally
 from monitor.judging import first_look, hear_late, suspicions
 from monitor.reporting import notices
 from monitor.successors import Missing, Successors, vanished
-from store import changes, cycles, leases
+from store import changes, cycles, leases, pages, pending, programs
 from store.database import Store
 from store.records import Cycle, stamp
 
@@ -100,7 +101,7 @@ class Pages(Protocol):
         """What was yielded so far is in the store."""
 
 
-Crawling = Callable[[Plan], AbstractContextManager[Pages]]
+Crawling = Callable[[Plan | Agenda], AbstractContextManager[Pages]]
 
 
 @dataclass(slots=True)
@@ -191,36 +192,39 @@ class _Run:
 
     def run(self, only: Collection[str]) -> tuple[Summary, alerts.Delivery]:
         began = time.monotonic()
-        watched = watchlist.load(self.store, only)
-        if watchlist.name_pages(self.store, watched):
-            watched = watchlist.load(self.store, only)
-        missing = vanished(self.store, watched)
-        targets = watchlist.targets(self.store, watched, self.cycle.id, missing=missing)
-        tally = self._crawl(watched, targets, missing=missing)
+        for program_id in only:
+            programs.get(self.store, program_id)
+        watchlist.name_pages(self.store, only)
+        waiting = pending.waiting(self.store)
+        missing = vanished(self.store, [i for i in waiting if not only or i in only])
+        agenda = Agenda(self.store, self.cycle.id, self.settings.limits, only=only, missing=missing)
+        self.progress.at("fetching", total=agenda.total)
+        tally = Tally()
+        if agenda:
+            tally = self._crawl(agenda, unread=agenda.has_unread, missing=missing)
         crawled_at = time.monotonic()
 
-        watched = watchlist.load(self.store, only)  # with what was discovered, and has moved
-        suspected = self._suspicions(watched)
+        suspected = self._suspicions(only)
         if suspected:
             self._wait_to_confirm(crawled_at)
-            self._confirm(watched, suspected, missing)
+            self._confirm(suspected, missing)
         hear_late(
             self.store,
             self.cycle.id,
-            heard=watched.programs,
+            heard=only or None,
             withdraw_cycles=self.settings.withdraw_cycles,
         )
         with self.store.writing():
             flapping.note(self.store, self.cycle.id, self.settings.flap)
             waves.recognise(self.store, self.cycle.id, self.clock(), self.settings.wave)
-            outages.note(self.store, watched, self.cycle.id, after=self.settings.stale_after_cycles)
+            outages.note(self.store, self.cycle.id, after=self.settings.stale_after_cycles)
         self.weigh(self.store, self.clock())
         self.progress.at("mailing")
         delivery = self._alert()
         summary = Summary(
             cycle=self.cycle.id,
-            programs=len(watched.programs),
-            pages=len({page.id for page in watched.pages()}),
+            programs=programs.count(self.store, only),
+            pages=pages.count(self.store, only),
             fetched=tally.fetched,
             not_modified=tally.not_modified,
             failed=tally.failed,
@@ -234,29 +238,23 @@ class _Run:
 
     def _crawl(
         self,
-        watched: watchlist.Watchlist,
-        targets: tuple[Target, ...],
+        plan: Plan | Agenda,
         *,
         attempt: int = 0,
-        missing: Mapping[str, Missing] | None = None,
+        unread: bool,
+        missing: Mapping[str, Missing],
     ) -> Tally:
-        if not targets:
-            return Tally()
-        known = len({page.url for target in targets for page in target.pages})
-        self.progress.at("fetching" if attempt == 0 else "confirming", total=known)
-        successors = Successors(self.store, watched, missing or {})
-        plan = Plan(targets, self.settings.limits)
+        """Fetches what is planned; `unread` says that there is a page that was never read."""
+        successors = Successors(self.store, missing)
         with (
-            self.crawl(plan) as pages,
-            self.stop.reaching(pages),
+            self.crawl(plan) as fetched,
+            self.stop.reaching(fetched),
             ThreadPoolExecutor(max_workers=1) as packer,
         ):
-            intake = Intake(
-                self.store, self.cycle.id, watched, self.clock, packer, attempt, pages.stored
-            )
-            if any(not page.sha256 for target in targets for page in target.pages):
+            intake = Intake(self.store, self.cycle.id, self.clock, packer, attempt, fetched.stored)
+            if unread:
                 rulebook()  # loaded while the first page is on its way
-            for fetch in pages:
+            for fetch in fetched:
                 if fetch is None:
                     intake.flush()
                     continue
@@ -268,13 +266,13 @@ class _Run:
             intake.finish(successors.takes_the_place)
         return intake.tally
 
-    def _suspicions(self, watched: watchlist.Watchlist) -> dict[str, Suspicion]:
+    def _suspicions(self, only: Collection[str]) -> dict[str, Suspicion]:
         """By program id, what differs from what stands; first sights are recorded."""
         self.progress.at("comparing")
         judgements = first_look(
             self.store,
-            watched,
             self.cycle.id,
+            about=only or None,
             now=self.clock(),
             withdraw_cycles=self.settings.withdraw_cycles,
         )
@@ -285,28 +283,32 @@ class _Run:
         self.stop.wait(crawled_at + self.settings.confirm_delay_seconds - time.monotonic())
         self._check_stop()
 
-    def _confirm(
-        self,
-        watched: watchlist.Watchlist,
-        suspected: dict[str, Suspicion],
-        missing: Mapping[str, Missing],
-    ) -> None:
+    def _confirm(self, suspected: dict[str, Suspicion], missing: Mapping[str, Missing]) -> None:
         """Fetches the pages of suspicious programs once more, and flags what is still so.
 
         What has vanished from their pages tonight is searched for, too.
         """
-        seen = cycles.seen_pages(self.store, self.cycle.id)
+        watched = watchlist.some(self.store, suspected)  # with what was discovered, and has moved
+        seen = cycles.seen_pages(self.store, self.cycle.id, {page.id for page in watched.pages()})
         gone = cycles.gone_of_late(self.store)  # which the first look has searched for
-        own = {i: watched.own_pages(watched.programs[i]) for i in suspected}
+        own = {i: watched.own_pages(program) for i, program in watched.programs.items()}
         there = [i for i, found in own.items() if gone.isdisjoint(page.id for page in found)]
-        lost = vanished(self.store, watched, there)
+        lost = vanished(self.store, there)
         late = set(lost.keys() - missing.keys())
         late |= {i for i in own.keys() & missing.keys() if any(p.id not in seen for p in own[i])}
-        targets = watchlist.fresh_targets(self.store, watched, suspected, missing=late)
-        self._crawl(watched, targets, attempt=1, missing={**missing, **lost})
+        targets = fresh_targets(self.store, watched, missing=late)
+        self.progress.at(
+            "confirming", total=len({page.url for target in targets for page in target.pages})
+        )
+        self._crawl(
+            Plan(targets, self.settings.limits),
+            attempt=1,
+            unread=any(not page.sha256 for target in targets for page in target.pages),
+            missing={**missing, **lost},
+        )
         settle_all(
             self.store,
-            watchlist.load(self.store, list(suspected)),
+            watchlist.some(self.store, suspected),
             suspected,
             cycle_id=self.cycle.id,
             now=self.clock(),
@@ -322,7 +324,7 @@ class _Run:
             alerts.enqueue_report(
                 self.store,
                 # Of all programs: a killed cycle may be gone on with for some of them.
-                notices(self.store, watchlist.load(self.store), self.cycle.id),
+                notices(self.store, self.cycle.id),
                 now,
                 maintainers=mail.maintainers,
                 sender=mail.sender,

@@ -12,7 +12,7 @@ what differs from the policy that stands is flagged then.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
@@ -20,9 +20,9 @@ from itertools import groupby, pairwise
 from extractors import Policy
 from monitor import diff
 from monitor.reading import Reading
-from store import cycles, flaps, pending
+from store import cycles, flaps, pending, programs
 from store.database import Store
-from store.records import Flap, Program, Standing, Turn, stamp
+from store.records import Flap, Standing, Turn, stamp
 
 _GONE = '"gone"'
 
@@ -111,15 +111,14 @@ def note(store: Store, cycle_id: int, settings: Settings) -> None:
             flaps.end(store, program_id, cycle_id)
 
 
-def reports(store: Store, programs: dict[str, Program], cycle_id: int) -> list[Report]:
-    """What a cycle has to report, by institution."""
-    found = flaps.of_cycle(store, cycle_id)
-    return _reports(store, programs, found, cycle_id)
+def reports(store: Store, cycle_id: int) -> list[Report]:
+    """What a cycle has to report of watched programs, by institution."""
+    return _reports(store, flaps.of_cycle(store, cycle_id), cycle_id)
 
 
-def under_way(store: Store, programs: dict[str, Program]) -> list[Report]:
+def under_way(store: Store) -> list[Report]:
     """All that go back and forth now, by institution."""
-    return _reports(store, programs, flaps.under_way(store).values(), None)
+    return _reports(store, list(flaps.under_way(store).values()), None)
 
 
 def by_turns(store: Store, program_id: str) -> str:
@@ -127,14 +126,14 @@ def by_turns(store: Store, program_id: str) -> str:
     return _between(_told(store, program_id))
 
 
-def _reports(
-    store: Store, programs: dict[str, Program], found: Iterable[Flap], cycle_id: int | None
-) -> list[Report]:
+def _reports(store: Store, found: list[Flap], cycle_id: int | None) -> list[Report]:
+    watched = {p.program_id: p for p in programs.listed(store, [f.program_id for f in found])}
+
     def key(flap: Flap) -> tuple[str, tuple[str, ...], bool]:
         over = cycle_id is not None and flap.ended_cycle == cycle_id
-        return programs[flap.program_id].institution, _told(store, flap.program_id), over
+        return watched[flap.program_id].institution, _told(store, flap.program_id), over
 
-    known = sorted((flap for flap in found if flap.program_id in programs), key=key)
+    known = sorted((flap for flap in found if flap.program_id in watched), key=key)
     return [
         Report(institution, tuple(flap.program_id for flap in group), told, over)
         for (institution, told, over), group in groupby(known, key)

@@ -19,7 +19,7 @@ from monitor.clock import Clock
 from monitor.finds import Claim, Finds
 from monitor.reads import Unread, packing, readable, statements, unread
 from monitor.sights import GIVEN_UP_AFTER
-from monitor.watchlist import Watchlist, institution_key, institution_of, program_key, program_of
+from monitor.watchlist import Watchlist, around, institution_of, program_of
 from store import cycles, pages, snapshots
 from store.database import Store
 from store.opinions import Opinions
@@ -51,7 +51,6 @@ class Intake:
 
     store: Store
     cycle_id: int
-    watchlist: Watchlist
     clock: Clock
     packer: Executor
     attempt: int = 0
@@ -61,19 +60,14 @@ class Intake:
     _finds: Finds = field(init=False)
     _batch: list[tuple[Fetch, Future[Packed] | None]] = field(default_factory=list)
     _flushed_at: float = field(default_factory=time.monotonic)
-    _pages: dict[str, Page] = field(default_factory=dict)
     _gone: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
     _places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _gone_before: set[int] = field(default_factory=set)  # pages, when last asked for
-    _first_look: dict[int, Observation] = field(default_factory=dict)  # by page, of this cycle
 
     def __post_init__(self) -> None:
         self._opinions = Opinions(self.store, READER_VERSION)
         self._finds = Finds(self._opinions)
-        if self.attempt:
-            self._first_look = cycles.observed(self.store, self.cycle_id)
         self._gone_before = cycles.gone_of_late(self.store)
-        self._pages = {page.url: page for page in self.watchlist.pages()}
 
     def take(self, fetch: Fetch, heir_of: Collection[str] = ()) -> None:
         """Takes one page in; it is in the store after the next `flush`, which comes soon.
@@ -95,8 +89,12 @@ class Intake:
     def flush(self) -> None:
         """Writes what was taken in, as one transaction."""
         if self._batch:
+            known = pages.at_all(self.store, [fetch.url for fetch, _ in self._batch])
             with self.store.writing():
-                cycles.observe(self.store, [self._known(*waiting) for waiting in self._batch])
+                cycles.observe(
+                    self.store,
+                    [self._known(known[fetch.url], fetch, packed) for fetch, packed in self._batch],
+                )
                 self._opinions.save()
             self._batch.clear()
         self._flushed_at = time.monotonic()
@@ -110,10 +108,9 @@ class Intake:
         self.flush()
         if not self._finds.met:
             return
-        for program_id, found in self.watchlist.own.items():
-            self._places[program_key(program_id)] |= {canonical(page.url) for page in found}
-        for name, found in self.watchlist.offices.items():
-            self._places[institution_key(name)] |= {canonical(page.url) for page in found}
+        watched = around(self.store, self._finds.met)
+        for key in watched.targets():
+            self._places[key] |= {canonical(page.url) for page in watched.pages_for(key)}
         for key, places in self._places.items():
             self._finds.drop(key, places)
         self._finds.settle(
@@ -125,10 +122,10 @@ class Intake:
                 for key, gone in self._gone.items()
             }
         )
-        shared = self._shared()
+        shared = self._shared(watched)
         with self.store.writing():
             for key, met in self._finds.met.items():
-                institution = self._institution(key)
+                institution = _institution(watched, key)
                 kept = self._kept(key)
                 stating = self._finds.stating(key)
                 if successors := [find for find in stating if takes_the_place(key, find)]:
@@ -149,13 +146,7 @@ class Intake:
     def _kept(self, key: str) -> list[Fetch]:
         return self._finds.kept(key, has_pages=key in self._places)
 
-    def _institution(self, key: str) -> str:
-        program_id = program_of(key)
-        if program_id is not None:
-            return self.watchlist.programs[program_id].institution
-        return institution_of(key) or ""
-
-    def _shared(self) -> set[tuple[str, str]]:
+    def _shared(self, watched: Watchlist) -> set[tuple[str, str]]:
         """The institutions' pages among the finds: (institution, URL).
 
         Those that are known as such, that an institution's own search found, or that several
@@ -164,24 +155,21 @@ class Intake:
         """
         keys = list(self._finds.met)
         finders = Counter(
-            (self._institution(key), fetch.final_url)
+            (_institution(watched, key), fetch.final_url)
             for key in keys
             if key not in self._places
             for fetch in self._kept(key)
         )
-        known = {
-            (name, page.url) for name, found in self.watchlist.offices.items() for page in found
-        }
+        known = {(name, page.url) for name, found in watched.offices.items() for page in found}
         offices = [key for key in keys if institution_of(key)]
-        own = {(self._institution(k), f.final_url) for k in offices for f in self._kept(k)}
+        own = {(_institution(watched, k), f.final_url) for k in offices for f in self._kept(k)}
         return known | own | {find for find, count in finders.items() if count > 1}
 
-    def _known(self, fetch: Fetch, packed: Future[Packed] | None) -> Observation:
-        page = self._pages[fetch.url]
+    def _known(self, page: Page, fetch: Fetch, packed: Future[Packed] | None) -> Observation:
         snapshot_id = page.snapshot_id if fetch.same else None
         if fetch.final_url != fetch.url:
             for key in fetch.targets:
-                self._places[key].add(canonical(fetch.final_url))
+                self._places[key] |= {canonical(fetch.url), canonical(fetch.final_url)}
         if fetch.health in _GONE:
             for key in fetch.targets:
                 self._gone[key].append(page)
@@ -205,8 +193,10 @@ class Intake:
 
     def _instead_of_gone(self, page: Page, fetch: Fetch) -> Fetch:
         """A page that failed at the first look, and is gone at the second, was not searched for."""
-        first = self._first_look.get(page.id)
-        if fetch.health not in _GONE or first is None or Health(first.health) in _ANSWERED:
+        if fetch.health not in _GONE or not self.attempt:
+            return fetch
+        first = cycles.observed(self.store, self.cycle_id, [page.id]).get(page.id)
+        if first is None or Health(first.health) in _ANSWERED:
             return fetch
         return replace(fetch, health=Health(first.health), detail=first.detail or "")
 
@@ -274,3 +264,13 @@ class Intake:
         for page in self._gone.pop(key, ()):
             if cycles.unhealthy_cycles(self.store, page.id) <= GIVEN_UP_AFTER:
                 cycles.observe(self.store, [self._seen(page, instead, None)])
+
+
+def _institution(watched: Watchlist, key: str) -> str:
+    """The institution that a target is, or to which it belongs."""
+    program_id = program_of(key)
+    return (
+        (institution_of(key) or "")
+        if program_id is None
+        else watched.programs[program_id].institution
+    )

@@ -25,7 +25,7 @@ from monitor.flag import (
 from monitor.reading import Reading, read
 from monitor.rules import only_the_rules_changed
 from monitor.taken_back import close_page_is_back
-from monitor.watchlist import Watchlist, load
+from monitor.watchlist import Watchlist, some
 from store import cycles, flaps, pending, policies
 from store.database import Store
 from store.records import Change, Standing
@@ -67,31 +67,37 @@ class Judgement:
 
 
 def first_look(
-    store: Store, watched: Watchlist, cycle_id: int, *, now: datetime, withdraw_cycles: int
+    store: Store,
+    cycle_id: int,
+    *,
+    about: Collection[str] | None = None,
+    now: datetime,
+    withdraw_cycles: int,
 ) -> Iterator[tuple[str, Judgement]]:
     """The judgement of each program for which the cycle may have news; the rest is steady.
 
+    `about` names the programs that the cycle was about, if it was not about all.
     They come by portions, each judged and written as a whole: a first night has news of all
     programs, and what their pages say is ten times what the list of them is. First sights are
     recorded. Run again, for the same cycle, it records nothing twice.
     """
-    wanted = [i for i in cycles.moved_programs(store, cycle_id) if i in watched.programs]
-    seen = cycles.seen_pages(store, cycle_id)
+    moved = cycles.moved_programs(store, cycle_id)
+    wanted = moved if about is None else [i for i in moved if i in about]
     for start in range(0, len(wanted), _PORTION):
-        portion = wanted[start : start + _PORTION]
-        yield from _looked_at(store, watched, portion, seen, cycle_id, now, withdraw_cycles).items()
+        portion = some(store, wanted[start : start + _PORTION])
+        yield from _looked_at(store, portion, cycle_id, now, withdraw_cycles).items()
 
 
 def _looked_at(
     store: Store,
     watched: Watchlist,
-    wanted: Collection[str],
-    seen: Collection[int],
     cycle_id: int,
     now: datetime,
     withdraw_cycles: int,
 ) -> dict[str, Judgement]:
-    """By id, the judgements of some programs; `seen` are the pages that the cycle saw."""
+    """By id, the judgements of some programs."""
+    wanted = list(watched.programs)
+    seen = cycles.seen_pages(store, cycle_id, {page.id for page in watched.pages()})
     standing = policies.standing(store, wanted)
     found: dict[str, Judgement] = {}
     with store.writing():
@@ -124,20 +130,24 @@ def suspicions(judgements: Iterable[tuple[str, Judgement]]) -> dict[str, Suspici
     }
 
 
-def hear_late(store: Store, cycle_id: int, *, heard: Collection[str], withdraw_cycles: int) -> None:
+def hear_late(
+    store: Store, cycle_id: int, *, heard: Collection[str] | None = None, withdraw_cycles: int
+) -> None:
     """Has programs wait for the next cycle of whose pages this one got news after their look.
 
     A page that was down at the first look may have been fetched anew for a neighbour, and no page
-    is new twice. The same goes for programs that are not among those `heard` in this cycle.
+    is new twice. The same goes for programs that are not among those `heard` in this cycle, if
+    these were not all.
     """
-    moved = set(cycles.moved_programs(store, cycle_id))
-    late = moved - set(heard) | set(cycles.renewed_programs(store, cycle_id))
+    late = set(cycles.renewed_programs(store, cycle_id))
+    if heard is not None:
+        late |= set(cycles.moved_programs(store, cycle_id)) - set(heard)
     wanted = sorted(late - set(pending.waiting(store)))
     if not wanted:
         return
     standing = policies.standing(store, wanted)
     with store.writing():
-        for reading in read(store, load(store, wanted), wanted, gone_after=withdraw_cycles):
+        for reading in read(store, some(store, wanted), wanted, gone_after=withdraw_cycles):
             program_id = reading.program.program_id
             judgement = _judge(store, reading, standing, withdraw_cycles, there=False, heard=False)
             if judgement.outcome is Outcome.SUSPECTED:

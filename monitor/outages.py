@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crawler import Health
+from monitor import watchlist
 from monitor.watchlist import Watchlist
 from store import cycles, outages
 from store.database import Store
@@ -36,32 +36,32 @@ class Report:
         return f"health: {self.url} ({whom}) {seen}: {self.detail}"
 
 
-def note(store: Store, watched: Watchlist, cycle_id: int, *, after: int) -> None:
+def note(store: Store, cycle_id: int, *, after: int) -> None:
     """Files the pages that were not seen in `after` cycles up to this one, and those seen again.
 
     Run again, for the same cycle, it files nothing twice. Inside `writing()`.
     """
-    pages = {page.id: page for page in watched.pages()}
-    latest = cycles.observed(store, cycle_id)
     known = outages.under_way(store)
-    told = _told_as_gone(watched, latest.keys() & cycles.gone_of_late(store))
-    for page_id in pages.keys() & latest.keys():
-        if Health(latest[page_id].health).is_page:
-            outages.end(store, page_id, cycle_id)
-        elif page_id in known | told:
-            continue
-        elif cycles.unhealthy_cycles(store, page_id) >= after:
-            outages.begin(store, page_id, cycle_id, latest[page_id].detail or "")
+    for page_id in cycles.seen_pages(store, cycle_id, known):
+        outages.end(store, page_id, cycle_id)
+    unseen = cycles.unseen_pages(store, cycle_id)
+    watched = watchlist.of_pages(store, unseen)
+    told = _told_as_gone(store, watched, unseen.keys() & cycles.gone_of_late(store))
+    for page_id in sorted({page.id for page in watched.pages()} - known - told):
+        if cycles.unhealthy_cycles(store, page_id) >= after:
+            outages.begin(store, page_id, cycle_id, unseen[page_id].detail or "")
 
 
-def reports(store: Store, watched: Watchlist, cycle_id: int) -> list[Report]:
-    """What a cycle has to report, in the order of the addresses."""
+def reports(store: Store, cycle_id: int) -> list[Report]:
+    """What a cycle has to report of watched pages, in the order of the addresses."""
     told = outages.of_cycle(store, cycle_id)
     if not told:
         return []
-    pages = {page.id: page for page in watched.pages()}
     good = cycles.latest_good(store, [outage.page_id for outage in told])
     began = {cycle.id: cycle.started_at for cycle in cycles.listed(store)}
+    watched = watchlist.of_pages(store, [outage.page_id for outage in told])
+    pages = {page.id: page for page in watched.pages()}
+    speaking = watchlist.around(store, watched.targets())
     found = []
     for outage in told:
         page = pages.get(outage.page_id)
@@ -71,7 +71,7 @@ def reports(store: Store, watched: Watchlist, cycle_id: int) -> list[Report]:
         found.append(
             Report(
                 page.url,
-                tuple(i for i in watched.programs if _speaks_for(watched, page, i)),
+                tuple(i for i in speaking.programs if _speaks_for(speaking, page, i)),
                 began.get(last.cycle_id) if last else None,
                 outage.detail,
                 over=outage.ended_cycle == cycle_id,
@@ -84,11 +84,12 @@ def _speaks_for(watched: Watchlist, page: Page, program_id: str) -> bool:
     return any(other.id == page.id for other in watched.pages_of(program_id))
 
 
-def _told_as_gone(watched: Watchlist, gone: set[int]) -> set[int]:
-    """The pages of programs all of whose pages are gone."""
+def _told_as_gone(store: Store, watched: Watchlist, gone: set[int]) -> set[int]:
+    """The pages of programs all of whose pages are gone; `watched` has all that may be."""
     found: set[int] = set()
-    for program_id in watched.programs:
-        ids = {page.id for page in watched.pages_of(program_id)}
+    speaking = watchlist.around(store, watched.targets())
+    for program_id in speaking.programs:
+        ids = {page.id for page in speaking.pages_of(program_id)}
         if ids <= gone:
             found |= ids
     return found

@@ -122,7 +122,11 @@ class _Replay:
         now = _time(looks[0]) or datetime.fromisoformat(cycle.started_at)
         judgements = dict(
             first_look(
-                self.copy, watched, cycle.id, now=now, withdraw_cycles=self.settings.withdraw_cycles
+                self.copy,
+                cycle.id,
+                about=watched.programs,
+                now=now,
+                withdraw_cycles=self.settings.withdraw_cycles,
             )
         )
         self._see(looks[1], speaking)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor import flapping, outages, taken_back, waves
-from monitor.watchlist import Watchlist
-from store import changes
+from store import changes, programs
 from store.database import Store
 
 _NAMED = 3  # programs of a page that are named; the rest is counted
@@ -44,21 +43,21 @@ class Notice:
     change_id: int | None = None
 
 
-def notices(store: Store, watched: Watchlist, cycle_id: int) -> list[Notice]:
+def notices(store: Store, cycle_id: int) -> list[Notice]:
     """All that a cycle has to tell, by topic. The same again, when it is asked again."""
     found = [
-        *_outages(store, watched, cycle_id),
-        *_flapping(store, watched, cycle_id),
+        *_outages(store, cycle_id),
+        *_flapping(store, cycle_id),
         *_waves(store, cycle_id),
-        *_closed(store, watched, cycle_id),
+        *_closed(store, cycle_id),
     ]
     order = list(Topic)
     return sorted(found, key=lambda notice: order.index(notice.topic))
 
 
-def _outages(store: Store, watched: Watchlist, cycle_id: int) -> Iterator[Notice]:
-    for report in outages.reports(store, watched, cycle_id):
-        whom = _whom(watched, report.programs)
+def _outages(store: Store, cycle_id: int) -> Iterator[Notice]:
+    for report in outages.reports(store, cycle_id):
+        whom = _whom(store, report.programs)
         what = f"cycle {cycle_id}: {report.url} {'back' if report.over else 'down'}"
         if report.over:
             yield Notice(Topic.READABLE, what, whom, "", report.url)
@@ -70,9 +69,9 @@ def _outages(store: Store, watched: Watchlist, cycle_id: int) -> Iterator[Notice
         yield Notice(Topic.UNREADABLE, what, whom, f"{last}{stands}.{why}", report.url)
 
 
-def _flapping(store: Store, watched: Watchlist, cycle_id: int) -> Iterator[Notice]:
-    for report in flapping.reports(store, watched.programs, cycle_id):
-        whom = _whom(watched, report.programs)
+def _flapping(store: Store, cycle_id: int) -> Iterator[Notice]:
+    for report in flapping.reports(store, cycle_id):
+        whom = _whom(store, report.programs)
         what = (
             f"cycle {cycle_id}: {' '.join(report.programs)} {'rests' if report.over else 'flaps'}"
         )
@@ -101,22 +100,23 @@ def _waves(store: Store, cycle_id: int) -> Iterator[Notice]:
         )
 
 
-def _closed(store: Store, watched: Watchlist, cycle_id: int) -> Iterator[Notice]:
+def _closed(store: Store, cycle_id: int) -> Iterator[Notice]:
     for review in taken_back.closed_in(store, cycle_id):
         assert review.change_id is not None  # noqa: S101 (it is of a change)
         change = changes.get(store, review.change_id)
         yield Notice(
             Topic.CLOSED,
             f"closed {change.id}",
-            _whom(watched, [change.program_id]),
+            _whom(store, [change.program_id]),
             f"Change {change.id}, flagged on {change.detected_at[:10]}: {review.note}.",
             change_id=change.id,
         )
 
 
-def _whom(watched: Watchlist, program_ids: Sequence[str]) -> str:
+def _whom(store: Store, program_ids: Sequence[str]) -> str:
     """`Fernway Hospital: Medicine, Pathology, Surgery and 4 more`."""
-    known = [watched.programs[i] for i in program_ids if i in watched.programs]
+    watched = {p.program_id: p for p in programs.listed(store, program_ids)}
+    known = [watched[i] for i in program_ids if i in watched]
     if not known:
         return ", ".join(program_ids)
     names = [program.specialty for program in known]

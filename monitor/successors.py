@@ -33,7 +33,7 @@ from monitor.flag import moved_along, silenced
 from monitor.likeness import Likeness, likeness
 from monitor.reading import asker_of, read, statements_of
 from monitor.watchlist import Watchlist
-from store import cycles, pending, policies, snapshots
+from store import cycles, policies, snapshots
 from store.database import Store
 from store.opinions import Opinions
 from store.records import Page
@@ -57,6 +57,7 @@ class _Sites:
     finders: dict[str, set[str]]
     parts: dict[str, set[str]]  # by folder, the programs in it
     pages: dict[str, Page]
+    watched: Watchlist
 
     @classmethod
     def of(cls, store: Store, watched: Watchlist) -> _Sites:
@@ -73,7 +74,7 @@ class _Sites:
             programs = {key for key in keys if watchlist.program_of(key)}
             if programs and url != site_root(url):
                 parts.setdefault(_folder(url), set()).update(programs)
-        return cls(owners, finders, parts, {page.url: page for page in watched.pages()})
+        return cls(owners, finders, parts, {page.url: page for page in watched.pages()}, watched)
 
 
 @dataclass(slots=True)
@@ -81,7 +82,6 @@ class Successors:
     """Sifts what one crawl discovers. `missing` holds, by program, the statements looked for."""
 
     store: Store
-    watched: Watchlist
     missing: Mapping[str, Missing] = field(default_factory=dict)
     _opinions: Opinions = field(init=False)
     _known_sites: _Sites | None = None
@@ -106,7 +106,7 @@ class Successors:
         No page of this crawl has been stored in a new place before that.
         """
         if self._known_sites is None:
-            self._known_sites = _Sites.of(self.store, self.watched)
+            self._known_sites = _Sites.of(self.store, watchlist.load(self.store))
         return self._known_sites
 
     def sift(self, fetch: Fetch) -> Iterator[Fetch]:
@@ -115,13 +115,19 @@ class Successors:
             self._learn(fetch)
             yield fetch
             return
-        taken = tuple(key for key in fetch.targets if self._may_take(key, fetch))
-        others = tuple(key for key in fetch.targets if key not in taken)
+        wanting = [key for key in fetch.targets if not self._has(key, fetch.url)]
+        taken = tuple(key for key in wanting if self._may_take(key, fetch))
+        others = tuple(key for key in wanting if key not in taken)
         if taken:
             yield replace(fetch, targets=taken)
         if others:
             # It counts as looked at, and is of no promise to them.
             yield replace(fetch, targets=others, body=None, score=0.0)
+
+    @property
+    def watched(self) -> Watchlist:
+        """All programs and their pages."""
+        return self._sites.watched
 
     def _learn(self, fetch: Fetch) -> None:
         """Notes where a known page is now, or that it has just gone and what it said."""
@@ -146,6 +152,10 @@ class Successors:
             if page.snapshot_id is not None and not policy.stances:
                 last = snapshots.get(self.store, page.snapshot_id)
                 self._silent[key].append(likeness(last.body, last.content_type, page.url))
+
+    def _has(self, key: str, url: str) -> bool:
+        """Whether it is a page that a target has already."""
+        return key in self._sites.finders.get(canonical(url), ())
 
     def _all_gone(self, key: str) -> bool:
         """Whether no page of a target has been there of late: any may come in their place."""
@@ -242,16 +252,10 @@ def _folder(url: str) -> str:
     return url[: url.rfind("/") + 1]
 
 
-def vanished(
-    store: Store, watched: Watchlist, suspected: Collection[str] | None = None
-) -> dict[str, Missing]:
-    """By program id, the statements that have vanished from its own pages.
-
-    Of programs that are `suspected` tonight; lacking that, of those for which something waits to be
-    told.
-    """
-    among = pending.waiting(store) if suspected is None else suspected
-    standing = policies.standing(store, [i for i in among if i in watched.programs])
+def vanished(store: Store, suspected: Collection[str]) -> dict[str, Missing]:
+    """By program id, the statements that have vanished from its own pages; of these programs."""
+    watched = watchlist.some(store, suspected)
+    standing = policies.standing(store, list(watched.programs))
     found: dict[str, Missing] = {}
     for reading in read(store, watched, list(standing)):
         program_id = reading.program.program_id

@@ -1,19 +1,17 @@
-"""From the watched programs to the crawl's plan: which pages, for whom, looked for where."""
+"""The watched programs and their pages: all of them, or as many as are looked at."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from crawler import KnownPage, Target
-from crawler.urls import site_root
-from extractors import RULES_VERSION
-from store import cycles, pages, programs, snapshots
+from store import pages, programs
 from store.database import Store
+from store.pages import Watch
 from store.records import Page, Program
 
-LOOK_AGAIN_AFTER = 7  # cycles, when a search for a program's pages has found none
+PORTION = 500  # programs that are held at a time
 
 _PROGRAM, _INSTITUTION = "program:", "institution:"  # what a crawl's target stands for
 
@@ -49,6 +47,13 @@ class Watchlist:
         program_id, name = program_of(key), institution_of(key)
         return self.own.get(program_id or "", []) or self.offices.get(name or "", [])
 
+    def add(self, watch: Watch) -> None:
+        """Adds the page of a program or an institution."""
+        if watch.program_id is not None:
+            self.own[watch.program_id].append(watch.page)
+        elif watch.institution is not None:
+            self.offices[watch.institution].append(watch.page)
+
     def pages(self) -> Iterator[Page]:
         """All pages; one that several programs share comes several times."""
         for group in (self.own, self.offices):
@@ -61,18 +66,58 @@ def load(store: Store, only: Collection[str] = ()) -> Watchlist:
 
     Raises NotFound for an id that is not watched.
     """
-    chosen = programs.listed(store, only or None)
-    found = Watchlist({p.program_id: p for p in chosen})
+    if not only:
+        return _with_pages(programs.listed(store), pages.watches(store))
+    found = some(store, only)
     for program_id in only:
         if program_id not in found.programs:
             programs.get(store, program_id)  # which says what is wrong
-    institutions = {p.institution for p in chosen}
-    for watch in pages.watches_of(store, only) if only else pages.watches(store):
-        if watch.program_id in found.programs:
-            found.own[watch.program_id].append(watch.page)
-        elif watch.institution in institutions:
-            found.offices[watch.institution].append(watch.page)
     return found
+
+
+def some(store: Store, program_ids: Collection[str]) -> Watchlist:
+    """Those of these programs that are watched, with all their pages."""
+    return _with_pages(programs.listed(store, program_ids), pages.watches_of(store, program_ids))
+
+
+def portions(store: Store, program_ids: Sequence[str]) -> Iterator[Watchlist]:
+    """The same bit by bit, so that it need not be held as a whole.
+
+    The pages of an office come with each bit that has programs of its institution.
+    """
+    for start in range(0, len(program_ids), PORTION):
+        yield some(store, program_ids[start : start + PORTION])
+
+
+def of_pages(store: Store, page_ids: Collection[int], only: Collection[str] = ()) -> Watchlist:
+    """Some pages, and the programs and institutions that watch them.
+
+    The programs are those with pages of their own among these; `only` names the ones that count.
+    """
+    found = pages.watches_on(store, page_ids, only)
+    ids = {watch.program_id for watch in found if watch.program_id is not None}
+    watched = Watchlist({p.program_id: p for p in programs.listed(store, ids)} if ids else {})
+    for watch in found:
+        watched.add(watch)
+    return watched
+
+
+def around(store: Store, keys: Iterable[str]) -> Watchlist:
+    """The programs that are among these targets of a crawl, and all of institutions that are."""
+    ids: list[str] = []
+    for key in keys:
+        name = institution_of(key)
+        ids += [program_of(key) or ""] if name is None else programs.ids_of(store, name)
+    return some(store, ids)
+
+
+def _with_pages(chosen: list[Program], found: list[Watch]) -> Watchlist:
+    watched = Watchlist({p.program_id: p for p in chosen})
+    institutions = {p.institution for p in chosen}
+    for watch in found:
+        if watch.program_id in watched.programs or watch.institution in institutions:
+            watched.add(watch)
+    return watched
 
 
 def of_one(store: Store, program: Program) -> list[Page]:
@@ -82,11 +127,16 @@ def of_one(store: Store, program: Program) -> list[Page]:
     return own + [watch.page for watch in found if watch.institution == program.institution]
 
 
-def name_pages(store: Store, watched: Watchlist) -> bool:
-    """Watches the pages that the list of programs names; says whether any was not yet there.
+def name_pages(store: Store, only: Collection[str] = ()) -> None:
+    """Watches the pages that the list of programs names; of the programs `only`, if there are any.
 
     One that has moved is watched where it is now.
     """
+    for watched in portions(store, programs.ids(store, only)):
+        _name_pages(store, watched)
+
+
+def _name_pages(store: Store, watched: Watchlist) -> None:
     own = {(program_id, page.url) for program_id, found in watched.own.items() for page in found}
     offices = {(name, page.url) for name, found in watched.offices.items() for page in found}
     missing: list[tuple[str, str | None, str | None]] = []
@@ -103,113 +153,6 @@ def name_pages(store: Store, watched: Watchlist) -> bool:
                 pages.watch(
                     store, page.id, program_id=program_id, institution=institution, found="named"
                 )
-    return bool(missing)
-
-
-def targets(
-    store: Store, watchlist: Watchlist, cycle_id: int, *, missing: Collection[str] = ()
-) -> tuple[Target, ...]:
-    """What this cycle still has to fetch: nothing that it has observed already.
-
-    Sites are searched for the pages of programs in `missing`, from whose pages a statement has
-    vanished: it may have gone to another page.
-    """
-    done = cycles.observed(store, cycle_id)
-    searched = cycles.last_discovery(store)
-    gone = cycles.gone(store, cycles=2)
-    hashes = _hashes(store, watchlist.pages())
-
-    def target(
-        key: str, watched: list[Page], sites: tuple[str, ...] = (), *, look: bool = False
-    ) -> Target | None:
-        last = searched.get(key)
-        overdue = last is None or cycle_id - last >= LOOK_AGAIN_AFTER
-
-        def search_when_gone(page: Page) -> bool:
-            # A page that stays gone is not searched for each night, only in the first two: in
-            # the first for one that says the same, in the second for any (see successors.py).
-            return last is None or overdue or page.id not in gone
-
-        known = tuple(
-            KnownPage(
-                page.url,
-                page.etag,
-                page.last_modified,
-                search_when_gone(page),
-                page.rendered,
-                hashes.get(page.snapshot_id or 0, ""),
-            )
-            for page in watched
-            if page.id not in done
-        )
-        discover = look and bool(sites) and (last is None or (overdue and not watched))
-        if program_of(key) in missing and (last is None or last < cycle_id):
-            sites = sites or _roots(watched)
-            discover = bool(sites)
-        if not known and not discover:
-            return None
-        return Target(key, sites, known, discover)
-
-    wanted = [
-        target(
-            program_key(program.program_id),
-            watchlist.own_pages(program),
-            _sites(program),
-            # A program whose page is named is looked for only when that page is gone.
-            look=not program.eligibility_url,
-        )
-        for program in watchlist.programs.values()
-    ]
-    wanted += [target(institution_key(name), found) for name, found in watchlist.offices.items()]
-    return tuple(t for t in wanted if t is not None)
-
-
-def fresh_targets(
-    store: Store,
-    watchlist: Watchlist,
-    program_ids: Collection[str],
-    *,
-    missing: Collection[str] = (),
-) -> tuple[Target, ...]:
-    """What confirms a suspicion: all pages of these programs, in full.
-
-    Those in `missing` are searched for once more: a page that failed at the first look may lead to
-    where its statement has gone.
-    """
-    suspected = (page for program_id in program_ids for page in watchlist.pages_of(program_id))
-    hashes = _hashes(store, suspected)
-    return tuple(
-        Target(
-            program_key(program_id),
-            _sites(watchlist.programs[program_id]) or _roots(watchlist.pages_of(program_id)),
-            tuple(
-                KnownPage(
-                    page.url,
-                    search_when_gone=False,
-                    rendered=page.rendered,
-                    sha256=hashes.get(page.snapshot_id or 0, ""),
-                )
-                for page in watchlist.pages_of(program_id)
-            ),
-            discover=program_id in missing,
-        )
-        for program_id in program_ids
-    )
-
-
-def _hashes(store: Store, found: Iterable[Page]) -> dict[int, str]:
-    """By id, the hashes of the snapshots that today's rules have read: they need not come again."""
-    ids = {page.snapshot_id for page in found if page.snapshot_id is not None}
-    return snapshots.hashes(store, ids, RULES_VERSION)
-
-
-def _sites(program: Program) -> tuple[str, ...]:
-    """Where a program's pages are looked for: on its own site, then on its institution's."""
-    return tuple(dict.fromkeys(u for u in (program.website_url, program.gme_url) if u))
-
-
-def _roots(pages: Collection[Page]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(site_root(page.url) for page in pages))
 
 
 def owners(store: Store) -> dict[str, set[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from store import search
@@ -105,28 +105,50 @@ def first_sights(store: Store) -> dict[int, int]:
     return {row["page_id"]: row["first"] for row in rows}
 
 
-def observed(store: Store, cycle_id: int) -> dict[int, Observation]:
-    """By page id, the latest attempt of each page that this cycle has observed."""
+def observed(
+    store: Store, cycle_id: int, only: Collection[int] | None = None
+) -> dict[int, Observation]:
+    """By page id, the latest attempt of each page that this cycle has observed.
+
+    With `only`, of these pages.
+    """
+    where, values = among("g.id", only)
     rows = store.rows(
-        "SELECT o.* FROM pages g CROSS JOIN observations o"
-        " ON o.page_id = g.id AND o.cycle_id = ? ORDER BY o.page_id, o.attempt",
-        (cycle_id,),
+        "SELECT o.* FROM pages g CROSS JOIN observations o"  # noqa: S608
+        f" ON o.page_id = g.id AND o.cycle_id = ? WHERE true{where}"
+        " ORDER BY o.page_id, o.attempt",
+        (cycle_id, *values),
     )
     return {row["page_id"]: _observation(row) for row in rows}
 
 
-def seen_pages(store: Store, cycle_id: int) -> set[int]:
-    """The pages whose latest attempt in this cycle saw the page itself."""
-    return {page for page, o in observed(store, cycle_id).items() if o.snapshot_id is not None}
+def seen_pages(store: Store, cycle_id: int, only: Collection[int]) -> set[int]:
+    """Those of these pages whose latest attempt in this cycle saw the page itself."""
+    found = observed(store, cycle_id, only)
+    return {page for page, o in found.items() if o.snapshot_id is not None}
 
 
-def answered_pages(store: Store, cycle_id: int) -> set[int]:
-    """The pages whose latest attempt in this cycle saw the page, or saw that it is gone."""
+def answered_pages(store: Store, cycle_id: int, only: Collection[int]) -> set[int]:
+    """Those whose latest attempt in this cycle saw the page, or saw that it is gone."""
     return {
         page
-        for page, o in observed(store, cycle_id).items()
+        for page, o in observed(store, cycle_id, only).items()
         if o.snapshot_id is not None or o.health in ("gone", "soft_404")
     }
+
+
+def unseen_pages(store: Store, cycle_id: int) -> dict[int, Observation]:
+    """By page id, the latest attempt of each page that this cycle has asked for and not seen."""
+    asked = [
+        row[0]
+        for row in store.stream(
+            # `health` is that of the last observation.
+            "SELECT g.id FROM pages g CROSS JOIN observations o ON o.page_id = g.id"
+            " AND o.cycle_id = ? WHERE g.health NOT IN ('ok', 'not_modified') GROUP BY g.id",
+            (cycle_id,),
+        )
+    ]
+    return observed(store, cycle_id, asked)
 
 
 def gone(store: Store, cycles: int, only: Collection[int] | None = None) -> set[int]:
@@ -289,14 +311,14 @@ def discovered(store: Store, target: str, cycle_id: int, fetched: int, kept: int
     )
 
 
-def last_discovery(store: Store) -> dict[str, int]:
-    """By target, the last cycle that looked for its pages."""
-    return {
-        row["target"]: row["cycle_id"]
-        for row in store.rows(
-            "SELECT target, max(cycle_id) AS cycle_id FROM discoveries GROUP BY target"
-        )
-    }
+def last_discovery(store: Store, targets: Iterable[str]) -> dict[str, int]:
+    """By target, the last cycle that looked for the pages of it, of these targets."""
+    where, values = among("target", list(targets))
+    rows = store.tuples(
+        f"SELECT target, max(cycle_id) FROM discoveries WHERE true{where} GROUP BY target",  # noqa: S608
+        values,
+    )
+    return dict(rows)
 
 
 def _last_of_each(

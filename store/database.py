@@ -101,6 +101,11 @@ class Store:
         with explained(self.path):
             return self.db.conn.execute(sql, parameters).fetchall()
 
+    def stream(self, sql: str, parameters: tuple[Any, ...] = ()) -> Iterator[Any]:
+        """The same, one after the other: for tables that are too large to hold."""
+        with explained(self.path):
+            yield from self.db.conn.execute(sql, parameters)
+
     def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """What `make` gives, which must follow from the database and the key alone.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from store.database import Store
+from store.database import Store, among
 from store.records import Page
 
 
@@ -80,6 +80,70 @@ def watches(store: Store) -> list[Watch]:
             " ORDER BY g.id"
         )
     ]
+
+
+def watches_on(store: Store, page_ids: Collection[int], only: Collection[str] = ()) -> list[Watch]:
+    """The watches of these pages by programs that are watched, and by institutions of such.
+
+    Of the programs `only`, if there are any.
+    """
+    ids = json.dumps(list(page_ids))
+    where, values = among("p.id", only or None)
+    return [
+        Watch(_page(row), row["program_id"], row["institution"], row["found"])
+        for row in store.rows(
+            "SELECT g.*, w.program_id, i.name AS institution, w.found FROM json_each(?) u"  # noqa: S608
+            " CROSS JOIN pages g ON g.id = u.value JOIN watches w ON w.page_id = g.id"
+            " LEFT JOIN institutions i ON i.id = w.institution_id"
+            " WHERE EXISTS (SELECT 1 FROM programs p WHERE p.removed_at IS NULL"
+            f" AND (p.id = w.program_id OR p.institution_id = w.institution_id){where})"
+            " ORDER BY g.id",
+            (ids, *values),
+        )
+    ]
+
+
+def unobserved(
+    store: Store, cycle_id: int, rules: str, only: Collection[str] = ()
+) -> Iterator[tuple[int, str, bool]]:
+    """The pages that are watched and that this cycle has not observed, by id.
+
+    Of each its id, its URL, and whether `rules` have read its bytes. Of the programs `only`, if
+    there are any.
+    """
+    where, values = among("p.id", only or None)
+    watched = f"FROM programs p JOIN watches w ON {{}} WHERE p.removed_at IS NULL{where}"
+    yield from store.stream(
+        "SELECT g.id, g.url, r.snapshot_id IS NOT NULL FROM pages g LEFT JOIN readings r"  # noqa: S608
+        " ON r.snapshot_id = g.snapshot_id AND r.rules = ? WHERE g.id IN"
+        f" (SELECT w.page_id {watched.format('w.program_id = p.id')}"
+        f" UNION SELECT w.page_id {watched.format('w.institution_id = p.institution_id')})"
+        " AND NOT EXISTS (SELECT 1 FROM observations WHERE page_id = g.id AND cycle_id = ?)"
+        " ORDER BY g.id",
+        (rules, *values, *values, cycle_id),
+    )
+
+
+def count(store: Store, only: Collection[str] = ()) -> int:
+    """How many pages are watched for the programs `only`, or for all."""
+    where, values = among("p.id", only or None)
+    watched = f"FROM programs p JOIN watches w ON {{}} WHERE p.removed_at IS NULL{where}"
+    rows = store.tuples(
+        "SELECT count(*) FROM"  # noqa: S608
+        f" (SELECT w.page_id {watched.format('w.program_id = p.id')}"
+        f" UNION SELECT w.page_id {watched.format('w.institution_id = p.institution_id')})",
+        (*values, *values),
+    )
+    return int(rows[0][0])
+
+
+def at_all(store: Store, urls: Collection[str]) -> dict[str, Page]:
+    """By URL, the pages with these URLs that were ever watched."""
+    rows = store.rows(
+        "SELECT g.* FROM json_each(?) u CROSS JOIN pages g ON g.url = u.value",
+        (json.dumps(sorted(set(urls))),),
+    )
+    return {row["url"]: _page(row) for row in rows}
 
 
 def at(store: Store, url: str) -> Page | None:

@@ -89,6 +89,37 @@ def listed(store: Store, only: Collection[str] | None = None) -> list[Program]:
     ]
 
 
+def ids(store: Store, only: Collection[str] = ()) -> list[str]:
+    """The ids of all watched programs, or of those `only`; in order."""
+    where, values = among("id", only or None)
+    rows = store.stream(
+        f"SELECT id FROM programs WHERE removed_at IS NULL{where} ORDER BY id",  # noqa: S608
+        values,
+    )
+    return [row[0] for row in rows]
+
+
+def without_page(store: Store, only: Collection[str] = ()) -> list[str]:
+    """Those of them for which the list names no page of their own."""
+    where, values = among("id", only or None)
+    rows = store.stream(
+        "SELECT id FROM programs WHERE removed_at IS NULL"  # noqa: S608
+        f" AND coalesce(eligibility_url, '') = ''{where} ORDER BY id",
+        values,
+    )
+    return [row[0] for row in rows]
+
+
+def count(store: Store, only: Collection[str] = ()) -> int:
+    """How many they are."""
+    where, values = among("id", only or None)
+    rows = store.tuples(
+        f"SELECT count(*) FROM programs WHERE removed_at IS NULL{where}",  # noqa: S608
+        values,
+    )
+    return int(rows[0][0])
+
+
 def names(store: Store) -> tuple[list[str], list[str]]:
     """The ids of the watched programs, and the names of their institutions; in order."""
     rows = store.rows(

@@ -14,7 +14,7 @@ import click
 
 from crawler import Limits, RenderLimits, Standby, crawling, heap
 from crawler.journal import told
-from monitor import alerts, diff, flapping, outages, watchlist, waves
+from monitor import alerts, diff, flapping, outages, waves
 from monitor.cycle import Crawling, Progress, Settings, Stop, Summary, run
 from sources.weigh import Weighed, weigh
 from store.database import Store
@@ -95,11 +95,10 @@ def tell_maintainers(
     app: App, store: Store, summary: Summary, weighed: Collection[Weighed]
 ) -> None:
     """What a cycle has to report beside changes of pages, on standard error."""
-    watched = watchlist.load(store)
     for line in (
         *waves.reports(store, summary.cycle),
-        *flapping.reports(store, watched.programs, summary.cycle),
-        *outages.reports(store, watched, summary.cycle),
+        *flapping.reports(store, summary.cycle),
+        *outages.reports(store, summary.cycle),
     ):
         app.note(str(line))
     say_weighed(app, weighed)

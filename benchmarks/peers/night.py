@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.simweb.server import Served
 from crawler import crawling, standing_by
-from monitor import clock, outages, watchlist
+from monitor import clock, outages
 from monitor.cycle import Progress, run
 from visawatch.app import App
 from visawatch.config import load
@@ -47,7 +47,7 @@ def main() -> None:
                 progress=Progress(on_change=follow),
                 crawl=partial(crawling, standby=standby),
             )
-            told = outages.reports(store, watchlist.load(store), summary.cycle)
+            told = outages.reports(store, summary.cycle)
     print(sum(not report.over for report in told))
 
 

@@ -24,7 +24,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
 from benchmarks.simweb.answers import Answers, address
-from crawler import Fetch, Plan
+from crawler import Agenda, Fetch, Plan, whole
 from crawler.errand import Errand, Manner
 from crawler.guard import Guard
 from crawler.ledger import Page, Shelf
@@ -65,9 +65,9 @@ class Direct:
         """The address of a path at a site."""
         return f"http://{address(site)}:{PORT}{path}"
 
-    def crawling(self, plan: Plan) -> AbstractContextManager[Pages]:
+    def crawling(self, plan: Plan | Agenda) -> AbstractContextManager[Pages]:
         """What takes the place of `crawler.crawling` in a cycle."""
-        fetched = asyncio.run(_Crawl(plan, self._send).run())
+        fetched = asyncio.run(_Crawl(whole(plan), self._send).run())
         return nullcontext(_Fetched(fetched))
 
     def _send(self, request: Request) -> Response:
@@ -137,11 +137,12 @@ class _Crawl:
             Shelf(),
             lambda: cast(Shows, _NoBrowser()),
         )
-        self._errand = Errand(plan, manner, self._came, self._robots.sitemaps, self._ended)
+        self._targets = plan.targets
+        self._errand = Errand(plan.limits, manner, self._came, self._robots.sitemaps, self._ended)
 
     async def run(self) -> list[Fetch]:
         """All pages, in the order in which they came."""
-        async for request in self._errand.begin():
+        async for request in self._errand.add(self._targets, last=True):
             self._queue(request)
         while self._waiting:
             request = heapq.heappop(self._waiting)[-1]

@@ -17,7 +17,7 @@ from crawler.frontier import Frontier
 from crawler.guard import Guard
 from crawler.ledger import Shelf
 from crawler.shows import Shows, renderer
-from crawler.values import Fetch, KnownPage, Limits, Plan, Target
+from crawler.values import Fetch, KnownPage, Limits, Target
 from crawler.wire import Came, Finished, Work
 
 logger = logging.getLogger(__name__)
@@ -118,10 +118,12 @@ class PagesSpider(Spider):
     _renderer: Renderer
 
     async def start(self) -> AsyncIterator[Request]:
-        """Yield the first requests of each errand, as errands come."""
+        """Yield the first requests for what is to be done, as it comes."""
         async for work in self._outbox.work():
-            errand = self._errands[work.errand] = self._errand(work)
-            async for request in errand.begin():
+            errand = self._errands.get(work.errand)
+            if errand is None:
+                errand = self._errands[work.errand] = self._errand(work.errand)
+            async for request in errand.add(work.targets, last=work.last):
                 yield request
 
     def stop(self) -> None:
@@ -153,9 +155,7 @@ class PagesSpider(Spider):
         await self._outbox.send(None)
         await self._outbox.close()
 
-    def _errand(self, work: Work) -> Errand:
-        name = work.errand
-
+    def _errand(self, name: str) -> Errand:
         async def hand_on(fetch: Fetch) -> None:
             await self._outbox.send(Came(name, fetch))
 
@@ -163,9 +163,7 @@ class PagesSpider(Spider):
             del self._errands[name]
             await self._outbox.send(Finished(name))
 
-        return Errand(
-            Plan(work.targets, self._limits), self._manner, hand_on, self._sitemaps, ended
-        )
+        return Errand(self._limits, self._manner, hand_on, self._sitemaps, ended)
 
     def _sitemaps(self, origin: str) -> tuple[str, ...]:
         return self.frontier.robots.sitemaps(origin) if self.frontier is not None else ()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from crawler import Fetch, Plan
+from crawler import Agenda, Fetch, Plan, whole
 from monitor.engine import board, wire
 from monitor.engine.awaited import Awaited, Out
 from monitor.engine.errors import EngineError
@@ -44,14 +44,14 @@ class Engine:
 
 
 @contextmanager
-def crawling(engine: Engine, name: str, plan: Plan) -> Iterator[EngineCrawl]:
+def crawling(engine: Engine, name: str, plan: Plan | Agenda) -> Iterator[EngineCrawl]:
     """Have workers crawl `plan`; yield the pages as they come. `name` is the database's.
 
     Raises EngineError.
     """
     link = connect(engine.url)
     try:
-        crawl = EngineCrawl(link, engine, f"{socket.gethostname()}:{name}", plan)
+        crawl = EngineCrawl(link, engine, f"{socket.gethostname()}:{name}", whole(plan))
         link.gives_up = lambda: crawl.stopping
         with crawl.laid_out():
             yield crawl

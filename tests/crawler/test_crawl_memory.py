@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
 
 import pytest
@@ -10,10 +11,10 @@ from scrapy import Request
 from scrapy.http import HtmlResponse
 from scrapy.utils.test import get_crawler
 
-from crawler import Fetch, KnownPage, Limits, Plan, Target
+from crawler import Fetch, KnownPage, Limits, Target
 from crawler.errand import Errand, Manner
 from crawler.guard import Guard
-from crawler.ledger import Shelf
+from crawler.ledger import Page, Shelf
 from crawler.shows import Shows, renderer
 
 HOSTS = 3
@@ -23,7 +24,7 @@ LIMITS = Limits()
 async def held(pages: int) -> int:
     """The most requests at a time of an errand of so many pages, each answered in its turn."""
     known = [KnownPage(f"https://gme{n % HOSTS}.example.edu/{n}") for n in range(pages)]
-    plan = Plan(tuple(Target(f"program:{n}", pages=(page,)) for n, page in enumerate(known)))
+    targets = tuple(Target(f"program:{n}", pages=(page,)) for n, page in enumerate(known))
     came: list[str] = []
     ends: list[int] = []
 
@@ -36,8 +37,8 @@ async def held(pages: int) -> int:
     crawler = get_crawler()
     shows = Shows(crawler, renderer(LIMITS), LIMITS, {})
     manner = Manner(Guard(), {}, LIMITS.timeout_seconds, Shelf(), lambda: shows)
-    errand = Errand(plan, manner, hand_on, lambda origin: (), ended)
-    waiting: deque[Request] = deque([request async for request in errand.begin()])
+    errand = Errand(LIMITS, manner, hand_on, lambda origin: (), ended)
+    waiting: deque[Request] = deque([request async for request in errand.add(targets, last=True)])
     most = len(waiting)
     while waiting:
         request = waiting.popleft()
@@ -47,6 +48,8 @@ async def held(pages: int) -> int:
         most = max(most, len(waiting))
     assert sorted(came) == sorted(page.url for page in known)
     assert ends == [pages]
+    # Of what has come, the last one is still at hand here.
+    assert sum(type(thing) is Page for thing in gc.get_objects()) <= 1
     return most
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from extractors import RULES_VERSION
-from monitor import watchlist
 from monitor.judging import Judgement, Outcome, first_look
 from store import cycles, pages, programs, snapshots
 from store.database import Store
@@ -35,8 +34,7 @@ def test_judgements_are_held_by_portions(tmp_path: Path, count: int) -> None:
                 )  # fmt: skip
                 seen = Observation(page.id, cycle.id, 0, int(NOW.timestamp()), "ok", snapshot, None)
                 cycles.observe(store, [seen])
-        watched = watchlist.load(store)
-        looks = first_look(store, watched, cycle.id, now=NOW, withdraw_cycles=2)
+        looks = first_look(store, cycle.id, now=NOW, withdraw_cycles=2)
         held, outcomes = [], []
         for number, (_, judgement) in enumerate(looks):
             outcomes.append(judgement.outcome)

@@ -54,7 +54,7 @@ class Nights:
                     for i in self.ids
                 ],
             )
-        watchlist.name_pages(self.store, watchlist.load(self.store))
+        watchlist.name_pages(self.store)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -65,8 +65,7 @@ class Nights:
         told = []
         for body in bodies:
             cycle_id = self._night(body)
-            known = watchlist.load(self.store).programs
-            told += [str(report) for report in flapping.reports(self.store, known, cycle_id)]
+            told += [str(report) for report in flapping.reports(self.store, cycle_id)]
         return told
 
     def _night(self, body: str) -> int:
@@ -76,9 +75,7 @@ class Nights:
             cycle, _ = cycles.open_one(self.store, stamp(now))
         watched = watchlist.load(self.store)
         self._look(watched, body, cycle.id, 0)
-        found = suspicions(
-            first_look(self.store, watchlist.load(self.store), cycle.id, now=now, withdraw_cycles=2)
-        )
+        found = suspicions(first_look(self.store, cycle.id, now=now, withdraw_cycles=2))
         if found:
             self._look(watched, body, cycle.id, 1)
         for _ in range(2):  # as a cycle that is killed after the first time, and goes on

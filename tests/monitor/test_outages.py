@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from conftest import BOTH, J1_ONLY, SILENT, Watch, neighbours
 
-from monitor import outages, watchlist
+from monitor import outages
 
 
 def told(watch: Watch) -> list[str]:
     """What a night reports."""
     cycle = watch.night().cycle
-    return [
-        str(report) for report in outages.reports(watch.store, watchlist.load(watch.store), cycle)
-    ]
+    return [str(report) for report in outages.reports(watch.store, cycle)]
 
 
 def test_an_outage_is_reported_once_after_three_nights_and_once_when_over(watch: Watch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from conftest import BOTH, FIRST_NIGHT, J1_ONLY, SILENT, Watch, neighbours
 from mailserver import MailServer, serving
 
-from monitor import alerts, reporting, watchlist
+from monitor import alerts, reporting
 from monitor.alerts import MailError, check
 from store import outbox, subscriptions
 from store.records import Subscription
@@ -113,7 +113,7 @@ def test_a_cycle_that_is_run_again_tells_nothing_twice(watch: Watch, reports: Ma
     for page in (J1_ONLY, BOTH, J1_ONLY):
         watch.site.page("/visa", page)
         cycle = watch.night().cycle
-    found = reporting.notices(watch.store, watchlist.load(watch.store), cycle)
+    found = reporting.notices(watch.store, cycle)
     assert len(found) == 1
     assert (
         alerts.enqueue_report(

@@ -140,7 +140,8 @@ def test_the_last_search_for_a_page_is_known(store: Store) -> None:
         cycles.discovered(store, "program:larkspur", first, fetched=5, kept=0)
         cycles.discovered(store, "program:larkspur", second, fetched=5, kept=1)
         cycles.discovered(store, "program:sorrel", first, fetched=2, kept=0)
-    assert cycles.last_discovery(store) == {"program:larkspur": second, "program:sorrel": first}
+    both = {"program:larkspur": second, "program:sorrel": first}
+    assert cycles.last_discovery(store, [*both, "program:heron"]) == both
 
 
 def test_a_wish_is_filed_once_and_ended_by_its_token(store: Store) -> None:

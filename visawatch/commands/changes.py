@@ -35,7 +35,7 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
         decided = {number: review for number, review in held.items() if review is not None}
         known = {p.program_id: p for p in programs.listed(store)}
         told = waves.told(store, {c.wave_id for c in found if c.wave_id is not None}, known)
-        flaps = flapping.under_way(store, known)
+        flaps = flapping.under_way(store)
     if as_json:
         group_of = {c.id: g.changes[0].id for g in grouped(found, known) for c in g.changes}
         for change in found:
