@@ -8,7 +8,15 @@ from datetime import datetime
 from extractors import Policy
 from monitor import flapping
 from monitor.compare import ChangeKind
-from monitor.flag import Suspicion, confirmed, fallen_silent, moved_along, settle, suspect
+from monitor.flag import (
+    Suspicion,
+    confirmed,
+    fallen_silent,
+    moved_along,
+    settle,
+    suspect,
+    unsaid,
+)
 from monitor.judging import Judgement, Outcome
 from monitor.reading import Reading, read
 from monitor.sights import missed, rests_on_unheard
@@ -102,13 +110,15 @@ class _Night:
 
         What is new since the policy was confirmed must have been seen again just now: a page that
         is down tonight does not repeat what it said in an earlier night. And what is no longer said
-        may have gone to a page that is down. A page that is gone is down, too, until that is
-        believed.
+        may have gone to a page that is down: if its page is gone, to another of the program's own,
+        though the word of its institution's office stands in. A page that is gone is down, too,
+        until that is believed.
         """
         known = self._seen | (self._answered & self._gone)
         answered = self._answered if ChangeKind.PAGE_GONE in silent else known
-        speaking = self._watched.pages_of(reading.program.program_id)
-        return bool(silent and missed(self._store, speaking, answered)) or (
+        speaking = self._watched.pages_of(reading.program.program_id) if silent else ()
+        own = self._watched.own_pages(reading.program) if self._lost(reading, before) else ()
+        return bool(missed(self._store, {*speaking, *own}, answered)) or (
             rests_on_unheard(
                 self._store,
                 self._watched,
@@ -118,3 +128,13 @@ class _Night:
                 gone_after=self._gone_after,
             )
         )
+
+    def _lost(self, reading: Reading, before: Standing) -> bool:
+        """Whether the program had a page's word on a visa that is gone, and has no other's."""
+        if reading.policy is None:
+            return False
+        own = self._watched.own_pages(reading.program)
+        then = moved_along(self._store, Policy.from_json(before.reading))
+        lost = unsaid(then, reading.policy, {page.url for page in own})
+        gone = {page.url for page in own if page.id in self._gone}
+        return any(e.visa in lost and e.url in gone for e in then.evidence)

@@ -254,6 +254,12 @@ def _about(policy: Policy, visa: Visa) -> tuple[Stance, frozenset[Condition]]:
     return policy.stance(visa), frozenset(c for c in policy.conditions if c.visa is visa)
 
 
+def unsaid(before: Policy, after: Policy, places: Collection[str]) -> tuple[Visa, ...]:
+    """The visas of which pages at these addresses spoke and none does, whatever else is new."""
+    spoke, speaks = ({e.visa for e in said.evidence if e.url in places} for said in (before, after))
+    return tuple(visa for visa in Visa if visa in spoke - speaks)
+
+
 def silenced(
     before: Policy,
     after: Policy,

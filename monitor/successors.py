@@ -29,7 +29,7 @@ from crawler.urls import canonical, site_root
 from extractors import READER_VERSION, Asker, Policy, Visa, policy_for, read_page
 from monitor import watchlist
 from monitor.compare import ChangeKind, difference
-from monitor.flag import moved_along, silenced
+from monitor.flag import moved_along, silenced, unsaid
 from monitor.likeness import Likeness, likeness
 from monitor.reading import asker_of, read, statements_of
 from monitor.watchlist import Watchlist
@@ -266,16 +266,10 @@ def vanished(store: Store, suspected: Collection[str]) -> dict[str, Missing]:
         places = {page.url for page in own}
         office = {page.url for page in watched.office_pages(reading.program)}
         visas = silenced(before, reading.policy, places, office)
-        if visas := visas or _unsaid(before, reading.policy, places):
+        if visas := visas or unsaid(before, reading.policy, places):
             links = {link for page in own for link in _links(store, page)}
             found[program_id] = Missing(_only(before, visas), frozenset(links))
     return found
-
-
-def _unsaid(before: Policy, after: Policy, places: Collection[str]) -> tuple[Visa, ...]:
-    """The visas of which pages at these addresses spoke and none does, whatever else is new."""
-    spoke, speaks = ({e.visa for e in said.evidence if e.url in places} for said in (before, after))
-    return tuple(visa for visa in Visa if visa in spoke - speaks)
 
 
 def _links(store: Store, page: Page) -> set[str]:

@@ -148,6 +148,31 @@ def test_what_is_no_longer_said_may_have_gone_to_a_page_that_is_down(watch: Watc
     assert watch.kinds() == ["wording_changed"]
 
 
+def test_what_a_page_that_is_gone_has_said_may_have_gone_to_one_that_is_down(watch: Watch) -> None:
+    """Its institution's office speaks in its stead meanwhile, and says less."""
+    j1, h1b = "<p>J-1 visas are sponsored.</p>", "<p>H-1B visas are sponsored.</p>"
+    watch.site.page("/", SILENT + link("/j-1", "Eligibility") + link("/h-1b", "Visa policy"))
+    watch.site.page("/gme", J1_ONLY)
+    watch.site.page("/j-1", j1)
+    watch.site.page("/h-1b", h1b)
+    home, office = watch.site.url("/"), watch.site.url("/gme")
+    watch.programs(Program("im", "Fernway Hospital", "IM", website_url=home, gme_url=office))
+    watch.night()
+    assert watch.category() == "j1_and_h1b"
+    watch.site.page("/j-1", "", status=503)
+    watch.site.page("/h-1b", "", status=404)
+    for _ in range(3):
+        assert watch.night().changes == 0
+    watch.site.page("/j-1", j1 + h1b)
+    watch.night()
+    assert watch.category() == "j1_and_h1b"
+    assert {change.severity for change in watch.changes()} <= {"minor"}
+    watch.site.page("/j-1", j1)
+    watch.night()
+    watch.night()
+    assert watch.category() == "j1_only"
+
+
 def test_a_page_that_is_gone_for_a_night_does_not_speak_up_what_waits(watch: Watch) -> None:
     watch.site.page("/gme", NONE)
     neighbours(watch, gme="/gme")
