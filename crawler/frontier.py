@@ -37,6 +37,8 @@ from crawler.robots import Robots
 from crawler.values import Health
 
 _NOTHING = Request("data:,")  # never asked for
+_FEWEST = 16  # requests under way, however slowly pages are taken
+_ONE_MORE_SECONDS = 0.01  # until there may be one more, when none waits to be taken
 _SHORTEST_TIMER = 0.001  # seconds: the resolution of uvloop's timers
 
 
@@ -323,7 +325,31 @@ class Frontier(BaseScheduler):
 
 
 class HostDownloader(Downloader):
-    """Scrapy's downloader, which tells the frontier when a request has left it."""
+    """Scrapy's downloader, which tells the frontier when a request has left it.
+
+    Where answers come faster than they are taken, as on a first night, it has fewer requests under
+    way: with all that it may have, as many answers would come at once, and wait in memory.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._most = float(_FEWEST)  # requests under way
+        self._looked_at = monotonic()
+        self._crowded = False
+
+    def needs_backout(self) -> bool:
+        """See `Downloader`."""
+        slot = self.crawler.engine.scraper.slot
+        crowded = slot is not None and slot.needs_backout()
+        now = monotonic()
+        if crowded and not self._crowded:
+            self._most = max(_FEWEST, self._most / 2)
+        elif not crowded:
+            # By time, not by answers: those that wait for slow hosts must not hold up all others.
+            more = (now - self._looked_at) / _ONE_MORE_SECONDS
+            self._most = min(self.total_concurrency, self._most + more)
+        self._looked_at, self._crowded = now, crowded
+        return len(self.active) >= self._most
 
     def fetch(self, request: Request, spider: Any = None) -> Deferred[Response | Request]:
         """Download a request; see `Downloader.fetch`."""

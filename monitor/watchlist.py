@@ -132,8 +132,10 @@ def name_pages(store: Store, only: Collection[str] = ()) -> None:
 
     One that has moved is watched where it is now.
     """
-    for watched in portions(store, programs.ids(store, only)):
-        _name_pages(store, watched)
+    after = ""
+    while found := programs.next_ids(store, after, PORTION, only):
+        _name_pages(store, some(store, found))
+        after = found[-1]
 
 
 def _name_pages(store: Store, watched: Watchlist) -> None:

@@ -21,7 +21,7 @@ from monitor.taken_back import BY_ITSELF
 from monitor.usual import Usual
 from store import changes, cycles, programs, verdicts, waves
 from store.database import Store
-from store.records import Change, Program, Wave, stamp
+from store.records import Change, Wave, stamp
 
 USUAL_DAYS = 90  # what is usual is counted over so many days before
 LASTS = 0.01  # a wave is over when its last days are no rarer than this
@@ -80,15 +80,13 @@ def recognise(store: Store, cycle_id: int, now: datetime, settings: Settings) ->
     """
     if all(change.severity == Severity.MINOR for change in changes.of_cycle(store, cycle_id)):
         return
-    where = {p.program_id: p.institution for p in programs.listed(store)}
     lately = _day(now - timedelta(days=settings.days))
     taken_back = verdicts.decided_by(store, BY_ITSELF)
-    found = [
-        change
-        for change in changes.since(store, stamp(now - timedelta(days=settings.days + USUAL_DAYS)))
-        if change.program_id in where and _happened(change, taken_back)
-    ]
-    usual = Usual(_days_watched(store, lately), len(set(where.values())))
+    past = changes.since(store, stamp(now - timedelta(days=settings.days + USUAL_DAYS)))
+    changed = programs.listed(store, {change.program_id for change in past})
+    where = {p.program_id: p.institution for p in changed}
+    found = [c for c in past if c.program_id in where and _happened(c, taken_back)]
+    usual = Usual(_days_watched(store, lately), programs.count_institutions(store))
     seen = _seen(found, lately, where, settings)
     new = [change for change in found if change.detected_at[:10] > lately]
     taken: set[int] = set()
@@ -174,11 +172,10 @@ def _days_between(one: str, other: str) -> float:
 def reports(store: Store, cycle_id: int) -> list[Report]:
     """The waves that a cycle has recognised, or that have grown in it."""
     new = {change.id for change in changes.of_cycle(store, cycle_id)}
-    known = {program.program_id: program for program in programs.listed(store)}
     return [
         Report(
             wave,
-            described(wave, changes.of_wave(store, wave.id), known),
+            described(store, wave),
             len(new & set(wave.change_ids)),
             wave.cycle_id == cycle_id,
         )
@@ -187,20 +184,16 @@ def reports(store: Store, cycle_id: int) -> list[Report]:
     ]
 
 
-def told(
-    store: Store, wave_ids: Collection[int], programs: Mapping[str, Program]
-) -> dict[int, str]:
+def told(store: Store, wave_ids: Collection[int]) -> dict[int, str]:
     """By its id, what is said of each of some waves."""
-    return {
-        wave.id: described(wave, changes.of_wave(store, wave.id), programs)
-        for wave in waves.listed(store)
-        if wave.id in wave_ids
-    }
+    return {w.id: described(store, w) for w in waves.listed(store) if w.id in wave_ids}
 
 
-def described(wave: Wave, members: Sequence[Change], programs: Mapping[str, Program]) -> str:
+def described(store: Store, wave: Wave) -> str:
     """`9 programs of 6 institutions cut back on H-1B, 2026-11-20 to 2026-11-24`."""
-    institutions = {programs[c.program_id].institution for c in members if c.program_id in programs}
+    members = changes.of_wave(store, wave.id)
+    known = programs.ever_listed(store, {change.program_id for change in members})
+    institutions = {program.institution for program in known.values()}
     days = sorted(c.detected_at[:10] for c in members)
     count = len({c.program_id for c in members})
     return (

@@ -89,18 +89,22 @@ def listed(store: Store, only: Collection[str] | None = None) -> list[Program]:
     ]
 
 
-def ids(store: Store, only: Collection[str] = ()) -> list[str]:
-    """The ids of all watched programs, or of those `only`; in order."""
+def next_ids(store: Store, after: str, most: int, only: Collection[str] = ()) -> list[str]:
+    """The ids of watched programs that come next after this one, in order.
+
+    Of all, or of those `only`.
+    """
     where, values = among("id", only or None)
-    rows = store.stream(
-        f"SELECT id FROM programs WHERE removed_at IS NULL{where} ORDER BY id",  # noqa: S608
-        values,
+    rows = store.tuples(
+        "SELECT id FROM programs WHERE removed_at IS NULL AND id > ?"  # noqa: S608
+        f"{where} ORDER BY id LIMIT ?",
+        (after, *values, most),
     )
     return [row[0] for row in rows]
 
 
 def without_page(store: Store, only: Collection[str] = ()) -> list[str]:
-    """Those of them for which the list names no page of their own."""
+    """The ids of the watched programs for which the list names no page; all, or of `only`."""
     where, values = among("id", only or None)
     rows = store.stream(
         "SELECT id FROM programs WHERE removed_at IS NULL"  # noqa: S608
@@ -116,6 +120,14 @@ def count(store: Store, only: Collection[str] = ()) -> int:
     rows = store.tuples(
         f"SELECT count(*) FROM programs WHERE removed_at IS NULL{where}",  # noqa: S608
         values,
+    )
+    return int(rows[0][0])
+
+
+def count_institutions(store: Store) -> int:
+    """How many institutions have a watched program."""
+    rows = store.tuples(
+        "SELECT count(DISTINCT institution_id) FROM programs WHERE removed_at IS NULL"
     )
     return int(rows[0][0])
 

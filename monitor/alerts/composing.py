@@ -20,7 +20,7 @@ from monitor.alerts.message import mailto, message, one_line
 from monitor.alerts.planning import Batch
 from monitor.alerts.sections import Section, Story, sections
 from monitor.alerts.wording import Item, Part, headline, item, part
-from store import outbox, policies, programs, subscriptions, verdicts
+from store import outbox, policies, subscriptions, verdicts
 from store.database import Store
 from store.records import Change, Mail, Subscription, address_key, stamp
 
@@ -88,9 +88,8 @@ class _Words:
         """What belongs together of a batch."""
         unknown = {s.change.wave_id for s in batch.subjects} - self._waves.keys() - {None}
         if unknown:
-            watched = {p.program_id: p for p in programs.listed(self._store)}
             numbers = [number for number in unknown if number is not None]
-            self._waves |= waves.told(self._store, numbers, watched)
+            self._waves |= waves.told(self._store, numbers)
         return sections(batch.subjects, self._waves)
 
     def item(self, story: Story) -> Item:

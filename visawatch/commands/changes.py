@@ -34,7 +34,7 @@ def changes(app: App, status: str, with_minor: bool, as_json: bool) -> None:
         held = {c.id: verdicts.holding(verdicts.of_change(store, c.id)) for c in found}
         decided = {number: review for number, review in held.items() if review is not None}
         known = {p.program_id: p for p in programs.listed(store)}
-        told = waves.told(store, {c.wave_id for c in found if c.wave_id is not None}, known)
+        told = waves.told(store, {c.wave_id for c in found if c.wave_id is not None})
         flaps = flapping.under_way(store)
     if as_json:
         group_of = {c.id: g.changes[0].id for g in grouped(found, known) for c in g.changes}

@@ -66,7 +66,6 @@ def in_queue(
         entries = {e.change.id: e for group in shown for e in group}
         whole = queue.whole(store, entries.values())
         members = {n: changes.of_wave(store, n) for n in _waves(entries.values())}
-        known = programs.ever_listed(store, {c.program_id for m in members.values() for c in m})
         opened = {n: _open(of_it) for n, of_it in members.items()}
         decided = {n for numbers in (*whole.values(), *opened.values()) for n in numbers}
         versions = verdicts.versions(store, decided | {done})
@@ -77,7 +76,7 @@ def in_queue(
             groups=shown,
             whole=whole,
             lines=_lines(site, store, entries),
-            waves=waves.told(store, members, known),
+            waves=waves.told(store, members),
             members=opened,
             seen=lambda numbers: reviewing.seen({n: versions[n] for n in numbers}),
             total=len(found.order),
