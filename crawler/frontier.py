@@ -39,6 +39,7 @@ from crawler.values import Health
 _NOTHING = Request("data:,")  # never asked for
 _FEWEST = 16  # requests under way, however slowly pages are taken
 _ONE_MORE_SECONDS = 0.01  # until there may be one more, when none waits to be taken
+_LOOK_AGAIN_SECONDS = 0.1  # until the engine is told that there may be more
 _SHORTEST_TIMER = 0.001  # seconds: the resolution of uvloop's timers
 
 
@@ -126,9 +127,13 @@ class Frontier(BaseScheduler):
             yield
         finally:
             self._beside -= 1
-            if not self._stopped:
-                # Handing a request in, though it be refused, is the public way to wake the engine.
-                self._crawler.engine.crawl(_NOTHING)
+            self.wake()
+
+    def wake(self) -> None:
+        """Have the engine look whether there is something to be asked for."""
+        if not self._stopped:
+            # Handing a request in, though it be refused, is the public way to wake the engine.
+            self._crawler.engine.crawl(_NOTHING)
 
     def enqueue_request(self, request: Request) -> bool:
         """Take a request; refuse it (False) once the crawl is being stopped."""
@@ -336,6 +341,7 @@ class HostDownloader(Downloader):
         self._most = float(_FEWEST)  # requests under way
         self._looked_at = monotonic()
         self._crowded = False
+        self._again: asyncio.TimerHandle | None = None  # until it may have more
 
     def needs_backout(self) -> bool:
         """See `Downloader`."""
@@ -349,7 +355,24 @@ class HostDownloader(Downloader):
             more = (now - self._looked_at) / _ONE_MORE_SECONDS
             self._most = min(self.total_concurrency, self._most + more)
         self._looked_at, self._crowded = now, crowded
-        return len(self.active) >= self._most
+        full = len(self.active) >= self._most
+        if full and not crowded and self._again is None and self._most < self.total_concurrency:
+            loop = asyncio.get_running_loop()
+            self._again = loop.call_later(_LOOK_AGAIN_SECONDS, self._look_again)
+        return full
+
+    def _look_again(self) -> None:
+        """Have the engine ask for more: it may be that nothing else has happened since."""
+        self._again = None
+        scheduler = self.crawler.engine.scheduler
+        if isinstance(scheduler, Frontier):
+            scheduler.wake()
+
+    def close(self) -> None:
+        """See `Downloader`."""
+        if self._again is not None:
+            self._again.cancel()
+        super().close()
 
     def fetch(self, request: Request, spider: Any = None) -> Deferred[Response | Request]:
         """Download a request; see `Downloader.fetch`."""

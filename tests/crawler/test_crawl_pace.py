@@ -375,3 +375,28 @@ def test_a_kept_connection_that_is_closed_costs_no_attempt() -> None:
         robots, first, *_ = site.visits
         assert (first.path, first.client) == (broken[0], robots.client)
         assert min(gaps(site)) >= DELAY
+
+
+def test_hosts_that_are_slow_to_answer_are_asked_side_by_side() -> None:
+    most: list[int] = []
+    asked: list[str] = []
+    together = threading.Event()
+
+    def slow(visit: Visit) -> None:
+        asked.append(visit.path)
+        most.append(len(asked))
+        if len(asked) == 40:
+            together.set()
+        together.wait(10.0)
+        visit.send(PAGE.encode())
+
+    with ExitStack() as stack:
+        sites = [stack.enter_context(Site(f"127.0.1.{n}")) for n in range(1, 41)]
+        for site in sites:
+            site.route("/visas", slow)
+        began = time.monotonic()
+        found = fetch(limits(*sites), *(site.url("/visas") for site in sites))
+    # Far more than a crawl begins with: none of them answers before all have been asked.
+    assert max(most) == 40
+    assert time.monotonic() - began < 10.0
+    assert {page.health for page in found.values()} == {Health.OK}
