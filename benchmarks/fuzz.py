@@ -17,9 +17,14 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["extractors"]):
+atheris.enabled_hooks.add("str")  # what a comparison asks for is tried, too
+
+PARSERS = ["email", "protego", "tomllib"]  # of others, which lead to our code
+
+with atheris.instrument_imports(include=["extractors", *PARSERS]):
     from extractors import Asker, Policy, Statement, classify, page_text, policy_for, read_page
 
+OURS = ["crawler", "sources", "shortlist", "visawatch", "web", *PARSERS]
 SECONDS = 60  # of fuzzing, unless an argument says more
 BOUND = 5.0  # seconds of CPU for one page; the longest input makes some 100 KB
 PIECES = [
@@ -69,7 +74,7 @@ def check(raw: bytes) -> None:
 def check_of(name: str) -> Callable[[bytes], None]:
     """The same for one target of tests/hostile/targets.py: bytes, or its pieces by number."""
     sys.path.append(str(Path(__file__).parent.parent / "tests/hostile"))
-    with atheris.instrument_imports(include=["crawler", "sources", "shortlist", "visawatch"]):
+    with atheris.instrument_imports(include=OURS):
         from targets import TARGETS
 
     target = TARGETS[name]
