@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PageElement, Tag
 from lxml import etree  # type: ignore[import-untyped]
 
 from extractors.prune import parse, prune
 from extractors.sieve import names_a_visa
+
+if TYPE_CHECKING:
+    from extractors.tables import Table
 
 
 class BlockKind(StrEnum):
@@ -53,15 +55,10 @@ _OPEN_WORD = re.compile(
     re.I,
 )
 _FOOTER = re.compile(r"^(?:page )?\d{1,3}(?: of \d{1,3})?$", re.I)
-_VISA_NUMBER = re.compile(r"^(?:J-?1|H-?1-?B)", re.I)
 _SPLIT_VISA = re.compile(r"\b[HJ]-$")
 _SPLIT_WORD = re.compile(r"[a-z]{2}-$")
-_SHORT_CELL = 20  # characters
-_LAYOUT_ROWS = 20
-_PIECE_LENGTH = 150  # characters of a cell
 _MAX_UNDER = 4
 _MAX_LISTS = 20  # in one another, whose lead-ins count
-_MAX_SPAN = 50  # columns
 _MAX_TAIL = 60  # characters that tell whether a line goes on
 _PSEUDO_HEADING_WORDS = 9
 _PSEUDO_LEVEL = 7  # below <h6>
@@ -231,107 +228,19 @@ class _Walk:
             return last.text
         return ""
 
-    def _table(self, table: Tag) -> None:
-        caption = table.find("caption")
-        lead = " ".join(caption.get_text().split()) if caption else ""
-        if lead:
-            self.add(lead, BlockKind.HEADING, 6)
-        header: list[str] = []
-        for row in table.find_all("tr"):
-            cells = [c for c in row.find_all(["td", "th"]) if c.find_parent("tr") is row]
-            texts = _row_texts(cells)
-            if not any(texts):
-                continue
-            if not header and len(cells) > 1 and _is_header(row, cells):
-                header = texts
-                self.add(CELL_BREAK.join(t for t in texts if t), BlockKind.HEADER)
-            else:
-                self.add(_row_text(header, texts), BlockKind.ROW)
+    def _table(self, table: Table) -> None:
+        if table.caption:
+            self.add(table.caption, BlockKind.HEADING, 6)
+        for row in table.rows:
+            self.add(row.text, BlockKind.HEADER if row.header else BlockKind.ROW)
 
 
-def _row_text(header: list[str], texts: list[str]) -> str:
-    """ "Pathology | J-1: Yes | H-1B: No"; without a header the first cell names the second."""
-    if header:
-        first = header[0].rstrip(":? ")
-        named = [f"{first}: {texts[0]}" if _VISA_NUMBER.search(first) else texts[0]]
-        for at, text in enumerate(texts[1:], 1):
-            name = header[at] if at < len(header) else ""
-            if text:
-                named.append(f"{name.rstrip(':? ')}: {text}" if name else text)
-        return CELL_BREAK.join(t for t in named if t)
-    if len(texts) == 2 and texts[0] and texts[1]:
-        return f"{texts[0].rstrip(':')}: {texts[1]}"
-    return CELL_BREAK.join(t for t in texts if t)
+def _data_table(element: etree._Element) -> Table | None:
+    # What finds its way in a table takes as long to import as some thirty pages to read, and most
+    # commands and nights read none.
+    from extractors.tables import data_table
 
-
-def _row_texts(cells: list[Tag]) -> list[str]:
-    texts: list[str] = []
-    for cell in cells:
-        texts.append(" ".join(cell.get_text(" ").split()))
-        span = cell.get("colspan")
-        if isinstance(span, str) and span.isdecimal():
-            texts.extend([""] * (min(int(span[:4]), _MAX_SPAN) - 1))
-    return texts
-
-
-def _data_table(element: etree._Element) -> Tag | None:
-    """A table of data, for BeautifulSoup to find one's way in; None for one of a page's layout.
-
-    A table that holds another is none of data: so each is looked into once, however deep.
-    """
-    if next(element.iterdescendants("table", "h1", "h2", "h3", "h4"), None) is not None:
-        return None
-    markup = etree.tostring(element, encoding="unicode", method="html", with_tail=False)
-    table = BeautifulSoup(markup, "lxml", multi_valued_attributes=None).table
-    return table if table is not None and _is_data(table) else None
-
-
-def _is_data(table: Tag) -> bool:
-    """False for a table that only lays out a page: of one column, or with prose."""
-    rows = table.find_all("tr", limit=_LAYOUT_ROWS)
-    if all(sum(1 for c in row.find_all(["td", "th"]) if c.get_text().strip()) < 2 for row in rows):
-        return False
-    if any(_holds_paragraphs(cell) for row in rows for cell in row.find_all(["td", "th"])):
-        return False
-    if len(rows) > 1:
-        return True
-    # One row of a menu beside the page, or of a label beside its value.
-    cells = table.find_all(["td", "th"])
-    return all(len(cell.get_text()) < _PIECE_LENGTH and not _has_blocks(cell) for cell in cells)
-
-
-def _has_blocks(cell: Tag) -> bool:
-    return cell.find(["p", "ul", "ol", "dl", "hr"]) is not None
-
-
-def _holds_paragraphs(cell: Tag) -> bool:
-    """True for a cell that is a piece of a page: long, and of several paragraphs."""
-    if len(cell.get_text()) < _PIECE_LENGTH:
-        return False
-    if len(cell.find_all(["p", "ul", "ol", "dl"], limit=2)) > 1:
-        return True
-    return any(
-        isinstance(after := _next_thing(line_break), Tag) and after.name == "br"
-        for line_break in cell.find_all("br")
-    )
-
-
-def _next_thing(tag: Tag) -> PageElement | None:
-    after = tag.next_sibling
-    while isinstance(after, NavigableString) and after.isspace():
-        after = after.next_sibling
-    return after
-
-
-def _is_header(row: Tag, cells: list[Tag]) -> bool:
-    texts = [cell.get_text().strip() for cell in cells]
-    if row.find_parent("thead") is not None:
-        return True
-    if all(cell.name == "th" or not text for cell, text in zip(cells, texts, strict=True)):
-        return True
-    # A plain row "Program | J-1 visa | H-1B visa" is a header as well.
-    columns = texts[1:]
-    return len(columns) > 1 and all(len(t) <= _SHORT_CELL and names_a_visa(t) for t in columns)
+    return data_table(element)
 
 
 def _looks_like_heading(text: str) -> bool:

@@ -12,11 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlite_utils import Database
-
 from store.errors import StoreNewer, explained
 from store.memory import Key, Memory, Value
 from store.schema import migrations, names
+from store.sqlite import Database
 
 BUSY_SECONDS = 10  # how long to wait for another writer before saying so
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
+from store.sqlite import Database, Migrations
 from store.words import searchable, sortable
 
 migrations = Migrations("visawatch")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from store.dataset.tables import TABLES, VIEWS, Table
+from store.sqlite import Database
 
 Value = str | int | float | None
 Rows = Mapping[str, Sequence[Sequence[Value]]]  # by table, in the order of its columns
