@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
-
-from parsel import Selector
 
 from crawler.errors import RuleFileError
 from crawler.urls import canonical, join
+
+if TYPE_CHECKING:
+    from parsel import Selector
 
 NAMES = Path(__file__).with_name("names.toml")
 _MAX_BYTES = 2_000_000  # of a page that is parsed for links
@@ -129,6 +130,8 @@ def read(body: bytes, url: str, charset: str = "") -> Reading:
     """Return the title, headings and links of an HTML page; of anything else, nothing."""
     if b"<" not in body[:4_096]:
         return Reading("", (), ())
+    from parsel import Selector  # for who looks for pages only
+
     page = Selector(body=body[:_MAX_BYTES], type="html", encoding=charset or "utf-8")
     base = join(url, page.xpath("string(//base/@href)").get(""))
     return Reading(

@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fast_diff_match_patch import diff as _diff
 from markupsafe import Markup
-from rich.text import Text
 
 from extractors.conditions import ConditionKind
 from extractors.values import Category, Stance, Visa, categorise
 from store.records import Change
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 TIME_LIMIT = 0.5  # seconds; unlike texts of 50 KB take 11 s without one
 MOST_WORDS = 0x100000  # different words in one diff: each becomes one character above U+FFFF
@@ -148,6 +150,8 @@ def as_html(spans: Iterable[Span]) -> Markup:
 def as_rich(spans: Iterable[Span]) -> Text:
     """The diff for a terminal: red and green, with the marks of `as_text` for those without."""
     styles = {"equal": "", "delete": "red", "insert": "green"}
+    from rich.text import Text  # for a terminal only
+
     text = Text()
     for span in spans:
         text.append(as_text((span,)), style=styles[span.op])

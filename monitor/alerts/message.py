@@ -9,12 +9,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from monitor.diff import as_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SUBJECT_LIMIT = 150  # characters; mail programs show the first 60 or so
 
@@ -79,7 +81,7 @@ def harmless(text: str, limit: int = 240) -> str:
 
 def rendered(name: str, values: dict[str, Any]) -> str:
     """A template of this package, filled in; values are escaped when it is HTML."""
-    return _TEMPLATES.get_template(name).render(values)
+    return _templates().get_template(name).render(values)
 
 
 def message(
@@ -146,7 +148,11 @@ def _indented(text: str, mark: str) -> str:
     return "\n".join(mark + line for line in text.split("\n"))
 
 
-def _environment() -> Environment:
+@cache
+def _templates() -> Environment:
+    # Most nights have nothing to write.
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
     environment = Environment(
         loader=PackageLoader("monitor.alerts"),
         autoescape=select_autoescape(("html",)),
@@ -158,6 +164,3 @@ def _environment() -> Environment:
     environment.filters["harmless"] = harmless
     environment.globals["spans_text"] = as_text
     return environment
-
-
-_TEMPLATES = _environment()
