@@ -34,24 +34,72 @@ _TOGETHER_BYTES = 1 << 16
 _TOGETHER_SECONDS = 0.02
 
 
+class Line:
+    """Both ways to the parent: its orders, one after the other, and what they bring."""
+
+    def __init__(self, order: wire.Order, parent: int) -> None:
+        self.orders: asyncio.Queue[Outbox] = asyncio.Queue()
+        self._parent = parent
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._take(order)
+
+    def _take(self, order: wire.Order) -> None:
+        # What is said from now on is said of this one, also while the last one is still closing.
+        self._latest = Outbox(order, self)
+        self.orders.put_nowait(self._latest)
+
+    async def open(self, link: socket.socket, pages: BinaryIO) -> None:
+        """Connect to the running loop."""
+        self._reader, self._kept = await asyncio.open_unix_connection(sock=link)
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.connect_write_pipe(
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), pages
+        )
+        # Going on while half of it waits keeps the parent from running dry.
+        transport.set_write_buffer_limits(high=_HIGH_WATER, low=_HIGH_WATER // 2)
+        self.writer = asyncio.StreamWriter(transport, protocol, None, loop)
+        for watch in (self._watch_link(), self._watch_parent()):
+            self._tasks.add(asyncio.create_task(watch))
+
+    async def _watch_link(self) -> None:
+        async for message in wire.received(self._reader):
+            if isinstance(message, wire.Order):
+                self._take(message)
+            else:
+                self._latest.hear(message)
+        os._exit(1)  # the parent closed its end: nobody wants the rest
+
+    async def _watch_parent(self) -> None:
+        # The socket tells of the parent's death, unless something that the parent forked
+        # still holds the other end.
+        from twisted.internet import reactor
+
+        while os.getppid() == self._parent:
+            if self._latest.lapsed:
+                os._exit(1)  # another crawl may be asking the same hosts by now
+            # Each answer leaves two timers that were called off. Twisted lets go of such when the
+            # next timer is due, which would be one of half a minute, or of four.
+            reactor.callLater(0, _nothing)  # type: ignore[arg-type]  # an interface without self
+            await asyncio.sleep(_PARENT_CHECK_SECONDS)
+        os._exit(1)
+
+
 class Outbox:
-    """Takes pages to the parent without ever blocking the event loop, and brings its orders.
+    """Takes pages to the parent without ever blocking the event loop, and brings its order.
 
     It is also who lends hosts, for a crawl that borrows them.
     """
 
-    def __init__(
-        self, order: wire.Order, link: socket.socket, pages: BinaryIO, parent: int
-    ) -> None:
-        self._link = link
-        self._pages = pages
-        self._parent = parent
+    def __init__(self, order: wire.Order, line: Line) -> None:
+        self.limits = order.limits
+        self._line = line
         self._borrows = order.until is not None
         self.until = order.until or 0.0
         self._turn = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._ready = bytearray()  # messages that are to be written
         self._pause: asyncio.TimerHandle | None = None  # since the last write
+        self._spider: PagesSpider | None = None
+        self._stopped = False
         self._work: asyncio.Queue[wire.Work | None] = asyncio.Queue()
         for work in order.work:
             self._work.put_nowait(work)
@@ -59,19 +107,17 @@ class Outbox:
             self.end_work()
 
     async def open(self, spider: PagesSpider) -> None:
-        """Connect to the running loop, and let the spider know what the parent says."""
-        self._reader, self._kept = await asyncio.open_unix_connection(sock=self._link)
-        loop = asyncio.get_running_loop()
-        transport, protocol = await loop.connect_write_pipe(
-            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), self._pages
-        )
-        # Going on while half of it waits keeps the parent from running dry.
-        transport.set_write_buffer_limits(high=_HIGH_WATER, low=_HIGH_WATER // 2)
-        self._writer = asyncio.StreamWriter(transport, protocol, None, loop)
+        """Let the spider know what the parent says."""
+        self._spider = spider
         if self._borrows and spider.frontier is not None:
             spider.frontier.borrow_from(self)
-        for watch in (self._watch_link(spider), self._watch_parent()):
-            self._tasks.add(asyncio.create_task(watch))
+        if self._stopped:
+            spider.stop()
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether others may have been lent what it has borrowed."""
+        return self._borrows and lapsed(self)
 
     async def work(self) -> AsyncIterator[wire.Work]:
         """The errands, as they come."""
@@ -89,17 +135,13 @@ class Outbox:
         # SCRAPER_SLOT_MAX_ACTIVE_SIZE: this is the whole back-pressure.
         async with self._turn:
             self._put(message)
-            await self._writer.drain()
+            await self._line.writer.drain()
 
     async def close(self) -> None:
-        """Wait until the parent has taken everything."""
-        for task in self._tasks:
-            task.cancel()
+        """Write what is left."""
         self._write()
         if self._pause is not None:
             self._pause.cancel()
-        self._writer.close()
-        await self._writer.wait_closed()
 
     def want(self, host: str) -> None:
         """See `Lender`."""
@@ -125,38 +167,26 @@ class Outbox:
             self._pause = None
         if self._ready:
             ready, self._ready = self._ready, bytearray()
-            self._writer.write(ready)
+            self._line.writer.write(ready)
             loop = asyncio.get_running_loop()
             self._pause = loop.call_later(_TOGETHER_SECONDS, self._write)
 
-    async def _watch_link(self, spider: PagesSpider) -> None:
-        async for message in wire.received(self._reader):
-            match message:
-                case wire.Work():
-                    self._work.put_nowait(message)
-                case wire.NoMore():
-                    self.end_work()
-                case wire.Until(moment):
-                    self.until = moment
-                case wire.Lent(host, wait) if spider.frontier is not None:
-                    spider.frontier.lend(host, wait)
-                case wire.Stop():
-                    spider.stop()
-        os._exit(1)  # the parent closed its end: nobody wants the rest
-
-    async def _watch_parent(self) -> None:
-        # The socket tells of the parent's death, unless something that the parent forked
-        # still holds the other end.
-        from twisted.internet import reactor
-
-        while os.getppid() == self._parent:
-            if self._borrows and lapsed(self):
-                os._exit(1)  # another crawl may be asking the same hosts by now
-            # Each answer leaves two timers that were called off. Twisted lets go of such when the
-            # next timer is due, which would be one of half a minute, or of four.
-            reactor.callLater(0, _nothing)  # type: ignore[arg-type]  # an interface without self
-            await asyncio.sleep(_PARENT_CHECK_SECONDS)
-        os._exit(1)
+    def hear(self, message: object) -> None:
+        """What the parent says of this order."""
+        frontier = self._spider.frontier if self._spider is not None else None
+        match message:
+            case wire.Work():
+                self._work.put_nowait(message)
+            case wire.NoMore():
+                self.end_work()
+            case wire.Until(moment):
+                self.until = moment
+            case wire.Lent(host, wait) if frontier is not None:
+                frontier.lend(host, wait)
+            case wire.Stop():
+                self._stopped = True
+                if self._spider is not None:
+                    self._spider.stop()
 
 
 def _nothing() -> None:
@@ -164,7 +194,7 @@ def _nothing() -> None:
 
 
 def main(link_fd: int, pages_fd: int, parent: int) -> int:
-    """Read the order from the socket, crawl, send pages and the end; return the exit status."""
+    """Read orders from the socket, crawl, send pages and ends; return the exit status."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the parent decides, through the socket
     heap.keep_small()
@@ -178,7 +208,8 @@ def main(link_fd: int, pages_fd: int, parent: int) -> int:
         except (EOFError, ConnectionError):
             return 1
     try:
-        return _crawl(order, Outbox(order, link, pages, parent))
+        _crawls(order, parent, link, pages)
+        return 0
     except Exception:  # the parent is told what it was, and raises
         logging.getLogger(__name__).exception("the crawl broke off")
         os.set_blocking(pages_fd, True)
@@ -193,8 +224,13 @@ def _load() -> None:
     gc.freeze()  # what is loaded stays: else pages wait in cycles until that is a quarter more
 
 
-def _crawl(order: wire.Order, outbox: Outbox) -> int:
+def _crawls(order: wire.Order, parent: int, link: socket.socket, pages: BinaryIO) -> None:
+    """Crawl what is ordered, and what is ordered after it with the same limits.
+
+    Ends with the process, or raises what kept a crawl from starting.
+    """
     from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.resolver import dnscache
     from scrapy.settings import Settings
 
     from crawler.settings import for_limits
@@ -207,10 +243,21 @@ def _crawl(order: wire.Order, outbox: Outbox) -> int:
     settings.setmodule("crawler.settings", priority="project")
     settings.setdict(for_limits(order.limits), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
-    crawl = process.crawl(PagesSpider, limits=order.limits, outbox=outbox)
-    process.start(install_signal_handlers=False)
-    crawl.result()  # raises what kept the spider from starting
-    return 0
+    from twisted.internet import reactor  # which the line above has chosen
+
+    line = Line(order, parent)
+
+    async def one_after_the_other() -> None:
+        await line.open(link, pages)
+        while True:
+            outbox = await line.orders.get()
+            await process.crawl(PagesSpider, limits=outbox.limits, outbox=outbox)
+            dnscache.clear()  # another look asks anew where its hosts are
+
+    crawls = asyncio.get_event_loop().create_task(one_after_the_other())
+    crawls.add_done_callback(lambda _: reactor.stop())  # type: ignore[misc]  # as above
+    process.start(stop_after_crawl=False, install_signal_handlers=False)
+    crawls.result()
 
 
 def _allow_many_sockets() -> None:

@@ -39,6 +39,7 @@ class Child:
         self._process = process
         self._link = link
         self._stream = stream
+        self.idle = True  # whether it has delivered all that was ordered
 
     @property
     def pid(self) -> int:
@@ -52,6 +53,7 @@ class Child:
 
     def order(self, order: wire.Order) -> None:
         """Tell it what to crawl. Raises `CrawlError` if it has died."""
+        self.idle = False
         try:
             self._link.sendall(wire.frame(order))
         except ConnectionError:
@@ -74,6 +76,7 @@ class Child:
             ) from None
         if isinstance(message, str):
             raise CrawlError(f"the crawl broke off: {message}")
+        self.idle = message is None
         return message
 
     def end(self) -> None:
@@ -171,20 +174,30 @@ class Errands:
 
 
 class Standby:
-    """A process that has loaded Scrapy, and waits to be told what to crawl."""
+    """A process that has loaded Scrapy, and waits to be told what to crawl, once and again."""
 
     def __init__(self, waiting: Child | None) -> None:
         self._waiting = waiting
+        self._limits: Limits | None = None  # of its first crawl, which are those of all
 
-    def take(self) -> Child | None:
-        """The process, once, and if it still lives."""
-        waiting, self._waiting = self._waiting, None
+    def take(self, limits: Limits) -> Child | None:
+        """The process, if it still lives, is not in use, and can crawl within these limits."""
+        if self._limits not in (None, limits):
+            return None
+        waiting, self._waiting, self._limits = self._waiting, None, limits
         return waiting if waiting and waiting.lives else None
+
+    def give_back(self, child: Child) -> None:
+        """Another crawl may have it, if its last one came to the end; else it is ended."""
+        if child.idle:
+            self._waiting = child
+        else:
+            child.end()
 
 
 @contextmanager
 def standing_by() -> Iterator[Standby]:
-    """Start a process for a crawl of which the plan is not made yet, and end it in the end.
+    """Start a process for crawls of which no plan is made yet, and end it in the end.
 
     Loading Scrapy takes half a second, in which the caller can load and plan.
     """
@@ -201,8 +214,8 @@ def crawling(plan: Plan | Agenda, *, standby: Standby | None = None) -> Iterator
 
     Every known page of it comes exactly once (unless the crawl is stopped), whatever
     happens to it; a discovered page comes as soon as it was seen. Leaving the context early
-    ends the crawl. The process is that of `standby`, unless an earlier crawl took it. It logs as
-    this one does.
+    ends the crawl. The process is that of `standby`, unless another crawl has it, has left early
+    or had other limits. It logs as this one does.
     """
     feed = Feed(Listed(plan) if isinstance(plan, Plan) else plan)
     work = feed.begin()
@@ -228,12 +241,16 @@ def errands(limits: Limits, until: float, *, standby: Standby | None = None) -> 
 
 @contextmanager
 def _ordered(order: wire.Order, standby: Standby | None) -> Iterator[Child]:
-    """A process that was told what to crawl, that of `standby` if it is there."""
+    """A process that was told what to crawl, that of `standby` if it is there.
+
+    In the end that is given back, and another one ended.
+    """
     with ExitStack() as stack:
-        child = standby.take() if standby else None
+        child = standby.take(order.limits) if standby else None
         if child is None:
             child = stack.enter_context(_started())
-        stack.callback(child.end)
+        elif standby:
+            stack.callback(standby.give_back, child)
         child.order(order)
         yield child
 

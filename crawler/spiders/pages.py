@@ -89,6 +89,7 @@ class PagesSpider(Spider):
         self._limits = limits or Limits()
         self._outbox: Outlet = outbox or LogOutlet(url)
         self._errands: dict[str, Errand] = {}
+        self._begun = False
         self._stopped = False
 
     @classmethod
@@ -119,6 +120,9 @@ class PagesSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the first requests for what is to be done, as it comes."""
+        self._begun = True
+        if self._stopped:
+            self._end()  # Scrapy ends nothing that has not begun
         async for work in self._outbox.work():
             errand = self._errands.get(work.errand)
             if errand is None:
@@ -134,6 +138,10 @@ class PagesSpider(Spider):
         self._outbox.end_work()
         if self.frontier is not None:
             self.frontier.stop()
+        if self._begun:
+            self._end()
+
+    def _end(self) -> None:
         self._stopping = asyncio.ensure_future(self.crawler.stop_async())
 
     @property

@@ -96,16 +96,59 @@ def test_a_killed_parent_ends_the_child() -> None:
         gate.opened.set()
 
 
-def test_a_process_on_standby_crawls_once() -> None:
+def test_a_process_on_standby_crawls_again() -> None:
     with Site() as site, standing_by() as standby:
         site.page("/visas", PAGE)
         pids = []
-        for _ in range(2):
-            with crawling(plan_of(site, "/visas"), standby=standby) as pages:
-                assert [page.health for page in pages] == [Health.OK]
+        for n in range(3):
+            site.page(f"/{n}", PAGE)
+            with crawling(plan_of(site, "/visas", f"/{n}"), standby=standby) as pages:
+                assert {page.url: page.health for page in pages} == {
+                    site.url("/visas"): Health.OK,
+                    site.url(f"/{n}"): Health.OK,
+                }
             pids.append(pages.pid)
-        assert len(set(pids)) == 2
-        assert all(map(ended, pids))
+        assert len(set(pids)) == 1
+    assert ended(pids[0])
+
+
+def test_a_process_on_standby_crawls_within_the_limits_of_its_first_crawl() -> None:
+    with Site() as site, standing_by() as standby:
+        site.page("/visas", PAGE)
+        pids = []
+        for size in (100_000, 10, 100_000):
+            plan = plan_of(site, "/visas", max_bytes=size)
+            with crawling(plan, standby=standby) as pages:
+                ok = [page.health is Health.OK for page in pages]
+            assert ok == [size > 10]
+            pids.append(pages.pid)
+        assert pids[0] == pids[2] != pids[1]
+        assert ended(pids[1])
+
+
+def test_a_process_on_standby_that_was_left_early_is_replaced() -> None:
+    gate = Gate()
+    with Site() as site, standing_by() as standby:
+        site.route("/never", gate)
+        site.page("/visas", PAGE)
+        with crawling(plan_of(site, "/never"), standby=standby) as left:
+            site.wait_for("/never")
+        assert ended(left.pid)
+        with crawling(plan_of(site, "/visas"), standby=standby) as pages:
+            assert [page.health for page in pages] == [Health.OK]
+        gate.opened.set()
+
+
+def test_a_crawl_that_was_stopped_is_not_the_end_of_the_next_one() -> None:
+    with Site() as site, standing_by() as standby:
+        site.page("/visas", PAGE)
+        with crawling(plan_of(site, "/visas"), standby=standby) as stopped:
+            stopped.stop()
+            list(stopped)
+            stopped.stop()  # comes when there is nothing to stop
+        with crawling(plan_of(site, "/visas"), standby=standby) as pages:
+            assert [page.health for page in pages] == [Health.OK]
+        assert pages.pid == stopped.pid
 
 
 def test_a_process_that_died_on_standby_is_replaced() -> None:
