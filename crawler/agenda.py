@@ -16,8 +16,8 @@ from crawler.urls import canonical, host_of
 from crawler.values import Fetch, KnownPage, Limits, Plan, Target
 from crawler.wire import Work
 
-_LEAST = 8  # pages of a host that are ahead of it, as long as it has others; then it is given ...
-_PORTION = 16  # ... so many more
+_LEAST = 4  # pages of a host that are ahead of it, as long as it has others; then it is given ...
+_PORTION = 8  # ... so many more
 _TOGETHER = 256  # targets in one message, when a crawl begins
 _NAME = "plan"
 

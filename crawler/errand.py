@@ -32,7 +32,7 @@ from crawler.values import Fetch, Health, Limits, Target
 _KNOWN, _SITEMAP, _DISCOVERED = 30, 20, 10  # priorities of requests within a host
 # Requests for known pages of a host that are made before any of them is answered. A request takes
 # more memory than all else of a page. More than one, as some may lead to hosts that are slow.
-_AHEAD = 8
+_AHEAD = 4
 _REFUSED_UNASKED = frozenset({Health.ROBOTS, Health.FORBIDDEN_ADDRESS})
 
 logger = logging.getLogger(__name__)
