@@ -157,20 +157,22 @@ def _options(memory: int) -> Any:
 
 
 class Matcher:
-    """Rules of some kinds, compiled: one pass of a Set says which can match, then spans."""
+    """Rules of some kinds: one pass of a Set says which can match, then each of these says where.
+
+    A rule is compiled alone when it matches for the first time: a night needs half of them.
+    """
 
     def __init__(self, rules: Iterable[Rule], fragments: Mapping[str, str]) -> None:
-        alone, together = _options(_RULE_MEMORY), _options(_SET_MEMORY)
-        self._rules: list[tuple[Rule, Any, bool]] = []  # the last: whether it has a group
-        self._set = re2.Set.SearchSet(together)
+        self._rules: list[tuple[Rule, str]] = []  # with its pattern
+        self._alone: dict[int, Any] = {}  # compiled, by number
+        self._set = re2.Set.SearchSet(_options(_SET_MEMORY))
         for rule in rules:
             try:
                 pattern = expand(rule.match, fragments)
-                compiled = re2.compile(pattern, alone)
                 self._set.Add(pattern)
             except (re2.error, RuleError) as error:
                 raise RuleError(f"{rule.file}: rule {rule.id!r}: bad match: {error}") from error
-            self._rules.append((rule, compiled, compiled.groups > 0))
+            self._rules.append((rule, pattern))
         try:
             self._set.Compile()
         except re2.error as error:
@@ -181,11 +183,22 @@ class Matcher:
         # RE2 works on bytes, and counts the characters of a str anew at each match.
         data: str | bytes = text.encode() if text.isascii() else text
         for number in self._set.Match(data) or ():
-            rule, compiled, grouped = self._rules[number]
+            rule, pattern = self._rules[number]
+            compiled = self._alone.get(number)
+            if compiled is None:
+                compiled = self._alone[number] = _compiled(pattern)
             for match in islice(compiled.finditer(data), _MAX_HITS):
-                start, end = match.span(1 if grouped and match.group(1) else 0)
+                start, end = match.span(1 if compiled.groups and match.group(1) else 0)
                 if end > start:
                     yield Hit(rule, start, end)
+
+
+def _compiled(pattern: str) -> Any:
+    """A pattern alone. The Set has compiled it with all others, so that it fails with neither."""
+    try:
+        return re2.compile(pattern, _options(_RULE_MEMORY))
+    except re2.error:  # too long for that
+        return re2.compile(pattern, _options(_SET_MEMORY))
 
 
 @dataclass(frozen=True, slots=True)

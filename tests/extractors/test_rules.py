@@ -112,6 +112,13 @@ def test_a_fault_in_a_file_is_named(tmp_path: Path, text: str, fault: str) -> No
     assert fault in str(error.value)
 
 
+def test_a_rule_may_be_long(tmp_path: Path) -> None:
+    beasts = "|".join(f"beast{n} of [a-z]{{1,50}}" for n in range(60))
+    (tmp_path / "x.toml").write_text(VALID.replace("cat|dog", beasts), "utf-8")
+    (hit,) = load(tmp_path).phrases.hits("the beast7 of prey")
+    assert (hit.rule.id, hit.start, hit.end) == ("pet", 4, 18)
+
+
 def test_a_fragment_is_defined_once(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("[fragments]\nbeast = 'cow'\n", "utf-8")
     with pytest.raises(RuleError, match="defined twice"):
