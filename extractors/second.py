@@ -34,7 +34,7 @@ STANCES = (
     Stance.CONFLICTING,
 )
 MAX_TOKENS = 160  # of a window with its heading; the model was taught with as many
-_CACHED = 4_000  # windows: programs of one institution share their sentences
+_CACHED = 500  # windows: programs of one institution share their sentences, and come together
 _FOLDER = Path(__file__).parent / "second"
 FILES = ("model.onnx", "weights.bin", "tokens.json")  # what its version is a hash of
 MODEL, TOKENS = _FOLDER / FILES[0], _FOLDER / FILES[2]
