@@ -3,8 +3,8 @@
 Both ends are ours and share one private socket, so pickles are safe here: what a web site sent
 is only ever bytes and text inside a `Fetch`.
 
-    asker -> crawl    one Order, then Work, Lent and Until as they come, NoMore, Stop;
-                      closing the socket ends the crawl
+    asker -> crawl    an Order, then Work, Lent and Until as they come, NoMore, Stop; when all has
+                      come, another Order; closing the socket ends the process
     crawl -> asker    Came, Came, Finished, ..., then None (the end) or a str (why there is none);
                       Wanted, Left and Paced of a crawl that borrows its hosts
 """
@@ -48,7 +48,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a crawl's process is started for.
+    """What a crawl's process is to do.
 
     `until` is set for a crawl that borrows its hosts: it is the first `Until`.
     """
