@@ -27,6 +27,9 @@ from crawler.values import Fetch, Limits, Plan
 
 _PIPE_BYTES = 1 << 20  # what Linux allows everybody
 _READ_BYTES = 1 << 18
+# Of a process that has crawled more than this, what it holds counts for more, while its pages are
+# judged, than loading it again does.
+_MANY = 2_000  # pages
 _GRACE_SECONDS = 10.0  # for a child that has closed its connection to exit
 
 
@@ -39,7 +42,8 @@ class Child:
         self._process = process
         self._link = link
         self._stream = stream
-        self.idle = True  # whether it has delivered all that was ordered
+        self._idle = True  # whether it has delivered all that was ordered
+        self._came = 0  # pages
 
     @property
     def pid(self) -> int:
@@ -53,7 +57,7 @@ class Child:
 
     def order(self, order: wire.Order) -> None:
         """Tell it what to crawl. Raises `CrawlError` if it has died."""
-        self.idle = False
+        self._idle = False
         try:
             self._link.sendall(wire.frame(order))
         except ConnectionError:
@@ -76,8 +80,14 @@ class Child:
             ) from None
         if isinstance(message, str):
             raise CrawlError(f"the crawl broke off: {message}")
-        self.idle = message is None
+        self._idle = message is None
+        self._came += isinstance(message, wire.Came)
         return message
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it may crawl again: it came to the end, and has not crawled much."""
+        return self._idle and self._came <= _MANY
 
     def end(self) -> None:
         """End the process, which keeps nothing to lose."""
@@ -188,8 +198,8 @@ class Standby:
         return waiting if waiting and waiting.lives else None
 
     def give_back(self, child: Child) -> None:
-        """Another crawl may have it, if its last one came to the end; else it is ended."""
-        if child.idle:
+        """Another crawl may have it, if it is fresh; else it is ended."""
+        if child.fresh:
             self._waiting = child
         else:
             child.end()

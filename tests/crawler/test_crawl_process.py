@@ -139,6 +139,20 @@ def test_a_process_on_standby_that_was_left_early_is_replaced() -> None:
         gate.opened.set()
 
 
+def test_a_process_that_has_crawled_much_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.process._MANY", 2)
+    with Site() as site, standing_by() as standby:
+        site.page("/visas", PAGE)
+        site.page("/fellows", PAGE)
+        pids = []
+        for _ in range(3):
+            with crawling(plan_of(site, "/visas", "/fellows"), standby=standby) as pages:
+                assert len(list(pages)) == 2
+            pids.append(pages.pid)
+        assert pids[0] == pids[1] != pids[2]
+        assert ended(pids[0])
+
+
 def test_a_crawl_that_was_stopped_is_not_the_end_of_the_next_one() -> None:
     with Site() as site, standing_by() as standby:
         site.page("/visas", PAGE)
