@@ -23,6 +23,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from functools import partial
 from pathlib import Path
 
 from benchmarks.simweb import pages
@@ -35,7 +36,7 @@ from benchmarks.simweb.truth import follow, pages_of
 from benchmarks.simweb.values import SimProgram, World, weather
 from benchmarks.simweb.words import Meaning, meaning
 from benchmarks.simweb.world import build
-from crawler import Limits, crawling
+from crawler import Limits, crawling, standing_by
 from extractors import Policy, classify
 from monitor import clock
 from monitor.cycle import Progress, Settings, run
@@ -102,8 +103,12 @@ def _shown(
 
 def _night(store: Store, web: Served | Direct, settings: Settings, number: int) -> None:
     at = clock.fixed(FIRST_NIGHT + timedelta(days=number - 1))
-    crawl = web.crawling if isinstance(web, Direct) else crawling
-    run(store, settings, clock=at, progress=showing(web, number), crawl=crawl)
+    if isinstance(web, Direct):
+        run(store, settings, clock=at, progress=showing(web, number), crawl=web.crawling)
+        return
+    with standing_by() as standby:  # as `visawatch crawl` has it
+        crawl = partial(crawling, standby=standby)
+        run(store, settings, clock=at, progress=showing(web, number), crawl=crawl)
 
 
 def showing(web: Served | Direct, number: int) -> Progress:
