@@ -224,7 +224,7 @@ def crawling(plan: Plan | Agenda, *, standby: Standby | None = None) -> Iterator
 
     Every known page of it comes exactly once (unless the crawl is stopped), whatever
     happens to it; a discovered page comes as soon as it was seen. Leaving the context early
-    ends the crawl. The process is that of `standby`, unless another crawl has it, has left early
+    ends the crawl. The process is that of `standby`, unless another crawl has it, left it early
     or had other limits. It logs as this one does.
     """
     feed = Feed(Listed(plan) if isinstance(plan, Plan) else plan)

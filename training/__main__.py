@@ -1,9 +1,8 @@
 """Teach the second reader and write it into extractors/second: `make reader` (under an hour).
 
-Members are taught with the same passages in another order and in other surroundings. Where one
-errs the other often does not: the mean of their chances is right more often than either's, and
-less sure where they differ. One network is then taught to read as all of them do together, which
-costs a page as much as one of them.
+It has members, which were taught with the same passages in another order and in other
+surroundings, side by side. Where one errs the other often does not: the mean of their chances is
+right more often than either's, and less sure where they differ.
 """
 
 from __future__ import annotations
@@ -19,11 +18,10 @@ from tokenizers import Tokenizer
 
 from extractors.second import MAX_TOKENS, MODEL, STANCES
 from training.export import write
-from training.network import Lesson, Plan, Weights, distil, pretrained, teach
+from training.network import Lesson, Plan, Weights, pretrained, teach
 from training.rows import Row, rows
 
 _MEMBERS = 2
-_DISTILLING = Plan(epochs=3, rate=5e-5, seed=_MEMBERS)
 
 
 def main() -> None:
@@ -38,10 +36,8 @@ def main() -> None:
         len(plans), get_context("spawn"), torch.set_num_threads, (threads,)
     ) as pool:
         members, used = zip(*pool.map(_member, plans), strict=True)
-    encoder, tokenizer = pretrained()
-    lessons = _lessons(tokenizer, _DISTILLING)
-    network = distil(encoder, members, lessons, _DISTILLING)
-    write(network, tokenizer, frozenset[int]().union(*used), MODEL.parent)
+    _, tokenizer = pretrained()
+    write(members, tokenizer, frozenset[int]().union(*used), MODEL.parent)
     print(f"wrote {MODEL.parent.name}: python -m benchmarks.calibrate says how it reads")
 
 

@@ -1,4 +1,4 @@
-"""The taught network as a graph of 8-bit weights, and its tokenizer without rare words."""
+"""The taught networks as one graph of 8-bit weights, and their tokenizer without rare words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ _SMALL = 1024  # bytes; constants below are in the graph's file
 _FREQUENT = 16_000  # word pieces kept, whether taught or not: the vocabulary is by frequency
 
 
-def write(network: Weights, tokenizer: str, used: Collection[int], folder: Path) -> None:
-    """Write the model, its tokens and its version; `used` are the token ids of the rows."""
+def write(members: Sequence[Weights], tokenizer: str, used: Collection[int], folder: Path) -> None:
+    """Write the model, its tokens and its version; `used` are the token ids of the rows.
+
+    The members share their embeddings, which teaching leaves alone.
+    """
     data = json.loads(tokenizer)
     known = sorted(data["model"]["vocab"].items(), key=lambda item: item[1])
     kept = [
@@ -34,14 +37,13 @@ def write(network: Weights, tokenizer: str, used: Collection[int], folder: Path)
         if number < _FREQUENT or number in used or len(piece.removeprefix("##")) == 1
     ]
     data["model"]["vocab"] = {piece: at for at, (piece, _) in enumerate(kept)}
-    embeddings = dict(network["embeddings"])
+    embeddings = dict(members[0]["embeddings"])
     embeddings["word"] = embeddings["word"][[number for _, number in kept]]
-    network = {**network, "embeddings": embeddings}
     folder.mkdir(exist_ok=True)
     (folder / "tokens.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         plain, small = Path(scratch) / "plain.onnx", Path(scratch) / "small.onnx"
-        onnx.save(_Graph().model(network), plain)
+        onnx.save(_Graph().model(embeddings, members), plain)
         quantize_dynamic(
             plain,
             small,
@@ -85,9 +87,8 @@ class _Graph:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
-    def model(self, network: Weights) -> Any:
-        """Of ids and types, the numbers by visa and stance."""
-        table = network["embeddings"]
+    def model(self, table: Weights, members: Sequence[Weights]) -> Any:
+        """Of ids and types, the numbers of each member side by side."""
         length = self._op("Gather", self._op("Shape", "ids"), self._ints(1))
         places = self._op(
             "Slice",
@@ -105,13 +106,8 @@ class _Graph:
         away = self._op("Mul", self._op("Sub", self._floats(1), mask), self._floats(-1e9))
         away = self._op("Unsqueeze", away, self._ints([1, 2]))
         wide = self._op("Unsqueeze", mask, self._ints([2]))
-        for layer in network["layers"]:
-            x = self._layer(x, layer, away)
-        total = self._op("ReduceSum", self._op("Mul", x, wide), self._ints([1]), keepdims=0)
-        count = self._op("ReduceSum", wide, self._ints([1]), keepdims=0)
-        first = self._op("Gather", x, self._ints(0), axis=1)
-        both = self._op("Concat", first, self._op("Div", total, count), axis=-1)
-        self._dense(both, network["head"], "logits")
+        told = [self._member(x, away, wide, weights) for weights in members]
+        self._nodes.append(helper.make_node("Concat", told, ["logits"], axis=-1))
         graph = helper.make_graph(
             self._nodes,
             "second-reader",
@@ -126,6 +122,15 @@ class _Graph:
         made.ir_version = 9
         onnx.checker.check_model(made)
         return made
+
+    def _member(self, x: str, away: str, wide: str, weights: Weights) -> str:
+        for layer in weights["layers"]:
+            x = self._layer(x, layer, away)
+        total = self._op("ReduceSum", self._op("Mul", x, wide), self._ints([1]), keepdims=0)
+        count = self._op("ReduceSum", wide, self._ints([1]), keepdims=0)
+        first = self._op("Gather", x, self._ints(0), axis=1)
+        both = self._op("Concat", first, self._op("Div", total, count), axis=-1)
+        return self._dense(both, weights["head"])
 
     def _layer(self, x: str, layer: Weights, away: str) -> str:
         size = HIDDEN // HEADS
@@ -147,16 +152,16 @@ class _Graph:
         gelu = self._op("Mul", half, self._op("Add", erf, self._floats(1)))
         return self._norm(self._op("Add", x, self._dense(gelu, layer["down"])), layer["end"])
 
-    def _dense(self, x: str, pair: tuple[Any, Any], name: str = "") -> str:
+    def _dense(self, x: str, pair: tuple[Any, Any]) -> str:
         product = self._op("MatMul", x, self._floats(pair[0]))
-        return self._op("Add", product, self._floats(pair[1]), name=name)
+        return self._op("Add", product, self._floats(pair[1]))
 
     def _norm(self, x: str, pair: tuple[Any, Any]) -> str:
         scale, bias = map(self._floats, pair)
         return self._op("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-12)
 
-    def _op(self, kind: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        name = name or f"v{len(self._nodes)}"
+    def _op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        name = f"v{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 

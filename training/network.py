@@ -5,12 +5,11 @@ Embeddings stay as they were learned: they know words that no passage here has.
 
 from __future__ import annotations
 
-import copy
 import math
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from transformers import AutoModel
 
 HIDDEN, HEADS = 384, 12
 _STRETCH = 20  # batches within which rows are put by length
-_THINNED = 0.1  # of the tokens
 _DENSE = {
     "q": "attention.self.query",
     "k": "attention.self.key",
@@ -33,7 +31,6 @@ _DENSE = {
 _NORMS = {"after": "attention.output.LayerNorm", "end": "output.LayerNorm"}
 
 Weights = dict[str, Any]
-Ids = Sequence[torch.Tensor]  # of rows: token ids, and their types
 Encoded = Sequence[tuple[Sequence[int], Sequence[int]]]  # by row, token ids and their types
 
 
@@ -91,72 +88,30 @@ def pretrained() -> tuple[Any, str]:
 
 
 def teach(encoder: Any, lessons: Sequence[Lesson], plan: Plan, classes: int) -> Weights:
-    """The weights after one epoch for each lesson, by its labels."""
-    torch.manual_seed(plan.seed)
-    network = Network(encoder, lessons[0].labels.shape[1], classes).train()
-    head = {"params": network.head.parameters(), "lr": 10 * plan.rate}  # it begins with nothing
-
-    def wanted(lesson: Lesson, picked: list[int], _: Ids) -> torch.Tensor:
-        return torch.from_numpy(lesson.labels[picked]).long().flatten()
-
-    _fit(network, [head], lessons, plan, wanted)
-    return _weights(network)
-
-
-def distil(
-    encoder: Any, members: Sequence[Weights], lessons: Sequence[Lesson], plan: Plan
-) -> Weights:
-    """The weights of one network that reads as the members do together.
-
-    It begins as their mean, which reads nearly as well as one of them: they were taught from the
-    same beginning. Then it is taught with the mean of their chances, for the lessons' windows and
-    for the same ones without some words, of which they are less sure: labels are not looked at.
-    """
+    """The weights after one epoch for each lesson."""
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
-    visas = lessons[0].labels.shape[1]
-    made = [*members, _mean(members)]
-    networks = [_network(copy.deepcopy(encoder), weights, visas) for weights in made]
-    *teachers, network = networks
-    thinned = [replace(lesson, encoded=_thinned(lesson.encoded, random)) for lesson in lessons]
-
-    def wanted(_: Lesson, __: list[int], inputs: Ids) -> torch.Tensor:
-        with torch.no_grad():
-            said = [teacher(*inputs).softmax(-1) for teacher in teachers]
-        return torch.stack(said).mean(0).flatten(0, 1)
-
-    head = {"params": network.head.parameters(), "lr": plan.rate}
-    for each in networks:
-        each.eval()  # no dropout: it is to do what they do, not to find its own way
-    _fit(network, [head], thinned, plan, wanted)
-    return _weights(network)
-
-
-def _fit(
-    network: Network,
-    groups: Sequence[dict[str, Any]],
-    lessons: Sequence[Lesson],
-    plan: Plan,
-    wanted: Callable[[Lesson, list[int], Ids], torch.Tensor],
-) -> None:
-    """Teaches what `wanted` says of rows: by row and visa the class, or the chance of each."""
-    random = np.random.default_rng(plan.seed)
+    network = Network(encoder, lessons[0].labels.shape[1], classes)
     network.encoder.embeddings.requires_grad_(False)
     inner = [p for p in network.encoder.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
-        [{"params": inner, "lr": plan.rate}, *groups], weight_decay=0.01, fused=True
+        [
+            {"params": inner, "lr": plan.rate},
+            {"params": network.head.parameters(), "lr": 10 * plan.rate},
+        ],
+        weight_decay=0.01,
+        fused=True,
     )
     steps = sum(math.ceil(len(lesson.encoded) / plan.batch) for lesson in lessons)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, steps))
-    # Elsewhere half as many bits take twice as long.
-    halves = "AVX512" in torch.backends.cpu.get_cpu_capability()
+    network.train()
     for number, lesson in enumerate(lessons, 1):
         losses = []
-        for picked, *inputs in _batches(lesson.encoded, plan.batch, random):
-            with torch.autocast("cpu", torch.bfloat16, enabled=halves):
-                found = network(*inputs)
-                told = wanted(lesson, picked, inputs)
-            loss = functional.cross_entropy(found.float().flatten(0, 1), told)
+        for picked, ids, types in _batches(lesson.encoded, plan.batch, random):
+            with torch.autocast("cpu", torch.bfloat16):
+                found = network(ids, types)
+            wanted = torch.from_numpy(lesson.labels[picked]).long()
+            loss = functional.cross_entropy(found.float().flatten(0, 1), wanted.flatten())
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -164,20 +119,7 @@ def _fit(
             schedule.step()
             losses.append(float(loss.detach()))
         print(f"epoch {number} of {len(lessons)}: loss {np.mean(losses):.3f}", flush=True)
-
-
-def _thinned(encoded: Encoded, random: np.random.Generator) -> Encoded:
-    """Every second row without each tenth of its tokens; the first and last one stay."""
-    rows = list(encoded)
-    for number in range(0, len(rows), 2):
-        ids, types = rows[number]
-        kept = random.random(len(ids)) > _THINNED
-        kept[[0, -1]] = True
-        rows[number] = (
-            [n for n, stays in zip(ids, kept, strict=True) if stays],
-            [n for n, stays in zip(types, kept, strict=True) if stays],
-        )
-    return rows
+    return _weights(network)
 
 
 def _share(step: int, steps: int) -> float:
@@ -239,34 +181,3 @@ def _weights(network: Network) -> Weights:
         "layers": layers,
         "head": pair("head"),
     }
-
-
-def _network(encoder: Any, weights: Weights, visas: int) -> Network:
-    """The network that `_weights` are of, with the encoder's embeddings."""
-    network = Network(encoder, visas, len(weights["head"][1]) // visas)
-    state = network.state_dict()
-    pairs = {"head": weights["head"]}
-    for number, layer in enumerate(weights["layers"]):
-        for key, name in (_DENSE | _NORMS).items():
-            pairs[f"encoder.encoder.layer.{number}.{name}"] = layer[key]
-    for name, (weight, bias) in pairs.items():
-        state[f"{name}.weight"] = torch.from_numpy(weight.T.copy())
-        state[f"{name}.bias"] = torch.from_numpy(bias.copy())
-    network.load_state_dict(state)
-    return network
-
-
-def _mean(members: Sequence[Weights]) -> Weights:
-    return {
-        **members[0],
-        "layers": [
-            {key: _mean_pair([layer[key] for layer in layers]) for key in layers[0]}
-            for layers in zip(*(member["layers"] for member in members), strict=True)
-        ],
-        "head": _mean_pair([member["head"] for member in members]),
-    }
-
-
-def _mean_pair(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    weights, biases = zip(*pairs, strict=True)
-    return np.mean(weights, 0), np.mean(biases, 0)
