@@ -147,7 +147,7 @@ fuzz: .venv-fuzz/installed
 lock:
 	uv pip compile pyproject.toml --extra dev --extra engine --extra javascript --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	printf 'medspacy\nnumpy<2\nsetuptools<81\nspacy\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-quality.lock
-	printf 'beautifulsoup4\ngoogle-re2\nlxml\nonnx\nonnxruntime\npypdfium2\npython-dateutil\ntokenizers\ntransformers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
+	printf 'beautifulsoup4\ngoogle-re2\nlxml\nonnx\nonnxruntime\npypdfium2\npython-dateutil\ntransformers\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-training.lock
 	printf 'cyclonedx-bom\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-sbom.lock
 	printf 'urlwatch\nhtml2text\n' | $(PEER_LOCK)-urlwatch.lock
 	printf 'webchanges\n' | $(PEER_LOCK)-webchanges.lock

@@ -24,6 +24,7 @@ from extractors.readings import Strength
 from extractors.stated import BESIDE, NAMED, SECOND, Statement
 from extractors.values import Stance, Visa
 from extractors.windows import Window, windows
+from extractors.wordpiece import WordPieces
 
 VISAS = (Visa.J1, Visa.H1B)
 STANCES = (
@@ -36,8 +37,8 @@ STANCES = (
 MAX_TOKENS = 160  # of a window with its heading; the model was taught with as many
 _CACHED = 500  # windows: programs of one institution share their sentences, and come together
 _FOLDER = Path(__file__).parent / "second"
-FILES = ("model.onnx", "weights.bin", "tokens.json")  # what its version is a hash of
-MODEL, TOKENS = _FOLDER / FILES[0], _FOLDER / FILES[2]
+FILES = ("model.onnx", "weights.bin", "pieces.txt")  # what its version is a hash of
+MODEL, PIECES = _FOLDER / FILES[0], _FOLDER / FILES[2]
 
 Chances = tuple[tuple[float, ...], ...]  # for each of VISAS those of STANCES, in thousandths
 
@@ -119,14 +120,10 @@ def chances_of(under: str, text: str) -> Chances:
     """For each of VISAS, the chances of STANCES: the mean of what the model's members say."""
     import numpy as np
 
-    session, tokenizer = _loaded()
-    encoded = tokenizer.encode(under, text) if under else tokenizer.encode(text)
+    session, pieces = _loaded()
+    ids, types = pieces.encode(under, text, MAX_TOKENS)
     (logits,) = session.run(
-        None,
-        {
-            "ids": np.array([encoded.ids], np.int64),
-            "types": np.array([encoded.type_ids], np.int64),
-        },
+        None, {"ids": np.array([ids], np.int64), "types": np.array([types], np.int64)}
     )
     table = logits.reshape(-1, len(VISAS), len(STANCES)).astype(np.float64)  # one by member
     odds = np.exp(table - table.max(axis=-1, keepdims=True))
@@ -136,12 +133,11 @@ def chances_of(under: str, text: str) -> Chances:
 
 
 @cache
-def _loaded() -> tuple[Any, Any]:
+def _loaded() -> tuple[Any, WordPieces]:
     # By itself it files what it runs in the home folder, and sends that to its maker.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    # Both are slow to import, and most pages and commands need neither.
+    # It is slow to import, and most pages and commands do not need it.
     import onnxruntime
-    from tokenizers import Tokenizer
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -152,10 +148,7 @@ def _loaded() -> tuple[Any, Any]:
     # What it needs for the longest window is given back, and not kept for the next one.
     options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
-    tokenizer = Tokenizer.from_file(str(TOKENS))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
-    return session, tokenizer
+    return session, WordPieces(PIECES.read_text("utf-8").split("\n"))
 
 
 def _spelled(text: str) -> str:

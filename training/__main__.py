@@ -14,12 +14,12 @@ from multiprocessing import get_context
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from extractors.second import MAX_TOKENS, MODEL, STANCES
+from extractors.wordpiece import WordPieces
 from training.export import write
 from training.network import Lesson, Plan, Weights, pretrained, teach
-from training.rows import Row, rows
+from training.rows import rows
 
 _MEMBERS = 2
 
@@ -36,38 +36,30 @@ def main() -> None:
         len(plans), get_context("spawn"), torch.set_num_threads, (threads,)
     ) as pool:
         members, used = zip(*pool.map(_member, plans), strict=True)
-    _, tokenizer = pretrained()
-    write(members, tokenizer, frozenset[int]().union(*used), MODEL.parent)
+    _, pieces = pretrained()
+    write(members, pieces, frozenset[int]().union(*used), MODEL.parent)
     print(f"wrote {MODEL.parent.name}: python -m benchmarks.calibrate says how it reads")
 
 
 def _member(plan: Plan) -> tuple[Weights, frozenset[int]]:
     """One member, and the token ids that it was taught with."""
-    encoder, tokenizer = pretrained()
-    lessons = _lessons(tokenizer, plan)
+    encoder, pieces = pretrained()
+    lessons = _lessons(WordPieces(pieces), plan)
     print(f"member {plan.seed + 1}: {len(lessons[0].encoded)} windows", flush=True)
     used = frozenset(n for lesson in lessons for ids, _ in lesson.encoded for n in ids)
     return teach(encoder, lessons, plan, len(STANCES)), used
 
 
-def _lessons(tokenizer: str, plan: Plan) -> list[Lesson]:
-    tokens = Tokenizer.from_str(tokenizer)
-    tokens.no_padding()
-    tokens.enable_truncation(MAX_TOKENS)
+def _lessons(pieces: WordPieces, plan: Plan) -> list[Lesson]:
     # The first lesson is the passages alone; the others' surroundings differ by member, too.
     first, *others = range(plan.epochs)
-    return [_lesson(tokens, epoch) for epoch in (first, *(e + 100 * plan.seed for e in others))]
+    return [_lesson(pieces, epoch) for epoch in (first, *(e + 100 * plan.seed for e in others))]
 
 
-def _lesson(tokens: Tokenizer, epoch: int) -> Lesson:
+def _lesson(pieces: WordPieces, epoch: int) -> Lesson:
     picked = [row for row in rows(epoch) if not row.kept_back]
     labels = np.array([row.stances for row in picked], np.int32)
-    return Lesson([_encode(tokens, row) for row in picked], labels)
-
-
-def _encode(tokens: Tokenizer, row: Row) -> tuple[list[int], list[int]]:
-    encoded = tokens.encode(row.under, row.text) if row.under else tokens.encode(row.text)
-    return encoded.ids, encoded.type_ids
+    return Lesson([pieces.encode(row.under, row.text, MAX_TOKENS) for row in picked], labels)
 
 
 if __name__ == "__main__":

