@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from crawler import heap, wire
 from crawler.journal import log_as
+from crawler.lean import load_scrapy
 from crawler.lending import lapsed
 
 if TYPE_CHECKING:
@@ -219,7 +220,8 @@ def main(link_fd: int, pages_fd: int, parent: int) -> int:
 
 def _load() -> None:
     """Load all that a crawl needs, which takes longest, before it is known what to crawl."""
-    for name in ("scrapy.crawler", "crawler.frontier", "crawler.spiders.pages"):
+    load_scrapy()
+    for name in ("crawler.frontier", "crawler.spiders.pages"):
         import_module(name)
     gc.freeze()  # what is loaded stays: else pages wait in cycles until that is a quarter more
 
