@@ -83,13 +83,13 @@ def test_a_second_reviewer_is_shown_what_the_first_decided(
         assert [r.by for r in verdicts.of_change(store, 1)] == ["ada"]
 
 
-@pytest.mark.parametrize("nested", [500, 1_000_000])
+@pytest.mark.parametrize("nested", [500, 100_000])
 def test_a_page_that_means_harm_is_text_and_runs_nothing(
     users: Path, serve: Serve, browser_page: Page, nested: int
 ) -> None:
     hostile(users, nested)
     page, served = browser_page, serve(users)
-    page.set_default_timeout(60_000)  # a million tags take a few seconds
+    page.set_default_timeout(60_000)  # so many tags take a few seconds on a busy machine
     asked: list[str] = []
     harm: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -97,7 +97,9 @@ def test_a_page_that_means_harm_is_text_and_runs_nothing(
     page.on("popup", lambda popup: harm.append(popup.url))
     log_in(page, served, "ada")
     expect(page.locator("main")).to_contain_text(NAME)
-    page.goto(f"{served.origin}/review/5")
+    with page.expect_response("**/review/5/page/after/*") as framed:
+        page.goto(f"{served.origin}/review/5")
+    assert framed.value.status == 200
     expect(page.locator(".source blockquote").last).to_have_text(SHOWN)
     frame = page.frame_locator("iframe").last
     expect(frame.locator("mark")).to_have_text(SHOWN)
