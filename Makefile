@@ -132,7 +132,7 @@ hostile: .venv/installed
 fuzz-examples: .venv/installed
 	FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest tests/hostile/test_hostile_fuzz.py
 
-# A page made by coverage, as long as you like: see benchmarks/fuzz.py.
+# A page made by coverage, for an hour of the processor: see benchmarks/fuzz.py.
 # TARGET is one of tests/hostile/targets.py, or nothing for whole pages.
 fuzz: .venv-fuzz/installed
 	.venv-fuzz/bin/python -m benchmarks.fuzz 3600 $(TARGET)
