@@ -190,6 +190,11 @@ class Standby:
         self._waiting = waiting
         self._limits: Limits | None = None  # of its first crawl, which are those of all
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is a process that a crawl could have."""
+        return self._waiting is not None and self._waiting.lives
+
     def take(self, limits: Limits) -> Child | None:
         """The process, if it still lives, is not in use, and can crawl within these limits."""
         if self._limits not in (None, limits):

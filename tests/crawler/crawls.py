@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loopback import Site
+from sharing import shared
 
-from crawler import Fetch, KnownPage, Limits, Plan, Target, crawling
+from crawler import Fetch, KnownPage, Limits, Plan, Target
 
 QUICK = Limits(delay_seconds=0.0, per_host=8, timeout_seconds=5.0, retries=0)
 
@@ -19,7 +20,7 @@ def limits(*sites: Site, **changes: object) -> Limits:
 
 def crawl(plan: Plan) -> list[Fetch]:
     """Return all that a crawl yields."""
-    with crawling(plan) as pages:
+    with shared(plan) as pages:
         return list(pages)
 
 

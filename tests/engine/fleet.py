@@ -20,6 +20,7 @@ from types import TracebackType
 
 from browsers import RENDER
 from loopback import Site, Visit
+from sharing import shared
 
 from crawler import Limits, RenderLimits
 from monitor import clock
@@ -109,11 +110,11 @@ class Fleet:
             ),
             confirm_delay_seconds=0,
         )
-        by = {"crawl": partial(writer.crawling, self.connected, "v.db")} if engine else {}
+        crawl = partial(writer.crawling, self.connected, "v.db") if engine else shared
         with ExitStack() as stack:
             opened = store or stack.enter_context(self.store())
             now = clock.fixed(FIRST_NIGHT + timedelta(days=self.night))
-            return run(opened, settings, clock=now, stop=stop, **by)[0]
+            return run(opened, settings, clock=now, stop=stop, crawl=crawl)[0]
 
     @property
     def connected(self) -> Engine:

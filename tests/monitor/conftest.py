@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from loopback import Site, Visit
+from sharing import shared
 
 from crawler import Limits, RenderLimits
 from monitor import clock
@@ -67,7 +68,7 @@ class Watch:
             self.store,
             settings,
             clock=clock.fixed(at),
-            **options,  # type: ignore[arg-type]
+            **{"crawl": shared, **options},  # type: ignore[arg-type]
         )
         return summary
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from loopback import Site, Visit
+from sharing import shared
 
 from crawler import Limits
 from monitor import clock
@@ -47,7 +48,9 @@ def night(store: Store, site: Site, number: int) -> Summary:
         mail=MailSettings(maildir=str(store.path.parent / "mail")),
         limits=Limits(delay_seconds=0, per_host=8, allow_hosts=(site.host,)),
     )
-    summary, _ = run(store, settings, clock=clock.fixed(FIRST + timedelta(days=number)))
+    summary, _ = run(
+        store, settings, clock=clock.fixed(FIRST + timedelta(days=number)), crawl=shared
+    )
     return summary
 
 

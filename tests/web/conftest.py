@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving import NOON, PASSWORD, Serve, Served, serving
+from sharing import shared
 
 from crawler import Limits
 from monitor import clock
@@ -51,6 +52,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     confirm_delay_seconds=0,
                 ),
                 clock=clock.fixed(FIRST_NIGHT + timedelta(days=night - 1)),
+                crawl=shared,
             )
     return path
 
