@@ -10,11 +10,13 @@ demo: .venv/installed
 	$(BIN)/visawatch demo
 
 # Three at a time, as half of their time is waiting: each takes about as long as the others.
+TESTED_AFTER_MONITOR := tests/badinput tests/hostile tests/store
 TESTED_AFTER_WEB := tests/cli tests/crawler tests/engine
+TESTED_BEFORE := tests/monitor tests/web
 test: .venv/installed
-	$(BIN)/python -m pytest tests/monitor & monitor=$$!; \
+	{ $(BIN)/python -m pytest tests/monitor; failed=$$?; $(BIN)/python -m pytest $(TESTED_AFTER_MONITOR) && exit $$failed; } & monitor=$$!; \
 	{ $(BIN)/python -m pytest tests/web; failed=$$?; $(BIN)/python -m pytest $(TESTED_AFTER_WEB) && exit $$failed; } & web=$$!; \
-	$(BIN)/python -m pytest $(patsubst %,--ignore=%,tests/monitor tests/web $(TESTED_AFTER_WEB)); failed=$$?; \
+	$(BIN)/python -m pytest $(patsubst %,--ignore=%,$(TESTED_BEFORE) $(TESTED_AFTER_MONITOR) $(TESTED_AFTER_WEB)); failed=$$?; \
 	wait $$monitor || failed=1; \
 	wait $$web || failed=1; \
 	exit $$failed
