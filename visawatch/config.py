@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-    TomlConfigSettingsSource,
-)
+from msgspec import Meta, ValidationError, convert
 
 _PREFIX = "VISAWATCH_"  # of environment variables
 _URLS = (
@@ -29,49 +25,54 @@ class ConfigError(Exception):
     """A settings file or variable that cannot be used, named with the way out."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Count = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
 
 
-class CrawlSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class CrawlSettings:
     """How politely and how far pages are fetched."""
 
     contact: str = ""
-    delay_seconds: float = Field(default=1.0, ge=0)
-    per_host: int = Field(default=1, ge=1)
-    timeout_seconds: float = Field(default=30, gt=0)
-    page_budget: int = Field(default=15, ge=1)
-    depth: int = Field(default=3, ge=0)
-    max_bytes: int = Field(default=10_000_000, ge=1000)
+    delay_seconds: NotNegative = 1.0
+    per_host: Count = 1
+    timeout_seconds: Positive = 30.0
+    page_budget: Count = 15
+    depth: Annotated[int, Meta(ge=0)] = 3
+    max_bytes: Annotated[int, Meta(ge=1000)] = 10_000_000
     allow_hosts: tuple[str, ...] = ()
 
 
-class RenderSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class RenderSettings:
     """How pages that need JavaScript are shown, and what that may cost."""
 
-    pages: int = Field(default=500, ge=0)
-    seconds: float = Field(default=60, gt=0)
-    megabytes: int = Field(default=800, ge=400)
+    pages: Annotated[int, Meta(ge=0)] = 500
+    seconds: Positive = 60.0
+    megabytes: Annotated[int, Meta(ge=400)] = 800
     browser: str = ""
     sandbox: bool = True
 
 
-class MonitorSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class MonitorSettings:
     """When a cycle runs, and how sure it has to be."""
 
-    confirm_delay_seconds: float = Field(default=60, ge=0)
-    withdraw_cycles: int = Field(default=2, ge=1)
-    stale_after_cycles: int = Field(default=3, ge=1)
-    nightly_at: str = Field(default="02:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    flap_reversals: int = Field(default=3, ge=1)
-    flap_days: int = Field(default=14, ge=1)
-    flap_stable_cycles: int = Field(default=7, ge=1)
-    wave_institutions: int = Field(default=5, ge=2)
-    wave_days: int = Field(default=7, ge=1)
-    wave_chance: float = Field(default=0.0001, gt=0, lt=1)
+    confirm_delay_seconds: NotNegative = 60.0
+    withdraw_cycles: Count = 2
+    stale_after_cycles: Count = 3
+    nightly_at: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:00"
+    flap_reversals: Count = 3
+    flap_days: Count = 14
+    flap_stable_cycles: Count = 7
+    wave_institutions: Annotated[int, Meta(ge=2)] = 5
+    wave_days: Count = 7
+    wave_chance: Annotated[float, Meta(gt=0, lt=1)] = 0.0001
 
 
-class MailSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class MailSettings:
     """Where alerts go: an SMTP server, or a Maildir when `smtp_url` is empty."""
 
     smtp_url: str = ""
@@ -80,17 +81,19 @@ class MailSettings(_Section):
     maintainers: tuple[str, ...] = ()
 
 
-class WebSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class WebSettings:
     """Where the review room and the public pages are served."""
 
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    workers: int = Field(default=2, ge=1, le=64)
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Meta(ge=1, le=64)] = 2
     base_url: str = ""
     metrics_token: str = ""
 
 
-class ShortlistSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class ShortlistSettings:
     """The files of the calendar, the rules of the land, weights and steps."""
 
     folder: str = ""
@@ -101,32 +104,32 @@ class ShortlistSettings(_Section):
         return Path(self.folder) if self.folder else None
 
 
-class VerifySettings(_Section):
+@dataclass(frozen=True, slots=True)
+class VerifySettings:
     """How coordinators are asked, and where their answers come in."""
 
     imap_url: str = ""
     template: str = ""
 
 
-class EngineSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
     """Where workers are told what to fetch, and how long one that is silent is waited for."""
 
     url: str = ""
-    lease_seconds: float = Field(default=15, ge=2, le=600)
+    lease_seconds: Annotated[float, Meta(ge=2, le=600)] = 15.0
 
 
-class LogSettings(_Section):
+@dataclass(frozen=True, slots=True)
+class LogSettings:
     """How a process says what it does, on standard error."""
 
     format: Literal["text", "json"] = "text"
 
 
-class Config(BaseSettings):
+@dataclass(frozen=True, slots=True)
+class Config:
     """All settings; the environment wins over the file."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
-    )
 
     crawl: CrawlSettings = CrawlSettings()
     render: RenderSettings = RenderSettings()
@@ -139,50 +142,90 @@ class Config(BaseSettings):
     log: LogSettings = LogSettings()
 
 
+_SECTIONS: Mapping[str, Any] = get_type_hints(Config)
+
+
 def load(path: Path | None) -> Config:
     """The settings in the file at `path`, if there is one, and in the environment.
 
     Raises ConfigError for a file that is not TOML, an unknown key or variable, or a value out
-    of range.
+    of range; it names all of them.
     """
-
-    class FromFile(Config):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            if path is None:
-                return (env_settings,)
-            return (env_settings, TomlConfigSettingsSource(settings_cls, path))
-
+    given = _of_file(path) if path else {}
     variables = sorted(name for name in os.environ if name.upper().startswith(_PREFIX))
-    for variable in variables:
-        section = variable[len(_PREFIX) :].partition("__")[0].lower()
-        if section not in Config.model_fields:
-            raise ConfigError(
-                f"unknown variable {variable}: after {_PREFIX} comes a section, two underscores "
-                "and a key (docs/configuration.md lists them all)"
-            )
-    name = " or ".join([*([str(path)] if path else []), *variables])
+    for variable in sorted(variables, key=lambda name: "__" in name):  # a single key wins
+        _override(given, variable)
+    faults: list[str] = []
+    sections = {}
+    for name, values in given.items():
+        if name not in _SECTIONS:
+            faults.append(_unknown(name))
+        elif not isinstance(values, dict):
+            faults.append(f"'{name}': Expected a section, got {values!r:.40}")
+        else:
+            checked = _checked(name, values, faults)
+            sections[name] = _SECTIONS[name](**checked)
+    if faults:
+        name = " or ".join([*([str(path)] if path else []), *variables])
+        raise ConfigError(f"{name}: {'; '.join(faults)}")
+    return Config(**sections)
+
+
+def _of_file(path: Path) -> dict[str, Any]:
     try:
-        return FromFile()
-    except ValidationError as error:
-        faults = "; ".join(_fault(e["loc"], e["type"], e["msg"]) for e in error.errors())
-        raise ConfigError(f"{name}: {faults}") from error
-    except SettingsError as error:
-        raise ConfigError(
-            f"{', '.join(variables)}: {error.__cause__}; a list, and a whole section, is written "
-            'as JSON: ["a.example"]'
-        ) from error
+        return tomllib.loads(path.read_bytes().decode())
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{name}: not valid TOML: {error}") from error
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {error.strerror}") from error
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _override(given: dict[str, Any], variable: str) -> None:
+    """Put what a variable says in the place of what the file says."""
+    section, _, key = variable[len(_PREFIX) :].lower().partition("__")
+    if section not in _SECTIONS:
+        raise ConfigError(
+            f"unknown variable {variable}: after {_PREFIX} comes a section, two underscores "
+            "and a key (docs/configuration.md lists them all)"
+        )
+    value: Any = os.environ[variable]
+    listed = get_origin(_types(section).get(key)) is tuple
+    if listed or not key:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(
+                f"{variable}: {error}; a list, and a whole section, is written as JSON: "
+                '["a.example"]'
+            ) from error
+    changed: Any = {key: value} if key else value
+    before = given.get(section)
+    both = isinstance(before, dict) and isinstance(changed, dict)
+    given[section] = {**before, **changed} if both else changed
+
+
+def _checked(section: str, values: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+    """The values of a section as their types want them; what is wrong is added to `faults`."""
+    types, checked = _types(section), {}
+    for key, value in values.items():
+        if key not in types:
+            faults.append(_unknown(f"{section}.{key}"))
+            continue
+        try:
+            checked[key] = convert(value, types[key], strict=False)  # a variable is text
+        except ValidationError as error:
+            choice = get_args(types[key]) if get_origin(types[key]) is Literal else ()
+            others = f", it is {' or '.join(choice)}" if choice else ""
+            faults.append(f"'{section}.{key}': {error}{others}")
+    return checked
+
+
+def _types(section: str) -> dict[str, Any]:
+    return get_type_hints(_SECTIONS[section], include_extras=True)
+
+
+def _unknown(key: str) -> str:
+    return f"unknown key '{key}' (docs/configuration.md lists them all)"
 
 
 def exposure(path: Path) -> str:
@@ -216,10 +259,3 @@ def readable_by_others(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o004) and all(
         folder.stat().st_mode & 0o001 for folder in path.parents
     )
-
-
-def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    key = ".".join(str(part) for part in location)
-    if kind == "extra_forbidden":
-        return f"unknown key '{key}' (docs/configuration.md lists them all)"
-    return f"'{key}': {message}"

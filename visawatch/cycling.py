@@ -78,7 +78,7 @@ def settings_of(app: App, allow_hosts: tuple[str, ...] = ()) -> Settings:
             max_bytes=crawl.max_bytes,
             contact=crawl.contact,
             allow_hosts=(*crawl.allow_hosts, *allow_hosts),
-            render=RenderLimits(**app.config.render.model_dump()),
+            render=RenderLimits(**asdict(app.config.render)),
         ),
         base_url=app.config.web.base_url,
         confirm_delay_seconds=monitor.confirm_delay_seconds,

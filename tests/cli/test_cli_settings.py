@@ -8,7 +8,7 @@ import pytest
 from processes import powerless
 from shell import Shell
 
-from visawatch.config import Config, ConfigError, load
+from visawatch.config import Config, ConfigError, MailSettings, load
 
 
 def written(shell: Shell, text: str | bytes) -> Path:
@@ -24,11 +24,14 @@ def written(shell: Shell, text: str | bytes) -> Path:
         ("[crawl]\ndelay = 1\n", "unknown key 'crawl.delay'"),
         ("[crawling]\ndelay_seconds = 1\n", "unknown key 'crawling'"),
         ("contact = 'me'\n", "unknown key 'contact'"),
-        ("[crawl]\ndelay_seconds = -1\n", "'crawl.delay_seconds': Input should be greater"),
-        ("[crawl]\ndelay_seconds = 'slow'\n", "'crawl.delay_seconds': Input should be a valid"),
+        ("[crawl]\ndelay_seconds = -1\n", "'crawl.delay_seconds': Expected `float` >= 0.0"),
+        ("[crawl]\ndelay_seconds = 'slow'\n", "'crawl.delay_seconds': Expected `float`, got `str`"),
+        ("[crawl]\ndelay_seconds = nan\n", "'crawl.delay_seconds': Expected `float` >= 0.0"),
+        ("[render]\nsandbox = 'perhaps'\n", "'render.sandbox': Expected `bool`, got `str`"),
+        ("[log]\nformat = 'xml'\n", "'log.format': Invalid enum value 'xml', it is text or json"),
         ("[monitor]\nnightly_at = '25:00'\n", "'monitor.nightly_at'"),
         ("[web]\nport = 99999\n", "'web.port'"),
-        ("crawl = 3\n", "'crawl'"),
+        ("crawl = 3\n", "'crawl': Expected a section, got 3"),
         ("[crawl\n", "not valid TOML"),
         ("[crawl]\ndepth = 1\ndepth = 2\n", "not valid TOML"),
         ("contact = 'Montréal'\n".encode("latin-1"), "not valid TOML"),
@@ -57,7 +60,11 @@ def test_all_faults_are_named_at_once(shell: Shell) -> None:
         ("VISAWATCH_MAIL_SMTP_URL", "x", "unknown variable VISAWATCH_MAIL_SMTP_URL"),
         ("VISAWATCH_CRAWL__DEPTH", "deep", "VISAWATCH_CRAWL__DEPTH: 'crawl.depth'"),
         ("VISAWATCH_CRAWL__ALLOW_HOSTS", "a.example", "VISAWATCH_CRAWL__ALLOW_HOSTS: Expecting"),
+        ("VISAWATCH_CRAWL__DEPTH", "1" * 5000, "'crawl.depth': Integer value out of range"),
+        ("VISAWATCH_CRAWL__ALLOW_HOSTS", "[1]", "'crawl.allow_hosts': Expected `str`, got `int`"),
+        ("VISAWATCH_CRAWL__ALLOW_HOSTS", "[" * 99_999, "as JSON"),
         ("VISAWATCH_MAIL", "x", "VISAWATCH_MAIL: Expecting value"),
+        ("VISAWATCH_MAIL", "[1]", "VISAWATCH_MAIL: 'mail': Expected a section, got [1]"),
     ],
 )
 def test_a_fault_of_the_environment_is_named(
@@ -78,8 +85,10 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_defaults(
     assert config.mail.sender == "a@file.example"
     assert config.mail.maildir == "mail"
     assert config.crawl.allow_hosts == ("10.0.0.7", "localhost:8080")
+    monkeypatch.setenv("visawatch_mail", '{"maildir": "out", "smtp_url": "smtp://later.example"}')
+    assert load(file).mail == MailSettings("smtp://environment.example", "a@file.example", "out")
     monkeypatch.undo()
-    assert load(None).model_dump() == Config().model_dump()
+    assert load(None) == Config()
 
 
 def test_a_file_that_cannot_be_read_is_named(public: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What only some pages need, and what sqlite-utils would take along.
-LATER = ("bs4", "numpy", "onnxruntime", "pandas", "scrapy", "twisted")
+LATER = ("bs4", "numpy", "onnxruntime", "pandas", "pydantic", "scrapy", "twisted")
 COMMAND = """
 import sys
 import visawatch.config, visawatch.cycling

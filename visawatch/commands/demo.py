@@ -189,7 +189,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 def _demo_app(app: App, folder: Path) -> App:
     """The same program on a database of its own; in a hurry, as its hosts are our own."""
-    config = Config.model_construct(
+    config = Config(
         crawl=CrawlSettings(delay_seconds=0, timeout_seconds=5),
         monitor=MonitorSettings(confirm_delay_seconds=0),
         mail=MailSettings(maildir=str(folder / "mail")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from crawler import RenderLimits
@@ -36,7 +38,7 @@ def worker(app: App, engine: str, allow_hosts: tuple[str, ...]) -> None:
     from visawatch.engine import engine_of
 
     allowed = (*app.config.crawl.allow_hosts, *allow_hosts)
-    render = RenderLimits(**app.config.render.model_dump())
+    render = RenderLimits(**asdict(app.config.render))
     working = Worker(engine_of(app, url), allowed, render)
 
     with on_signals(working.drain):

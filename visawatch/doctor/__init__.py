@@ -47,7 +47,7 @@ def examine(
         config = settings()
     except ConfigError as error:
         yield wrong("settings", str(error), "Mend it: docs/configuration.md lists all settings.")
-        config = Config.model_construct()  # the defaults, to look at the rest with
+        config = Config()  # the defaults, to look at the rest with
     else:
         yield ok("settings", f"{config_file} can be used" if config_file else "the defaults")
     patient = Patient(db, config, config_file, now, patience, engine or config.engine.url)
