@@ -200,8 +200,9 @@ def _override(given: dict[str, Any], variable: str) -> None:
             ) from error
     changed: Any = {key: value} if key else value
     before = given.get(section)
-    both = isinstance(before, dict) and isinstance(changed, dict)
-    given[section] = {**before, **changed} if both else changed
+    if isinstance(before, dict) and isinstance(changed, dict):
+        changed = {**before, **changed}
+    given[section] = changed
 
 
 def _checked(section: str, values: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
