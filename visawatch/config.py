@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import unquote, urlsplit
@@ -221,7 +222,8 @@ def _checked(section: str, values: Mapping[str, Any], faults: list[str]) -> dict
     return checked
 
 
-def _types(section: str) -> dict[str, Any]:
+@cache
+def _types(section: str) -> Mapping[str, Any]:
     return get_type_hints(_SECTIONS[section], include_extras=True)
 
 
