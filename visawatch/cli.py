@@ -159,7 +159,7 @@ def main(
         config = DEFAULT_CONFIG
 
     def settings() -> Config:
-        from visawatch.config import exposure, load, secrets_of  # which takes a tenth of a second
+        from visawatch.config import exposure, load, secrets_of
 
         found = load(config)
         as_json = found.log.format == "json"
