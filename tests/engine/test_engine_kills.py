@@ -10,6 +10,7 @@ import random
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from fleet import FIRST_NIGHT, PATIENCE, Fleet
 from redisserver import RedisServer, serving
 
+from monitor.engine import board
 from store import changes, cycles
 from store.records import stamp
 
@@ -106,10 +108,20 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
             f"those of two workers {fleet.gaps_between_clients()[0]:.3f} s (delay {DELAY} s)"
         )
         assert fleet.gaps()[0] >= DELAY
+        _wait_until_all_work(server, night.workers)  # before, SIGTERM just ends one
         for worker in night.workers:
             worker.terminate()
             _, err = worker.communicate(timeout=PATIENCE)
             assert (worker.returncode, "Traceback" in err) == (0, False), err
+
+
+def _wait_until_all_work(server: RedisServer, workers: Sequence[subprocess.Popen[str]]) -> None:
+    until = time.monotonic() + PATIENCE
+    with server.client() as client:
+        for worker in workers:
+            while not any(f":{worker.pid}" in name for name in client.zrange(board.WORKERS, 0, -1)):
+                assert time.monotonic() < until, "a worker did not begin"
+                time.sleep(0.05)
 
 
 def _assert_nothing_lost_or_doubled(fleet: Fleet, expected: dict[int, set[str]]) -> None:
