@@ -215,6 +215,8 @@ def _checked(section: str, values: Mapping[str, Any], faults: list[str]) -> dict
             continue
         try:
             checked[key] = convert(value, types[key], strict=False)  # a variable is text
+        except UnicodeError:  # of a variable, which may be any bytes
+            faults.append(f"'{section}.{key}': is not UTF-8")
         except ValidationError as error:
             choice = get_args(types[key]) if get_origin(types[key]) is Literal else ()
             others = f", it is {' or '.join(choice)}" if choice else ""

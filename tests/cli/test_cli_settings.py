@@ -61,6 +61,7 @@ def test_all_faults_are_named_at_once(shell: Shell) -> None:
         ("VISAWATCH_CRAWL__DEPTH", "deep", "VISAWATCH_CRAWL__DEPTH: 'crawl.depth'"),
         ("VISAWATCH_CRAWL__ALLOW_HOSTS", "a.example", "VISAWATCH_CRAWL__ALLOW_HOSTS: Expecting"),
         ("VISAWATCH_CRAWL__DEPTH", "1" * 5000, "'crawl.depth': Integer value out of range"),
+        ("VISAWATCH_CRAWL__DEPTH", "\udcff", "'crawl.depth': is not UTF-8"),
         ("VISAWATCH_CRAWL__ALLOW_HOSTS", "[1]", "'crawl.allow_hosts': Expected `str`, got `int`"),
         ("VISAWATCH_CRAWL__ALLOW_HOSTS", "[" * 99_999, "as JSON"),
         ("VISAWATCH_MAIL", "x", "VISAWATCH_MAIL: Expecting value"),
