@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from extractors import Policy, classify, page_text
 from extractors.blocks import html_blocks
+from extractors.rulebook import rulebook
 from extractors.sieve import may_speak_of_visas
 from extractors.statements import statements
 from extractors.values import Category
@@ -19,6 +20,8 @@ PIECES = st.sampled_from(
         *(" ", "\r", "\x00", "\ud7ff", "case\u00adby-case\u00a0basis"),
     ]
 )
+# What case folding takes for k, s, i and I, or not.
+ODD_CASES = st.sampled_from([*"\u212a\u017f\u0130\u0131KkSs", "vi\u017fa", "\u212aeep"])
 PAGES = st.lists(PIECES, max_size=30).map("".join)
 CHARSETS = st.sampled_from(["", "; charset=utf-16", "; charset=zip", "; charset=windows-1252"])
 TYPES = st.builds(
@@ -49,6 +52,20 @@ def test_a_quote_is_a_span_of_the_page(page: str, content_type: str, encoding: s
 def test_a_policy_survives_json(page: str) -> None:
     policy = classify(page.encode("utf-8", "replace"))
     assert Policy.from_json(policy.to_json()) == policy
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(PIECES, st.text(max_size=3), ODD_CASES), max_size=20).map("".join))
+def test_rules_asked_together_match_where_each_does_alone(text: str) -> None:
+    book = rulebook()
+    for matcher in (book.spellings, book.phrases, book.empty, book.scopes):
+        alone = [
+            (rule.id, match.span(1 if pattern.groups and match.group(1) else 0))
+            for rule, pattern in matcher._rules
+            for match in pattern.finditer(text)
+        ]
+        found = [(hit.rule.id, (hit.start, hit.end)) for hit in matcher.hits(text)]
+        assert found == [(name, span) for name, span in alone if span[0] < span[1]]
 
 
 @settings(max_examples=300, deadline=None)
