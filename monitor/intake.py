@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
-from crawler import Fetch, Health
+from crawler import Fetch, Health, heap
 from crawler.urls import canonical
 from extractors import READER_VERSION, RULES_VERSION
 from monitor.clock import Clock
@@ -97,6 +97,7 @@ class Intake:
                 )
                 self._opinions.save()
             self._batch.clear()
+            heap.give_back()
         self._flushed_at = time.monotonic()
         self.stored()
 
