@@ -66,7 +66,7 @@ _CONTROLS = frozenset({"aria-controls", "data-target", "data-bs-target"})
 _EXPANDS = frozenset({"aria-expanded", "data-toggle"})  # of a link to what it shows
 _OPENING = _CONTROLS | _EXPANDS
 _NOT_WRITTEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TO_CLEAR = etree.XPath("//*[@*][not(self::td or self::th)]")  # a cell's spans place it
+_CELLS = ("td", "th")
 
 
 def prune(page: str) -> str:
@@ -100,8 +100,9 @@ def prune(page: str) -> str:
         if after.tag == "span" and span.attrib and after.attrib:
             span.tail = " "
     etree.strip_tags(root, *_INLINE)
-    for element in _TO_CLEAR(root):
-        element.attrib.clear()
+    for element, _ in named:
+        if element.tag not in _CELLS:  # whose spans place them
+            element.attrib.clear()
     for element in root.iter(*_BARE):
         if _BARE[element.tag](element):
             element.tag = _WRAPPER

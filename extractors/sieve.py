@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -73,7 +72,8 @@ def names_a_visa(text: str) -> bool:
     return _WORDS.search(text.encode("utf-8", "ignore")) is not None
 
 
-def which_name_a_visa(texts: Sequence[str]) -> frozenset[int]:
+@lru_cache(maxsize=1)  # both readers ask it of a page
+def which_name_a_visa(texts: tuple[str, ...]) -> frozenset[int]:
     """The numbers of the texts that may name a visa: one scan over all, as calls cost most."""
     data = [(t if t.isascii() else _INVISIBLE.sub("", t)).encode("utf-8", "ignore") for t in texts]
     ends = list(accumulate(len(d) + 1 for d in data))

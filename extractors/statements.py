@@ -111,7 +111,7 @@ class _Reader:
 
     def run(self, blocks: Sequence[Block]) -> list[Statement]:
         offset = 0
-        speaking = which_name_a_visa([block.text for block in blocks])
+        speaking = which_name_a_visa(tuple(block.text for block in blocks))
         spoken = {blocks[number].text for number in speaking}
         for number, block in enumerate(blocks):
             if self._left < 0 or len(self.found) >= _MAX_READ:

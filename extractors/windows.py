@@ -44,7 +44,7 @@ class Window:
 
 def windows(blocks: Sequence[Block], text: str) -> list[Window]:
     """The windows of a page, in the order in which they end; `text` is the page's (`page_text`)."""
-    speaking = set(which_name_a_visa([block.text for block in blocks]))
+    speaking = which_name_a_visa(tuple(block.text for block in blocks))
     near = {n + step for n in speaking for step in range(-1, _AFTER + 1)}
     near |= {n + 2 for n in speaking if _asks_above_a_caption(blocks, n)}
     windowing = _Windowing(blocks, text)
