@@ -220,10 +220,12 @@ def main(link_fd: int, pages_fd: int, parent: int) -> int:
 
 def _load() -> None:
     """Load all that a crawl needs, which takes longest, before it is known what to crawl."""
+    gc.disable()  # nothing of it is garbage, and to look for some takes a tenth of the time
     load_scrapy()
     for name in ("crawler.frontier", "crawler.spiders.pages"):
         import_module(name)
     gc.freeze()  # what is loaded stays: else pages wait in cycles until that is a quarter more
+    gc.enable()
 
 
 def _crawls(order: wire.Order, parent: int, link: socket.socket, pages: BinaryIO) -> None:
