@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from extractors.prune import parse, prune
+from extractors.prune import prune
 from extractors.sieve import names_a_visa
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ _STAMP = re.compile(
 
 def html_blocks(page: str) -> list[Block]:
     """The blocks of an HTML page (decoded), without navigation, scripts and hidden text."""
-    root = parse(prune(page))
+    root = prune(page)
     return [] if root is None else _Walk().run(root)
 
 

@@ -2,7 +2,7 @@
 
 What a page costs is the Python objects that are made of its nodes: so libxml2 itself looks for
 those that matter, drops scripts, navigation and hidden text, merges inline tags into their
-text, and what is left (often a third) goes on.
+text, and what is left (often a third) is walked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _INLINE = (
 _WRAPPERS = ("div", "section", "article", "main", "header", "form", "aside", "center")
 _WRAPPER = "wrapper"
 _DOOMED = "x-doomed"
-# What they hold is text, whatever it looks like: it must not become tags when it is read again.
+# What they hold is text in lines, whatever it looks like.
 _RAW = ("xmp", "plaintext", "listing")
 _DROPPED_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "menubar", "alert"})
 _DROPPED_NAMES = re.compile(
@@ -69,12 +69,12 @@ _NOT_WRITTEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CELLS = ("td", "th")
 
 
-def prune(page: str) -> str:
-    """The content of an HTML page as smaller HTML; "" when there is none."""
+def prune(page: str) -> etree._Element | None:
+    """The content of an HTML page as a tree; None when there is nothing at all to parse."""
     page = as_browsers_read(_without_monster_tags(without_scripts(page)))
-    root = parse(page)
+    root = _parse(page)
     if root is None:
-        return ""
+        return None
     named = [(e, keys) for e in root.iter(etree.Element) if (keys := e.keys())]
     controlled = _controlled_ids(named)
     hiding = [e for e, keys in named if not _HIDING_ATTRIBUTES.isdisjoint(keys)]
@@ -107,7 +107,7 @@ def prune(page: str) -> str:
         if _BARE[element.tag](element):
             element.tag = _WRAPPER
     etree.strip_tags(root, _WRAPPER)
-    return str(etree.tostring(root, encoding="unicode", method="html"))
+    return root
 
 
 def _part(element: etree._Element) -> None:
@@ -130,7 +130,7 @@ def as_browsers_read(page: str) -> str:
     return _PAGE_ENDS.sub("", page)
 
 
-def parse(page: str) -> etree._Element | None:
+def _parse(page: str) -> etree._Element | None:
     """The tree of `page`; None when there is nothing at all to parse.
 
     libxml2 gives up at 2,048 levels, and all that comes after is lost. A page that gets there (by

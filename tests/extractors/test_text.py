@@ -93,6 +93,12 @@ def test_a_line_break_inside_a_sentence_is_a_space() -> None:
     )
 
 
+def test_an_element_ends_where_it_does_whatever_stands_in_it() -> None:
+    page = "<h2>Our visas<main><li>J-1</li></main>for residents</h2>H-1B"
+    texts = [block.text for block in html_blocks(page)]
+    assert texts == ["Our visas", "J-1", "for residents", "H-1B"]
+
+
 def test_plain_text_is_read_by_its_lines() -> None:
     blocks = text_blocks("Visas\n\nWe sponsor J-1\nvisas only.\n- Three letters\n- A photo\n")
     assert [b.text for b in blocks] == [
