@@ -154,7 +154,8 @@ def _verified(visa: Visa, reports: Sequence[_Said]) -> list[_Said]:
     """The newest reports of residents, when they are to be believed.
 
     Two that agree and are not from one person are, and one that a maintainer stands for. Of each
-    person the last report counts.
+    person the last report counts, but where it agrees with one that a maintainer stands for: that
+    one stands then, as a report cannot tell "sponsored" from "case by case".
     """
     by_person: dict[str, list[_Said]] = {}
     for report in reports:  # which are in the order of time: the last to speak comes last
@@ -166,8 +167,11 @@ def _verified(visa: Visa, reports: Sequence[_Said]) -> list[_Said]:
     first = mine[-1]
     if others and others[-1][-1].stance(visa) is first.stance(visa):
         return [first, others[-1][-1]]
-    stands = any(s.evidence.confirmed and s.stance(visa) is first.stance(visa) for s in mine)
-    return [first] if stands else []
+    stood_for = [s for s in mine if s.evidence.confirmed]
+    if any(s.stance(visa) is first.stance(visa) for s in stood_for):
+        return [first]
+    offered = [s for s in stood_for if {s.stance(visa), first.stance(visa)} <= {*_OFFERED}]
+    return offered[-1:]
 
 
 def _set_aside(position: _Position, all_of_them: Sequence[_Position], weights: Table) -> bool:

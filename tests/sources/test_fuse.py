@@ -73,6 +73,11 @@ def test_a_policy_quotes_both_sides() -> None:
     ]
 
 
+def test_a_report_that_agrees_with_one_that_counts_leaves_it_counting() -> None:
+    decided, counts, again = map(evidence, ("M 2d J~", "R 3d J+ @ann ok", "R 1d J~ @ann"))
+    assert fuse([decided, counts, again], TODAY).policy == fuse([decided, counts], TODAY).policy
+
+
 _days = st.integers(0, 900).map(lambda n: TODAY - timedelta(days=n))
 _stances = st.sampled_from([s for s in Stance if s is not Stance.UNSTATED])
 _said = st.dictionaries(st.sampled_from([Visa.J1, Visa.H1B, Visa.O1]), _stances)
