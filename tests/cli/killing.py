@@ -18,6 +18,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, redirect_stderr, redirect_stdout, suppress
@@ -313,12 +314,15 @@ def together() -> None:
     for number, name in enumerate([*OPERATIONS] * 2):
         child = os.fork()
         if child == 0:
-            with suppress(BaseException):
+            try:
                 os.close(go)
                 os.read(ready, 1)  # ends when the parent has closed the other side, too
                 one(name, f"k{number:05}")
                 os._exit(0)
-            os._exit(1)
+            except BaseException:  # noqa: BLE001  # it must not go on as the parent does
+                sys.stderr.write(f"{name}: {traceback.format_exc()}")
+                sys.stderr.flush()
+                os._exit(1)
         children.append(child)
     os.close(go)
     os.close(ready)
