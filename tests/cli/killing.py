@@ -42,6 +42,7 @@ PARTS = ("a", "b", "c")  # of an import
 DECISIONS = ("accept", "dismiss", "correct", "undo", "comment", "snooze")
 OLD, NEW = "correct horse battery staple", "a stapled battery of horses"  # passwords
 SIGNED_IN = passwords.hashed(OLD)
+PATIENCE = 60.0  # seconds for another writer: what is no command has nobody to tell that it is in the way
 LONGEST_LIFE = 0.5  # seconds; of a child that crawls three times as much
 
 
@@ -123,7 +124,7 @@ def believe(key: str) -> int:
 
 def signed_in(key: str) -> None:
     """There is a user of this name, who is signed in."""
-    with Store(DB) as store, store.writing():
+    with Store(DB, busy_seconds=PATIENCE) as store, store.writing():
         if users.add(store, key, "reviewer", SIGNED_IN, AT):
             users.sign_in(store, users.get(store, key), key.encode(), AT)
 
@@ -150,7 +151,7 @@ def subscribe(key: str) -> int:
 
 
 def file_mail(key: str) -> int:
-    with Store(DB) as store, store.writing():
+    with Store(DB, busy_seconds=PATIENCE) as store, store.writing():
         message = f"Message-ID: <{key}@a>\r\nSubject: {key}\r\n\r\nx".encode()
         mail = Mail(0, f"<{key}@a>", f"{key}@inbox.example", key, message, AT)
         outbox.enqueue(store, mail, {})
