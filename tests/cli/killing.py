@@ -42,7 +42,7 @@ PARTS = ("a", "b", "c")  # of an import
 DECISIONS = ("accept", "dismiss", "correct", "undo", "comment", "snooze")
 OLD, NEW = "correct horse battery staple", "a stapled battery of horses"  # passwords
 SIGNED_IN = passwords.hashed(OLD)
-PATIENCE = 60.0  # seconds for another writer: what is no command has nobody to tell that it is in the way
+PATIENCE = 60.0  # seconds for another writer, of what is no command
 LONGEST_LIFE = 0.5  # seconds; of a child that crawls three times as much
 
 
