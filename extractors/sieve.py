@@ -71,7 +71,7 @@ def may_speak_of_visas(page: str) -> bool:
 def _says_visa(lower: str) -> bool:
     """Whether "visa" stands between two tags, as on most pages that speak of one.
 
-    To take all tags out of a page, and ask for every other word, costs twenty times as much.
+    To take all tags out of a page, and ask for every other word, costs five times as much.
     """
     at = -1
     for _ in range(_MOST_IN_TAGS):
